@@ -1,0 +1,1 @@
+"""CopyTrade: copy trading on Binance, Bybit and Bitget."""

@@ -1,0 +1,143 @@
+"""Every tunable of the service: one frozen object, read once from `COPYTRADE_*` variables."""
+
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Values with their unit and reason; the environment wins over the defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="COPYTRADE_", frozen=True, extra="ignore")
+
+    # Where things live
+    var: Path = ROOT / "var"
+    """Folder of everything that is made at run time: engines' data, logs, build, keys of a local installation."""
+    database_url: str = ""
+    """SQLAlchemy URL of an external PostgreSQL; empty: the embedded one (the launcher sets it)."""
+    redis_url: str = ""
+    """URL of an external Redis or Valkey; empty: the embedded one (the launcher sets it)."""
+    environment: Literal["production", "sandbox"] = "sandbox"
+    """`production` refuses the sandbox, default keys and a clock offset."""
+
+    # The web
+    host: str = "127.0.0.1"
+    port: int = 3000
+    public_url: str = ""
+    """What people type and what mails link to; empty: http://localhost:port."""
+    web_workers: int = 2
+    cookie_secure: bool = False
+    """True behind TLS: the session cookie is then `__Host-session`, Secure."""
+    metrics_port: int = 0
+    """Inner port of /metrics, /livez, /readyz of the web process; 0: only on the main port's loopback."""
+
+    # Sandbox: exchanges, Stripe and mail of demo and tests
+    sandbox_host: str = "127.0.0.1"
+    sandbox_port: int = 8430
+    sandbox_seed: int = 7
+    sandbox_smtp_port: int = 0
+    """0: the sandbox picks a free port and tells it on /mail/smtp."""
+    demo_bots: bool = True
+
+    # Secrets of the installation; the launcher makes them for a local one in var/keys
+    keyring: SecretStr = SecretStr("")
+    """Private X25519 keys that open exchange secrets, `id:base64` joined by commas, newest first; workers only."""
+    sealing_key: str = ""
+    """Public half of the newest key of the ring, `id:base64`: all that the web process has."""
+    pepper: SecretStr = SecretStr("")
+    """Key of the HMAC by which an API key is recognised without being stored in clear."""
+    service_token_key: SecretStr = SecretStr("")
+    """Key that signs the services' tokens of the REST API."""
+    installation_nonce: str = ""
+    """Goes into every client order id, so that two installations on one account never collide."""
+
+    # Exchanges
+    exchange_modes: tuple[str, ...] = ("sandbox",)
+    """Which of live, testnet, sandbox an account may be linked in."""
+    sandbox_exchange_url: str = ""
+    """Base of the sandbox's exchanges, http://host:port; empty: from sandbox_host and sandbox_port."""
+    egress_addresses: tuple[str, ...] = ("127.0.0.1",)
+    """What we show for the IP rule of an API key."""
+    order_receive_window_ms: int = 5000
+    """How long the venue may still accept an order that we signed; short, since it bounds the wait for `lost`."""
+    request_timeout_ms: int = 10_000
+    order_lease_margin_s: int = 15
+    """An order's lease is its validity plus this (copy-engine, Never twice)."""
+
+    # Capture
+    poll_interval_s: float = 5.0
+    """REST polling of every lead account, the truth beside the stream."""
+    stream_heartbeat_s: float = 30.0
+    """Silence beyond this rebuilds a stream's client."""
+    stream_lease_s: int = 8
+    """After this a dead stream process's accounts move to another."""
+    snapshot_interval_s: int = 60
+    """Equity snapshots of every linked account."""
+    copy_equity_max_age_s: int = 300
+    lead_equity_max_age_s: int = 30
+
+    # Copying
+    sweep_interval_s: float = 1.0
+    drive_batch: int = 250
+    max_entry_age_s: int = 60
+
+    # Payments
+    stripe_key: SecretStr = SecretStr("")
+    stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_url: str = ""
+    """Empty: Stripe itself; else the base address the SDK talks to (the sandbox's /stripe)."""
+    stripe_portal_enabled: bool = True
+    platform_share: Decimal = Decimal("0.20")
+    """The platform's part of each paid period; the trader gets the rest, the larger part."""
+    currency: str = "usd"
+    payment_grace_days: int = 3
+    payout_hold_days: int = 7
+
+    # People
+    argon2_memory_kib: int = 65536
+    argon2_time_cost: int = 3
+    session_idle_hours: int = 24
+    session_absolute_days: int = 14
+    login_attempts_per_account: str = "5/15minutes"
+    login_attempts_per_address: str = "20/5minutes"
+    trusted_proxies: tuple[str, ...] = ()
+
+    # Mail
+    smtp_host: str = ""
+    smtp_port: int = 25
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_starttls: bool = False
+    mail_from: str = "CopyTrade <no-reply@copytrade.example>"
+
+    # REST API for services
+    api_orders_enabled: bool = False
+    """Contract 9, POST /orders by service token."""
+    api_account_secrets_enabled: bool = False
+    """Contract 7, GET /accounts/{subscriberId} by service token."""
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def web_url(self) -> str:
+        """Address of the web app without a trailing slash."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def sandbox_url(self) -> str:
+        """Base address of the sandbox without a trailing slash."""
+        return (self.sandbox_exchange_url or f"http://{self.sandbox_host}:{self.sandbox_port}").rstrip("/")
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return the settings of this process, read from the environment once."""
+    return Settings()
