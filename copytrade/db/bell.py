@@ -1,0 +1,105 @@
+"""The bell: NOTIFY in the writing transaction, one listening connection a process, fanned out to whoever waits.
+
+It rings exactly at commit, so a listener never comes too early. It may ring too often or, while the database
+is away, not at all: after every reconnect it rings all topics once, and listeners look at the rows, not at the ring.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncGenerator
+from functools import lru_cache
+
+import psycopg
+import structlog
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
+
+from copytrade.settings import settings
+
+CHANNEL = "bell"
+log = structlog.get_logger()
+
+
+def ring(session: Session, *topics: str) -> None:
+    """Ring `topics` when the session's transaction commits."""
+    connection = session.connection()
+    for topic in topics:
+        connection.execute(text("SELECT pg_notify(:channel, :topic)"), {"channel": CHANNEL, "topic": topic})
+
+
+def _dsn() -> str:
+    url = make_url(settings().database_url).set(drivername="postgresql")
+    return url.render_as_string(hide_password=False)
+
+
+class Bell:
+    """Listens once and wakes every waiter of a topic; belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._waiters: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+
+    async def rings(self, *topics: str, quiet: float = 0.0, every: float | None = None) -> AsyncGenerator[None]:
+        """Yield at once, then after each ring of `topics`, at most once in `quiet` seconds, at least `every` seconds."""
+        self._start()
+        event = asyncio.Event()
+        event.set()
+        for topic in topics:
+            self._waiters[topic].add(event)
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), every)
+                event.clear()
+                yield
+                if quiet:
+                    await asyncio.sleep(quiet)
+        finally:
+            for topic in topics:
+                self._waiters[topic].discard(event)
+                if not self._waiters[topic]:
+                    del self._waiters[topic]
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def _start(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._listen())
+
+    def _wake(self, topic: str) -> None:
+        for event in self._waiters.get(topic, ()):
+            event.set()
+
+    async def _listen(self) -> None:
+        pause = 0.1
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(_dsn(), autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    pause = 0.1
+                    for topic in list(self._waiters):
+                        self._wake(topic)
+                    async for notice in connection.notifies():
+                        self._wake(notice.payload)
+            except psycopg.OperationalError as error:
+                log.warning("bell.lost", reason=type(error).__name__, again_in=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+
+
+@lru_cache(maxsize=4)
+def _bell_of(loop: asyncio.AbstractEventLoop) -> Bell:
+    return Bell()
+
+
+def bell() -> Bell:
+    """Return the bell of the running event loop."""
+    return _bell_of(asyncio.get_running_loop())

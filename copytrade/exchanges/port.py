@@ -1,0 +1,128 @@
+"""The one port to the exchanges: the same calls, types and errors for every venue and market."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from copytrade.domain.fills import Balance, Candle, Equity, Fill, KeyPermissions, LedgerEntry, Position, Quote
+from copytrade.domain.instruments import Market, MarketRules, Venue
+from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Opened secrets of one exchange account; lives only in a worker's warm client, never printed."""
+
+    api_key: str
+    api_secret: str
+    passphrase: str = ""
+
+    def __repr__(self) -> str:
+        return "Credentials(***)"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRef:
+    """Which account a client speaks for: enough to build it, without a secret."""
+
+    id: UUID
+    venue: Venue
+    market: Market
+    mode: str
+    """`live`, `testnet` or `sandbox`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FillPage:
+    """One page of fills, oldest first; `cursor`: where the next page starts; `is_last`: nothing newer is there."""
+
+    fills: Sequence[Fill]
+    cursor: str
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamMessage:
+    """One thing a private stream told. Exactly one of the fields is set; `connected` after every (re)connect."""
+
+    fill: Fill | None = None
+    order: VenueOrder | None = None
+    position: Position | None = None
+    transfer: LedgerEntry | None = None
+    connected: bool = False
+    venue_time: datetime | None = None
+
+
+class ExchangeClient(Protocol):
+    """One exchange account at one venue. Reads raise Unavailable or BadCredentials; `place` raises neither."""
+
+    ref: AccountRef
+
+    async def server_time(self) -> datetime: ...
+    async def permissions(self) -> KeyPermissions: ...
+    async def rules(self) -> dict[str, MarketRules]:
+        """Return the rules of every tradable symbol of this market, from the process's shared markets."""
+        ...
+
+    async def balances(self) -> list[Balance]: ...
+    async def equity(self) -> Equity: ...
+    async def positions(self) -> list[Position]:
+        """Return the non-flat positions, all symbols."""
+        ...
+
+    async def traded_symbols(self, *, since: datetime) -> set[str]:
+        """Return symbols in which something may have been traded since, as cheaply as the venue allows."""
+        ...
+
+    async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
+        """Return one page after `cursor` (the venue's; empty: from `since`, None: as far as the venue keeps them)."""
+        ...
+
+    async def entries(self, *, since: datetime, until: datetime) -> list[LedgerEntry]:
+        """Return funding, fees, realized PnL and transfers in the window, complete, paged inside."""
+        ...
+
+    async def quote(self, symbol: str) -> Quote: ...
+    async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]: ...
+    async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]: ...
+    async def place(self, request: OrderRequest, *, not_after: datetime) -> Outcome:
+        """Send one order once, nothing at or after the real time `not_after`. Any answer or failure is an Outcome."""
+        ...
+
+    async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        """Return the order by our id, None where the venue says it does not exist (which is no proof yet)."""
+        ...
+
+    async def order_fills(self, symbol: str, venue_order_id: str) -> list[Fill]: ...
+    async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]: ...
+    async def cancel(self, symbol: str, client_order_id: str) -> VenueOrder | None: ...
+    async def leverage(self, symbol: str) -> int: ...
+    async def set_leverage(self, symbol: str, leverage: int) -> None: ...
+    async def set_cross_margin(self, symbol: str) -> None:
+        """Make the margin mode of a symbol cross; unchanged is success."""
+        ...
+
+    async def is_hedged(self) -> bool: ...
+    async def set_one_way(self) -> None: ...
+    def stream(self) -> AbstractAsyncContextManager[AsyncIterator[StreamMessage]]:
+        """Open the private stream; it reconnects by itself and tells `connected` each time: the poll fills the gap."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class ClientPool(Protocol):
+    """Warm clients of this process's event loop, a bounded LRU over one HTTP session and one set of markets a venue."""
+
+    async def get(self, ref: AccountRef) -> ExchangeClient: ...
+    async def forget(self, account_id: UUID) -> None: ...
+    async def close(self) -> None: ...
+
+
+class SecretOpener(Protocol):
+    """Opens the secrets of an account; only workers have one (accounts.vault)."""
+
+    def __call__(self, account_id: UUID) -> Credentials: ...

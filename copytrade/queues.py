@@ -1,0 +1,57 @@
+"""The only place that makes RQ queues. A queue message only says "there is work"; the database holds the work."""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from redis import Redis
+from rq import Queue
+from rq.exceptions import DuplicateJobError
+from rq.serializers import JSONSerializer
+
+from copytrade.settings import settings
+
+QUEUES = ("copy", "capture", "billing", "notify", "analytics")
+"""One queue a worker: RQ moves a job safely only then."""
+JOB_TIMEOUT_S = 60
+FAILURE_TTL_S = 7 * 24 * 3600
+
+
+@lru_cache(maxsize=1)
+def connection() -> Redis:
+    """Return this process's Redis connection pool."""
+    return Redis.from_url(settings().redis_url)
+
+
+def queue(name: str) -> Queue:
+    """Return the queue of that name, with the serializer that its worker uses too."""
+    if name not in QUEUES:
+        raise ValueError(f"queue was {name!r}")
+    return Queue(name, connection=connection(), serializer=JSONSerializer)
+
+
+def knock(name: str, job: str, *arguments: str) -> None:
+    """Enqueue `job` (its dotted name) with ids only; its id is random, so that a kill never makes the queue deaf."""
+    _enqueue(queue(name), job, arguments, job_id=None)
+
+
+def tick(name: str, job: str, *, slot: datetime) -> bool:
+    """Enqueue a clock's job once for its slot, however many clocks run; False where another clock was first."""
+    stamp = f"{job.rsplit('.', 1)[-1]}-{slot:%Y%m%dT%H%M%S}"
+    try:
+        _enqueue(queue(name), job, (), job_id=stamp)
+    except DuplicateJobError:
+        return False
+    return True
+
+
+def _enqueue(target: Queue, job: str, arguments: tuple[str, ...], *, job_id: str | None) -> None:
+    options: dict[str, Any] = {"job_id": job_id, "unique": True} if job_id else {}
+    target.enqueue(
+        job,
+        args=arguments,
+        result_ttl=0 if job_id is None else 600,
+        job_timeout=JOB_TIMEOUT_S,
+        failure_ttl=FAILURE_TTL_S,
+        **options,
+    )
