@@ -132,6 +132,12 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
 
     @property
+    def web_origins(self) -> tuple[str, ...]:
+        """Origins a browser may post and open websockets from: our own address, under both names of this machine."""
+        here = () if self.public_url else (f"http://localhost:{self.port}", f"http://127.0.0.1:{self.port}")
+        return here or (self.web_url,)
+
+    @property
     def sandbox_url(self) -> str:
         """Base address of the sandbox without a trailing slash."""
         return (self.sandbox_exchange_url or f"http://{self.sandbox_host}:{self.sandbox_port}").rstrip("/")

@@ -1,0 +1,42 @@
+"""Where the pages are."""
+
+from urllib.parse import quote, urlencode
+
+HOME = "/"
+TRADERS = "/traders"
+TRADER = "/traders/[slug]"
+SUBSCRIBE = "/traders/[slug]/subscribe"
+WALLET = "/wallet"
+COPIES = "/copies"
+SUBSCRIPTIONS = "/subscriptions"
+ACCOUNTS = "/accounts"
+DESK = "/desk"
+NOTICES = "/notices"
+SETTINGS = "/settings"
+OPERATOR = "/operator"
+LOGIN = "/login"
+REGISTER = "/register"
+
+API_LOGIN = "/api/v1/login"
+API_REGISTER = "/api/v1/register"
+API_LOGOUT = "/api/v1/logout"
+
+
+def login(*, then: str) -> str:
+    """Return the login page that leads back to where the person was going."""
+    return f"{LOGIN}?{urlencode({'next': then})}" if local(then) else LOGIN
+
+
+def trader(slug: str) -> str:
+    """Return a trader's page."""
+    return f"{TRADERS}/{quote(slug, safe='')}"
+
+
+def subscribe(slug: str) -> str:
+    """Return the page on which one subscribes to a trader."""
+    return f"{trader(slug)}/subscribe"
+
+
+def local(path: str) -> bool:
+    """Tell whether a path stays on this site: no host, no scheme, nothing a browser could read as one."""
+    return path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
