@@ -69,9 +69,9 @@ class ExchangeError(CopyTradeError):
     status, code = 502, "exchange_error"
 
     def __init__(
-        self, message: str, *, venue: str, venue_code: str = "", user: str | None = None, **facts: object
+        self, message: str, *, venue: str, venue_code: str = "", user: str | None = None, field: str | None = None
     ) -> None:
-        super().__init__(message, user=user, venue=venue, **facts)
+        super().__init__(message, user=user, field=field, venue=venue)
         self.venue = venue
         self.venue_code = venue_code
 

@@ -42,7 +42,7 @@ class Bell:
         self._task: asyncio.Task[None] | None = None
 
     async def rings(self, *topics: str, quiet: float = 0.0, every: float | None = None) -> AsyncGenerator[None]:
-        """Yield at once, then after each ring of `topics`, at most once in `quiet` seconds, at least `every` seconds."""
+        """Yield at once and after each ring of `topics`: at most once in `quiet` seconds, at least `every` seconds."""
         self._start()
         event = asyncio.Event()
         event.set()
