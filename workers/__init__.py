@@ -1,0 +1,1 @@
+"""The processes: each starts services and holds no logic of its own."""

@@ -74,9 +74,15 @@ class Bell:
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._listen())
 
-    def _wake(self, topic: str) -> None:
+    def wake(self, topic: str) -> None:
+        """Wake this process's waiters of `topic`, without the database."""
         for event in self._waiters.get(topic, ()):
             event.set()
+
+    def wake_all(self) -> None:
+        """Wake every waiter of this process, so that it looks whether it should stop."""
+        for topic in list(self._waiters):
+            self.wake(topic)
 
     async def _listen(self) -> None:
         pause = 0.1
@@ -85,10 +91,9 @@ class Bell:
                 async with await psycopg.AsyncConnection.connect(_dsn(), autocommit=True) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     pause = 0.1
-                    for topic in list(self._waiters):
-                        self._wake(topic)
+                    self.wake_all()
                     async for notice in connection.notifies():
-                        self._wake(notice.payload)
+                        self.wake(notice.payload)
             except psycopg.OperationalError as error:
                 log.warning("bell.lost", reason=type(error).__name__, again_in=pause)
                 await asyncio.sleep(pause)

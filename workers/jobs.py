@@ -1,0 +1,47 @@
+"""RQ jobs: each rings the loop of its worker or calls one service."""
+
+from copytrade import clock
+from copytrade.analytics import service as analytics
+from copytrade.db.session import transaction
+from copytrade.notifications import service as notifications
+from copytrade.payments import service as payments
+from copytrade.subscriptions import service as subscriptions
+from workers.loop import current
+
+
+def wake_copying() -> None:
+    """Let the copy loop look for fills to plan and legs to drive."""
+    current().ring("plan")
+    current().ring("drive")
+
+
+def wake_capture() -> None:
+    """Let the capture loop look for accounts to check and to poll."""
+    current().ring("check")
+    current().ring("poll")
+
+
+def settle_payments() -> None:
+    """Work off the webhooks that lie in the inbox."""
+    payments.process_events()
+
+
+def reconcile_payments() -> None:
+    """Compare what we believe of payments with what Stripe says."""
+    payments.reconcile()
+
+
+def expire_subscriptions() -> None:
+    """End the entitlement of those whose time has run out."""
+    with transaction() as session:
+        subscriptions.expire_due(session, clock.now())
+
+
+def deliver_notices() -> None:
+    """Turn events into notices and mails."""
+    notifications.deliver_due()
+
+
+def refresh_statistics() -> None:
+    """Bring statistics up to the newest fills and snapshots."""
+    analytics.refresh_all()
