@@ -1,0 +1,103 @@
+"""The control interface: clock, faults, webhook switches, cards; see README.md in this folder."""
+
+import json
+import time
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from copytrade.sandbox.stripe import cards, catalogue, clockwork, portal
+from copytrade.sandbox.stripe.errors import ApiError, Json, invalid
+from copytrade.sandbox.stripe.faults import Fault
+from copytrade.sandbox.stripe.world import World
+
+_SWITCHES = ("hold", "shuffle", "duplicates", "delay_s")
+
+
+async def answer(world: World, request: Request, path: str) -> Response:
+    """Answer one control call."""
+    try:
+        given = json.loads(await request.body() or b"{}")
+        return JSONResponse(_do(world, f"{request.method} {path}", given))
+    except ApiError as error:
+        return JSONResponse(error.body, status_code=error.status)
+    except (ValueError, KeyError, TypeError, cards.BadCard) as error:
+        return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=400)
+
+
+def _do(world: World, call: str, given: Json) -> Any:
+    match call:
+        case "POST /endpoint":
+            return endpoint(world, url=given["url"], secret=given["secret"], events=given.get("enabled_events"))
+        case "GET /clock":
+            return {"now": world.now(), "offset": world.now() - int(time.time())}
+        case "POST /clock":
+            until = int(given["to"]) if "to" in given else world.now() + int(given["seconds"])
+            return {"done": clockwork.advance(world, until), "now": world.now()}
+        case "POST /faults":
+            fault = {"kind": Fault(given["kind"]), "match": given.get("match", ""), "count": int(given.get("count", 1))}
+            if "seconds" in given:
+                fault["seconds"] = float(given["seconds"])
+            world.store.set_switch("faults", [*world.store.switch("faults", []), fault])
+            return world.store.switch("faults", [])
+        case "GET /faults":
+            return world.store.switch("faults", [])
+        case "DELETE /faults":
+            world.store.set_switch("faults", [])
+            return []
+        case "PUT /webhooks":
+            return _webhooks(world, given)
+        case "GET /deliveries":
+            return deliveries(world)
+        case "POST /resend":
+            return resend(world, given["event"])
+        case "POST /card":
+            customer = world.get("customer", given["customer"])
+            return portal.replace_card(world, customer, {"expiry": "12/40", "cvc": "123", **given})
+        case _:
+            raise ApiError(404, f"There is no control call {call}.")
+
+
+def _webhooks(world: World, given: Json) -> Json:
+    for name in given:
+        if name not in _SWITCHES:
+            raise invalid(name, f"Webhook switches are {', '.join(_SWITCHES)}.")
+    world.store.set_switch("webhooks", given)
+    world.rung.set()
+    return given
+
+
+def endpoint(world: World, *, url: str, secret: str, events: list[str] | None = None) -> Json:
+    """Register the app's webhook endpoint with a secret that it knows already, in the place of an earlier one."""
+    if not secret:
+        raise invalid("secret", "An endpoint needs a secret.")
+    with world.store.transaction():
+        for old in world.store.find("webhook_endpoint", metadata__owner="installation"):
+            if old["url"] == url and world.store.switch(f"secret:{old['id']}", "") == secret:
+                return old
+            catalogue.delete(world, {}, ("webhook_endpoint", old["id"]))
+        params: Json = {"url": url, "enabled_events": events or ["*"], "metadata": {"owner": "installation"}}
+        return catalogue.create_endpoint(world, params, (), secret=secret)
+
+
+def deliveries(world: World) -> list[Json]:
+    """Return every delivery, oldest first."""
+    rows = world.store.db.execute(
+        "select d.event, json_extract(o.body, '$.type'), d.endpoint, d.attempt, d.state, d.answer"
+        " from deliveries d join objects o on o.id = d.event order by d.seq"
+    )
+    names = ("event", "type", "endpoint", "attempt", "state", "answer")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def resend(world: World, event: str) -> Json:
+    """Deliver an event once more to every endpoint, as the dashboard's button does."""
+    world.get("event", event)
+    for target in world.store.find("webhook_endpoint", status="enabled"):
+        world.store.db.execute(
+            "insert into deliveries (event, endpoint, attempt, due, state) values (?, ?, 0, ?, 'pending')",
+            (event, target["id"], time.time()),
+        )
+    world.rung.set()
+    return {"event": event}

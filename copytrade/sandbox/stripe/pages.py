@@ -1,0 +1,133 @@
+"""The hosted pages: checkout with card and 3-D Secure, the customer's portal, an open invoice."""
+
+from html import escape
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from copytrade.sandbox.stripe import cards, checkout, portal
+from copytrade.sandbox.stripe.errors import Json
+from copytrade.sandbox.stripe.html import card_form, document, money
+from copytrade.sandbox.stripe.world import World
+
+
+async def answer(world: World, request: Request, path: str) -> Response:
+    """Answer a hosted page."""
+    form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+    parts = path.strip("/").split("/")
+    with world.store.transaction():
+        match request.method, parts:
+            case method, ["pay", id] if session := _open(world, id):
+                return _pay(world, session, form) if method == "POST" else _checkout(world, session)
+            case method, ["pay", id, "authenticate"] if session := _open(world, id):
+                return _authenticate(world, session, form) if method == "POST" else _question(session)
+            case method, ["portal", id] if (found := world.store.get(id)) and found[
+                "object"
+            ] == "billing_portal.session":
+                return portal.act(world, found, form) if method == "POST" else portal.show(world, found)
+            case method, ["invoice", id] if (found := world.store.get(id)) and found["object"] == "invoice":
+                return portal.pay_invoice(world, found, form) if method == "POST" else portal.invoice(world, found)
+            case _:
+                return document("Not found", "<h1>There is no such page.</h1>", status=404)
+
+
+def _open(world: World, id: str) -> Json | None:
+    found = world.store.get(id)
+    return found if found and found["object"] == "checkout.session" else None
+
+
+def _checkout(world: World, session: Json, *, error: str = "", typed: Json | None = None) -> Response:
+    if closed := _closed(session):
+        return closed
+    line = checkout.lines(world, session)[0]
+    recurring = line["price"]["recurring"]
+    every = (
+        recurring["interval"]
+        if recurring["interval_count"] == 1
+        else (f"{recurring['interval_count']} {recurring['interval']}s")
+    )
+    body = (
+        f"<h1>{escape(line['description'])}</h1>"
+        f"<p><span class='amount'>{money(session['amount_total'], session['currency'])}</span>"
+        f" <span class='quiet'>per {escape(every)}</span></p>"
+        + card_form(error=error, typed=typed or {}, button="Pay", email=_email(world, session) is None)
+    )
+    return document("Pay", body, status=402 if error else 200)
+
+
+def _closed(session: Json) -> Response | None:
+    if session["status"] == "complete":
+        return _success(session)
+    if session["status"] == "expired":
+        back = f"<p><a href='{escape(session['cancel_url'] or '')}'>Back</a></p>" if session["cancel_url"] else ""
+        return document("Expired", f"<h1>This payment page has expired.</h1>{back}", status=410)
+    return None
+
+
+def _success(session: Json) -> Response:
+    return RedirectResponse(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"]), status_code=303)
+
+
+def _email(world: World, session: Json) -> str | None:
+    if session["customer"]:
+        return world.get("customer", session["customer"])["email"]
+    return session["customer_email"]
+
+
+def _pay(world: World, session: Json, form: Json) -> Response:
+    if closed := _closed(session):
+        return closed
+    if form.get("action") == "close":
+        return RedirectResponse(session["cancel_url"] or session["success_url"], status_code=303)
+    email = _email(world, session) or str(form.get("email", "")).strip()
+    if "@" not in email:
+        return _checkout(world, session, error="Your email is incomplete.", typed=form)
+    try:
+        card = cards.typed(form, now=world.now())
+    except cards.BadCard as error:
+        return _checkout(world, session, error=str(error), typed=form)
+    method = checkout.hold(world, session, card=card, email=email)
+    if checkout.needs_confirmation(card):
+        return RedirectResponse(f"{world.base}/pay/{session['id']}/authenticate", status_code=303)
+    return _charge(world, session, method, form)
+
+
+def _charge(world: World, session: Json, method: Json, form: Json) -> Response:
+    reason = cards.decline(cards.behaviour(world, method["id"]))
+    if reason is not None:
+        checkout.decline(world, session, method=method, reason=reason)
+        return _checkout(world, session, error=reason["message"], typed=form)
+    return _success(checkout.complete(world, session, method=method, email=method["billing_details"]["email"]))
+
+
+def _question(session: Json) -> Response:
+    if closed := _closed(session):
+        return closed
+    return document(
+        "3-D Secure",
+        "<h1>Your bank asks: is it you?</h1>"
+        f"<p class='amount'>{money(session['amount_total'], session['currency'])}</p><form method='post'>"
+        "<button class='main' name='action' value='complete'>Complete authentication</button>"
+        "<button name='action' value='fail'>Fail authentication</button></form>",
+    )
+
+
+def _authenticate(world: World, session: Json, form: Json) -> Response:
+    if closed := _closed(session):
+        return closed
+    method = checkout.held(world, session)
+    if method is None:
+        return RedirectResponse(f"{world.base}/pay/{session['id']}", status_code=303)
+    if form.get("action") == "complete":
+        return _charge(world, session, method, {})
+    message = (
+        "We are unable to authenticate your payment method. Please choose a different payment method and try again."
+    )
+    reason = {
+        "code": "payment_intent_authentication_failure",
+        "decline_code": "authentication_required",
+        "message": message,
+    }
+    checkout.decline(world, session, method=method, reason=reason)
+    return _checkout(world, session, error=message)

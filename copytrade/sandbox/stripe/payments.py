@@ -1,0 +1,137 @@
+"""Taking money: payment intents, charges, invoices that get paid or not, refunds."""
+
+from copytrade.sandbox.stripe import cards, shapes_payment
+from copytrade.sandbox.stripe.errors import ApiError, Json
+from copytrade.sandbox.stripe.world import World
+
+
+def charge(world: World, intent: Json, *, method: Json, decline: Json | None) -> bool:
+    """Try a card on an intent and log what happened; return whether it was paid."""
+    tried = world.save(
+        shapes_payment.charge(id=world.new_id("ch"), now=world.now(), intent=intent, method=method, decline=decline)
+    )
+    if decline is None:
+        world.emit("charge.succeeded", tried)
+        world.change(
+            intent,
+            "payment_intent.succeeded",
+            status="succeeded",
+            amount_received=intent["amount"],
+            latest_charge=tried["id"],
+            payment_method=method["id"],
+            last_payment_error=None,
+            next_action=None,
+        )
+        return True
+    world.emit("charge.failed", tried)
+    error = {**decline, "charge": tried["id"], "payment_method": method, "type": "card_error"}
+    world.change(
+        intent,
+        "payment_intent.payment_failed",
+        status="requires_payment_method",
+        latest_charge=tried["id"],
+        last_payment_error=error,
+    )
+    return False
+
+
+def new_intent(world: World, *, amount: int, currency: str, customer: str | None, description: str) -> Json:
+    """Make a payment intent."""
+    intent = world.save(
+        shapes_payment.payment_intent(
+            id=world.new_id("pi"),
+            now=world.now(),
+            amount=amount,
+            currency=currency,
+            customer=customer,
+            description=description,
+        )
+    )
+    world.emit("payment_intent.created", intent)
+    return intent
+
+
+def link(world: World, invoice: Json, intent: Json) -> Json:
+    """Connect an intent with the invoice that it pays."""
+    return world.save(
+        shapes_payment.invoice_payment(id=world.new_id("inpay"), now=world.now(), invoice=invoice, intent=intent["id"])
+    )
+
+
+def invoice_intent(world: World, invoice: Json) -> Json:
+    """Return the payment intent of an open invoice."""
+    linked = world.store.find("invoice_payment", invoice=invoice["id"])[0]
+    return world.get("payment_intent", linked["payment"]["payment_intent"])
+
+
+def mark_paid(world: World, invoice: Json) -> None:
+    """Write an invoice whose intent succeeded as paid."""
+    now = world.now()
+    for linked in world.store.find("invoice_payment", invoice=invoice["id"]):
+        world.change(
+            linked,
+            "invoice_payment.paid",
+            status="paid",
+            amount_paid=invoice["amount_due"],
+            status_transitions={"canceled_at": None, "paid_at": now},
+        )
+    invoice.update(
+        status="paid",
+        attempted=True,
+        attempt_count=invoice["attempt_count"] + 1,
+        auto_advance=False,
+        amount_paid=invoice["amount_due"],
+        amount_remaining=0,
+        next_payment_attempt=None,
+        status_transitions={**invoice["status_transitions"], "paid_at": now},
+    )
+    world.save(invoice)
+    world.emit("invoice.paid", invoice)
+    world.emit("invoice.payment_succeeded", invoice)
+
+
+def mark_failed(world: World, invoice: Json, *, next_attempt: int | None) -> None:
+    """Count a failed try on an invoice."""
+    invoice.update(
+        attempted=True,
+        attempt_count=invoice["attempt_count"] + 1,
+        next_payment_attempt=next_attempt,
+        auto_advance=next_attempt is not None,
+    )
+    world.save(invoice, due=next_attempt)
+    world.emit("invoice.payment_failed", invoice)
+
+
+def try_card(world: World, intent: Json, method: str) -> bool:
+    """Charge a stored card without its holder, as renewals do."""
+    stored = world.get("payment_method", method)
+    return charge(world, intent, method=stored, decline=cards.decline(cards.behaviour(world, method)))
+
+
+def refund(world: World, *, charge: Json, amount: int | None, reason: str | None, metadata: dict[str, str]) -> Json:
+    """Give money back, all that is left unless an amount is told."""
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    if not charge["paid"]:
+        raise ApiError(400, "This charge was not paid, so it cannot be refunded.", code="charge_not_refundable")
+    if left == 0:
+        raise ApiError(
+            400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded", param="charge"
+        )
+    if amount is not None and amount > left:
+        raise ApiError(
+            400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", param="amount"
+        )
+    body = world.save(
+        shapes_payment.refund(
+            id=world.new_id("re"),
+            now=world.now(),
+            charge=charge,
+            amount=left if amount is None else amount,
+            reason=reason,
+            metadata=metadata,
+        )
+    )
+    refunded = charge["amount_refunded"] + body["amount"]
+    world.change(charge, "charge.refunded", amount_refunded=refunded, refunded=refunded == charge["amount_captured"])
+    world.emit("refund.created", body)
+    return body
