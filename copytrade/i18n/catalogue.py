@@ -1,25 +1,31 @@
-"""The catalogue of texts: English sentences are the keys, `ru.po` holds what they are in Russian."""
+"""The catalogue of texts: English sentences are the keys; the `.po` files of this folder say them in Russian."""
 
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 Locale = Literal["en", "ru"]
 LOCALES: tuple[Locale, ...] = ("en", "ru")
-PO = Path(__file__).with_name("ru.po")
+FOLDER = Path(__file__).parent
 
-# The order in which `msgstr[n]` of ru.po stands, in the words of Unicode's plural rules.
 RUSSIAN_FORMS = ("one", "few", "many")
+"""The order in which `msgstr[n]` stands, in the words of Unicode's plural rules."""
 
 
 @lru_cache(maxsize=1)
-def catalogue() -> Catalog:
-    """Return the Russian catalogue, read once."""
-    with PO.open("rb") as file:
-        return read_po(file, locale="ru")
+def catalogue() -> dict[str, tuple[str, ...]]:
+    """Return the Russian texts by their English sentence: one text, or three plural forms; read once."""
+    texts: dict[str, tuple[str, ...]] = {}
+    for path in sorted(FOLDER.glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="ru"):
+                key = message.id if isinstance(message.id, str) else message.id[0]
+                forms = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+                if key and forms and all(forms):
+                    texts[key] = forms
+    return texts
 
 
 def known(value: str) -> Locale:
@@ -27,21 +33,18 @@ def known(value: str) -> Locale:
     return "ru" if value == "ru" else "en"
 
 
-def translate(text: str, locale: str) -> str:
-    """Return the text in the locale; the English sentence itself where the catalogue has none."""
-    if locale != "ru":
-        return text
-    message = catalogue().get(text)
-    if message is None or not isinstance(message.string, str):
-        return text
-    return message.string or text
+def translate(text: str, locale: str, **facts: object) -> str:
+    """Return the text in the locale with its facts filled in; the English sentence where the catalogue has none."""
+    words = catalogue().get(text, (text,))[0] if locale == "ru" else text
+    for name, value in facts.items():
+        words = words.replace("{" + name + "}", str(value))
+    return words
 
 
 def plural_forms(one: str, many: str, *, locale: str) -> dict[str, str]:
     """Return the text by plural category (`one`, `few`, `many`, `other`) of the locale."""
-    if locale == "ru":
-        message = catalogue().get(one)
-        if message is not None and isinstance(message.string, tuple) and all(message.string):
-            forms = dict(zip(RUSSIAN_FORMS, message.string, strict=True))
-            return {**forms, "other": forms["few"]}
-    return {"one": one, "other": many}
+    forms = catalogue().get(one, ()) if locale == "ru" else ()
+    if len(forms) != len(RUSSIAN_FORMS):
+        return {"one": one, "other": many}
+    named = dict(zip(RUSSIAN_FORMS, forms, strict=True))
+    return {**named, "other": named["few"]}

@@ -63,10 +63,7 @@ class Voice:
 
     def say(self, text: str, **facts: object) -> str:
         """Return a sentence of the catalogue with its facts filled in."""
-        words = translate(text, self.locale)
-        for name, value in facts.items():
-            words = words.replace("{" + name + "}", str(value))
-        return words
+        return translate(text, self.locale, **facts)
 
     def said(self, said: Said) -> str:
         """Return what an error or notice says."""

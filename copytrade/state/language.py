@@ -2,7 +2,6 @@
 
 import reflex as rx
 
-from copytrade.i18n.catalogue import LOCALES
 from copytrade.i18n.voice import Voice
 
 YEAR = 31_536_000
@@ -13,14 +12,6 @@ class Language(rx.State):
 
     locale: str = rx.Cookie("en", name="locale", path="/", max_age=YEAR, same_site="lax")
     zone: str = rx.Cookie("", name="zone", path="/", max_age=YEAR, same_site="lax")
-
-    @rx.event
-    async def choose(self, locale: str) -> list[rx.event.EventSpec]:
-        """Switch the language; the page loads its rows anew, for they are formatted on the server."""
-        if locale not in LOCALES:
-            return []
-        self.locale = locale
-        return []
 
 
 async def voice_of(state: rx.State) -> Voice:
