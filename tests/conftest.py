@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from copytrade.engines import Engines, locate
+from copytrade.installation import installation_keys
 from tests import engines as test_engines
 from tests.waiting import wait_for_http
-from workers.launching.keys import installation_keys
 from workers.launching.parent import end_with_parent
 from workers.launching.ports import any_free
 

@@ -10,8 +10,8 @@ import psycopg
 import redis
 from psycopg import sql
 
+from copytrade.db.migrations import migrate_to_head
 from copytrade.engines import Engines, as_engine_user, create_database, prepare, wait_until_up
-from workers.launching.migrations import migrate_to_head
 from workers.launching.parent import end_with_parent
 
 _OUR_TABLES = """

@@ -1,4 +1,4 @@
-"""Alembic, run in this process."""
+"""Migrations, run in this process."""
 
 from alembic import command
 from alembic.config import Config

@@ -1,4 +1,4 @@
-"""Secrets of a local installation: made once in a 0700 folder, one 0600 file each, handed out by environment."""
+"""A local installation: where its engines are reached, and its secrets, made once, one 0600 file each."""
 
 import base64
 import os
@@ -8,9 +8,17 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from copytrade.engines import locate, run_folder
+
 _NONCE_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
-# What opens exchange secrets: only for processes that talk to exchanges, never for web.
-OPENING = ("COPYTRADE_KEYRING",)
+
+
+def local_environment(var: Path) -> dict[str, str]:
+    """Return how a command run by hand reaches the running installation at `var`: addresses and secrets, no keyring."""
+    engines = locate(var / "engines", run=run_folder(var) / "engines")
+    secrets_ = installation_keys(var / "keys") if (var / "keys").exists() else {}
+    secrets_.pop("COPYTRADE_KEYRING", None)
+    return {"COPYTRADE_DATABASE_URL": engines.database_url(), "COPYTRADE_REDIS_URL": engines.redis_url, **secrets_}
 
 
 def installation_keys(folder: Path) -> dict[str, str]:
