@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     session_absolute_days: int = 14
     login_attempts_per_account: str = "5/15minutes"
     login_attempts_per_address: str = "20/5minutes"
+    registrations_per_address: str = "60/10minutes"
     trusted_proxies: tuple[str, ...] = ()
 
     # Mail
