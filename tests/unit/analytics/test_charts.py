@@ -50,7 +50,8 @@ def all_charts(voice: Voice) -> Iterator[Chart]:
     yield charts.pnl_by_symbol(
         [SymbolRow("BTC/USDT:USDT", Decimal(5), 2), SymbolRow("ETH", Decimal(-7), 1)], voice=voice
     )
-    earned = TraderPnl(UUID(int=1), UUID(int=2), "nordwind", "nordwind", *map(Decimal, "5411"), 0.1)
+    money = {"net": Decimal(5), "realized": Decimal(4), "unrealized": Decimal(1), "fees": Decimal(1)}
+    earned = TraderPnl(UUID(int=1), UUID(int=2), "nordwind", "nordwind", **money, net_return=0.1)
     yield charts.pnl_by_trader([earned], voice=voice)
     yield charts.distribution([trip("0.01"), trip("-0.02"), trip("0.03")], voice=voice)
     yield charts.allocation([position("BTC/USDT:USDT", "75"), position("ETH/USDT:USDT", "25")], voice=voice)
