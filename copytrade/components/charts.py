@@ -2,29 +2,38 @@
 
 from typing import Any
 
-import plotly.graph_objects as go
 import reflex as rx
 
+from copytrade.analytics.charts import Chart
 from copytrade.components.text import Text, t
 
 CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
 
 
-def chart(
-    figure: go.Figure, summary: Text, *, head: list[str], rows: list[list[str]], height: int = 320
-) -> rx.Component:
-    """Draw a figure with its sentence above it; the table below is for whoever reads better than looks."""
+def chart(drawn: Chart, *, height: int = 320) -> rx.Component:
+    """Draw a chart with its sentence above it; the table below is for whoever reads better than looks."""
     return rx.el.figure(
-        rx.el.figcaption(summary, class_name="quiet"),
-        rx.el.div(
-            rx.plotly.finance(data=figure, config=CONFIG, use_resize_handler=True, width="100%", height=f"{height}px"),
-            role="img",
-            aria_label=summary,
-            style={"height": f"{height}px", "width": "100%", "overflow": "hidden"},
-        ),
-        rx.el.details(
-            rx.el.summary(t("Show as table"), class_name="quiet"),
-            rx.el.div(table(head, rows), class_name="wide", style={"maxHeight": "320px", "overflowY": "auto"}),
+        rx.el.figcaption(drawn.summary, class_name="quiet"),
+        rx.cond(
+            drawn.rows.length() > 0,  # pyright: ignore[reportAttributeAccessIssue]
+            rx.fragment(
+                rx.el.div(
+                    rx.plotly.finance(
+                        data=drawn.figure, config=CONFIG, use_resize_handler=True, width="100%", height=f"{height}px"
+                    ),
+                    role="img",
+                    aria_label=drawn.summary,
+                    style={"height": f"{height}px", "width": "100%", "overflow": "hidden"},
+                ),
+                rx.el.details(
+                    rx.el.summary(t("Show as table"), class_name="quiet"),
+                    rx.el.div(
+                        table(drawn.head, drawn.rows),
+                        class_name="wide",
+                        style={"maxHeight": "320px", "overflowY": "auto"},
+                    ),
+                ),
+            ),
         ),
         style={"margin": "0"},
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.core import Locale as Babel
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_month_names
 from babel.numbers import format_decimal, format_percent
 from babel.plural import PluralRule
 
@@ -187,6 +187,10 @@ class Voice:
     def day(self, at: datetime) -> str:
         """Return the date, without the year when it is not needed to tell it apart."""
         return format_date(at.astimezone(self.zone).date(), "d MMMM y", locale=self.locale)
+
+    def months(self) -> list[str]:
+        """Return the short names of the twelve months."""
+        return list(get_month_names("abbreviated", context="stand-alone", locale=self.locale).values())
 
     def span(self, length: timedelta) -> str:
         """Return a length of time in its largest unit."""

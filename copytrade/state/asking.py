@@ -73,10 +73,10 @@ def action(who: Who) -> Callable[[Handler], Any]:
     """Make an event handler for `who` of `async (self, asker, voice, …)`; expected errors become a text."""
 
     def wrap(handler: Handler) -> Any:
-        async def run(self: Any, *args: Any) -> Any:
+        async def run(self: Any, *args: Any, **kwargs: Any) -> Any:
             if hasattr(self, "problem"):
                 self.problem = ""
-            return await _answer(self, who, handler, *args)
+            return await _answer(self, who, handler, *args, **kwargs)
 
         return rx.event(_dressed(run, handler, who))
 
@@ -129,12 +129,12 @@ async def _loaded(state: Any, who: Who, load: Handler) -> Any:
     return answer
 
 
-async def _answer(state: Any, who: Who, handler: Handler, *args: Any) -> Any:
+async def _answer(state: Any, who: Who, handler: Handler, *args: Any, **kwargs: Any) -> Any:
     voice: Voice = await voice_of(state)
     try:
         asker = await asker_of(state)
         admit(asker, who)
-        return await handler(state, asker, voice, *args)
+        return await handler(state, asker, voice, *args, **kwargs)
     except NotSignedIn:
         return rx.redirect(routes.login(then=state.router.url.path))
     except CopyTradeError as error:

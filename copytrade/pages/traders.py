@@ -1,0 +1,152 @@
+"""The leaderboard."""
+
+import reflex as rx
+
+from copytrade.components.charts import windows
+from copytrade.components.figures import explained, figure, sparkline
+from copytrade.components.forms import link_button
+from copytrade.components.frame import page
+from copytrade.components.panels import empty, heading, panel, when_loaded
+from copytrade.components.text import Text, t
+from copytrade.state.traders import TraderLine, Traders
+
+
+def traders() -> rx.Component:
+    return page(
+        heading(t("Traders"), Traders.told),
+        _filters(),
+        when_loaded(
+            Traders,
+            rx.cond(
+                Traders.rows.length() > 0,
+                panel(None, rx.el.div(_table(), class_name="wide")),
+                empty(
+                    t("Nobody here"),
+                    rx.cond(
+                        Traders.search != "",
+                        t("No trader's name contains “{search}”.", search=Traders.search),
+                        t("Traders appear here once they have published a profile."),
+                    ),
+                ),
+            ),
+            _pager(),
+        ),
+    )
+
+
+def _filters() -> rx.Component:
+    sorts: dict[str, Text] = {
+        "risk": t("return for risk"),
+        "return": t("return"),
+        "subscribers": t("subscribers' result"),
+        "fall": t("smallest fall"),
+        "age": t("age"),
+        "price": t("price"),
+    }
+    return rx.flex(
+        rx.el.form(
+            rx.el.input(
+                name="search",
+                type="search",
+                placeholder=t("Search by name"),
+                aria_label=t("Search by name"),
+                default_value=Traders.search,
+                key=Traders.search,
+                class_name="input",
+                max_length=60,
+            ),
+            on_submit=Traders.find,
+            style={"flex": "1 1 200px", "maxWidth": "320px"},
+        ),
+        windows(Traders.window, lambda value: Traders.choose("window", value)),
+        rx.el.select(
+            *(rx.el.option(name, value=key) for key, name in sorts.items()),
+            value=Traders.sort,
+            on_change=lambda value: Traders.choose("sort", value),
+            class_name="input",
+            aria_label=t("Order"),
+            style={"width": "auto"},
+        ),
+        spacing="3",
+        align="center",
+        wrap="wrap",
+    )
+
+
+def _table() -> rx.Component:
+    return rx.el.table(
+        rx.el.thead(
+            rx.el.tr(
+                rx.el.th(t("Trader")),
+                rx.el.th(explained(t("Return"), t(RETURN)), class_name="right"),
+                rx.el.th("", class_name="only-desk"),
+                rx.el.th(explained(t("Subscribers' result"), t(NET)), class_name="right"),
+                rx.el.th(explained(t("Worst fall"), t(FALL)), class_name="right"),
+                rx.el.th(explained(t("Sharpe"), t(SHARPE)), class_name="right"),
+                rx.el.th(t("Age"), class_name="right"),
+                rx.el.th(t("Price a month"), class_name="right"),
+                rx.el.th(""),
+            )
+        ),
+        rx.el.tbody(rx.foreach(Traders.rows, _row)),
+        class_name="rows cards",
+    )
+
+
+def _row(row: TraderLine) -> rx.Component:
+    return rx.el.tr(
+        rx.el.td(
+            rx.link(
+                rx.el.span(row.initial, class_name="face", aria_hidden="true"),
+                rx.el.span(row.name, rx.el.br(), rx.el.span(row.place, " · ", row.rank, class_name="quiet")),
+                href=row.href,
+                class_name="who",
+                underline="none",
+            ),
+            class_name="lead",
+        ),
+        rx.el.td(figure(row.result), class_name="right", custom_attrs={"data-name": t("Return")}),
+        rx.el.td(sparkline(row.spark, row.spark_tone), class_name="only-desk"),
+        rx.el.td(
+            rx.el.span(figure(row.net), rx.el.br(), rx.el.span(row.net_note, class_name="quiet")),
+            class_name="right",
+            custom_attrs={"data-name": t("Subscribers' result")},
+        ),
+        rx.el.td(figure(row.fall), class_name="right", custom_attrs={"data-name": t("Worst fall")}),
+        rx.el.td(
+            rx.el.span(row.sharpe, rx.el.br(), rx.el.span(row.sample, class_name="quiet")),
+            class_name="right",
+            custom_attrs={"data-name": t("Sharpe")},
+        ),
+        rx.el.td(row.age, class_name="right", custom_attrs={"data-name": t("Age")}),
+        rx.el.td(row.price, class_name="right", custom_attrs={"data-name": t("Price a month")}),
+        rx.el.td(link_button(t("Open"), row.href, soft=True), class_name="right only-desk"),
+    )
+
+
+def _pager() -> rx.Component:
+    def button(text: Text, at: Text) -> rx.Component:
+        return rx.el.button(
+            text, type="button", class_name="button soft", on_click=Traders.choose("from", at.to_string())
+        )
+
+    return rx.flex(
+        rx.cond(Traders.at > 0, button(t("Back"), Traders.at - 25)),
+        rx.cond(Traders.more, button(t("More"), Traders.at + 25)),
+        spacing="3",
+        justify="center",
+    )
+
+
+RETURN = (
+    "Growth of the account in the window, deposits and withdrawals taken out (time-weighted), open positions included."
+)
+NET = (
+    "What the subscribers' own accounts made with this trader after fees and funding: the median over all of them, "
+    "those who left included."
+)
+FALL = "The deepest fall of the account from its highest point in the window, open positions included."
+SHARPE = (
+    "Average daily return divided by how much it swings, for a year of 365 days. Under it stands from how many "
+    "closed positions the trader's record is made."
+)
