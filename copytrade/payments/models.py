@@ -1,0 +1,152 @@
+"""Tables of payments: what Stripe told, what was paid, and who of us it belongs to."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from copytrade.db.model import PEOPLE, key, moment
+from copytrade.db.model import amount as exact
+
+
+class CheckoutState(StrEnum):
+    """Where a payment page stands."""
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    EXPIRED = "expired"
+
+
+class InboxState(StrEnum):
+    """What became of a webhook."""
+
+    PENDING = "pending"
+    DONE = "done"
+    IGNORED = "ignored"
+    FAILED = "failed"
+
+
+class Customer(SQLModel, table=True):
+    """Whom Stripe knows as which customer."""
+
+    __tablename__ = "payment_customers"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": PEOPLE}
+
+    user_id: UUID = Field(primary_key=True)
+    stripe_customer_id: str = Field(unique=True)
+    created_at: datetime = moment()
+
+
+class StripePrice(SQLModel, table=True):
+    """The Stripe price that stands for a profile's price; an amount never changes, a new one is a new row."""
+
+    __tablename__ = "payment_prices"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (UniqueConstraint("profile_id", "amount", "currency"), {"schema": PEOPLE})
+
+    id: UUID = key()
+    profile_id: UUID
+    amount: Decimal = exact()
+    currency: str = Field(max_length=3)
+    stripe_product_id: str
+    stripe_price_id: str
+    created_at: datetime = moment()
+
+
+class Checkout(SQLModel, table=True):
+    """One payment page that a subscriber was sent to; a new attempt when the last one expired."""
+
+    __tablename__ = "payment_checkouts"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "attempt"),
+        Index("ix_payment_checkouts_due", "check_at", postgresql_where=text("state = 'open'")),
+        {"schema": PEOPLE},
+    )
+
+    id: UUID = key()
+    subscription_id: UUID
+    attempt: int
+    stripe_session_id: str = Field(unique=True)
+    url: str
+    state: str = CheckoutState.OPEN
+    expires_at: datetime = moment()
+    check_at: datetime = moment()
+    """When we ask Stripe ourselves, should its webhook be lost."""
+    created_at: datetime = moment()
+
+
+class StripeSubscription(SQLModel, table=True):
+    """What we last read of a subscription at Stripe."""
+
+    __tablename__ = "payment_subscriptions"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": PEOPLE}
+
+    stripe_subscription_id: str = Field(primary_key=True)
+    subscription_id: UUID = Field(index=True)
+    status: str = Field(index=True)
+    period_end: datetime = moment()
+    cancel_at_period_end: bool
+    synced_at: datetime = moment()
+
+
+class WebhookEvent(SQLModel, table=True):
+    """The inbox: every verified webhook, once."""
+
+    __tablename__ = "webhook_events"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        Index("ix_webhook_events_due", "try_at", postgresql_where=text("state = 'pending'")),
+        {"schema": PEOPLE},
+    )
+
+    id: str = Field(primary_key=True)
+    type: str
+    api_version: str
+    body: str
+    state: str = InboxState.PENDING
+    attempts: int = 0
+    error: str = ""
+    try_at: datetime = moment()
+    received_at: datetime = moment()
+    handled_at: datetime | None = moment(nullable=True)
+
+
+class PaidPeriod(SQLModel, table=True):
+    """One paid invoice: a period of a subscription and how its price is shared."""
+
+    __tablename__ = "paid_periods"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": PEOPLE}
+
+    id: UUID = key()
+    stripe_invoice_id: str = Field(unique=True)
+    subscription_id: UUID = Field(index=True)
+    subscriber_id: UUID = Field(index=True)
+    trader_id: UUID = Field(index=True)
+    amount: Decimal = exact()
+    currency: str = Field(max_length=3)
+    platform_part: Decimal = exact()
+    trader_part: Decimal = exact()
+    refunded: Decimal = exact(default=Decimal(0))
+    period_start: datetime = moment()
+    period_end: datetime = moment()
+    paid_at: datetime = moment()
+
+
+class LedgerEntry(SQLModel, table=True):
+    """One side of a booking; the entries of a booking add up to zero."""
+
+    __tablename__ = "ledger_entries"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (UniqueConstraint("booking", "account"), {"schema": PEOPLE})
+
+    id: UUID = key()
+    booking: str
+    """What makes the booking one: `paid:<invoice>`, `refund:<invoice>:<refunded in all>`."""
+    account: str = Field(index=True)
+    """`cash` · `platform` · `trader:<user id>`; what comes in is positive in `cash` and negative where it is owed."""
+    amount: Decimal = exact()
+    currency: str = Field(max_length=3)
+    paid_period_id: UUID = Field(index=True)
+    available_at: datetime = moment()
+    """From then on a trader's part may be paid out."""
+    booked_at: datetime = moment()

@@ -1,0 +1,90 @@
+"""Tables of what traders offer and who copies whom."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from copytrade.db.model import PEOPLE, amount, key, moment
+
+
+class State(StrEnum):
+    """Where a subscription stands; `past_due` is active with a payment that failed."""
+
+    INCOMPLETE = "incomplete"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    ENDED = "ended"
+
+
+class EndMode(StrEnum):
+    """What becomes of the copied positions when a subscription ends."""
+
+    CLOSE = "close"
+    KEEP = "keep"
+    FOLLOW_EXITS = "follow_exits"
+
+
+LIVE = (State.ACTIVE, State.PAST_DUE)
+OPEN = (State.INCOMPLETE, *LIVE)
+
+_OPEN_ROWS = text("state in ('incomplete', 'active', 'past_due')")
+
+
+class Profile(SQLModel, table=True):
+    """What a trader publishes: one lead account, one price, one page."""
+
+    __tablename__ = "profiles"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        Index("uq_profiles_lead_account", "lead_account_id", unique=True, postgresql_where=text("closed_at is null")),
+        Index("uq_profiles_name", text("lower(name)"), unique=True),
+        {"schema": PEOPLE},
+    )
+
+    id: UUID = key()
+    user_id: UUID = Field(index=True)
+    lead_account_id: UUID
+    slug: str = Field(unique=True, max_length=60)
+    name: str = Field(max_length=40)
+    about: str = Field(default="", max_length=1000)
+    price: Decimal = amount()
+    """For one month; those who subscribed earlier keep theirs."""
+    currency: str = Field(max_length=3)
+    is_published: bool = Field(default=False, index=True)
+    published_at: datetime | None = moment(nullable=True)
+    closed_at: datetime | None = moment(nullable=True)
+    created_at: datetime = moment()
+
+
+class Subscription(SQLModel, table=True):
+    """One person copying one profile to one copy account."""
+
+    __tablename__ = "subscriptions"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        Index("uq_subscriptions_open", "subscriber_id", "profile_id", unique=True, postgresql_where=_OPEN_ROWS),
+        Index("ix_subscriptions_lead_open", "lead_account_id", postgresql_where=text("finished_at is null")),
+        {"schema": PEOPLE},
+    )
+
+    id: UUID = key()
+    subscriber_id: UUID = Field(index=True)
+    profile_id: UUID = Field(index=True)
+    trader_id: UUID = Field(index=True)
+    lead_account_id: UUID
+    copy_account_id: UUID = Field(index=True)
+    state: str = Field(default=State.INCOMPLETE, index=True)
+    entitled_until: datetime | None = moment(nullable=True)
+    """End of the last paid period, without the days of grace."""
+    is_ending: bool = False
+    """It will not be renewed: no grace after `entitled_until`."""
+    end_mode: str = EndMode.FOLLOW_EXITS
+    price: Decimal = amount()
+    currency: str = Field(max_length=3)
+    started_at: datetime | None = moment(nullable=True)
+    ended_at: datetime | None = moment(nullable=True)
+    finished_at: datetime | None = moment(nullable=True)
+    """Nothing is left to copy: ended, and copying has settled its legs."""
+    created_at: datetime = moment()

@@ -1,0 +1,167 @@
+"""What changes profiles: a trader's name, words and price, published or not."""
+
+import unicodedata
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import func, text
+from sqlmodel import Session, col, select
+
+from copytrade import clock
+from copytrade.accounts import queries as accounts
+from copytrade.db.bell import ring
+from copytrade.db.events import record
+from copytrade.domain.instruments import Role
+from copytrade.domain.terms import HIGHEST_PRICE, LOWEST_PRICE, BadPrice, price_of
+from copytrade.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from copytrade.settings import settings
+from copytrade.subscriptions.models import Profile
+from copytrade.subscriptions.slugs import slug_of
+from copytrade.users import queries as users
+
+SHORTEST_NAME, LONGEST_NAME, LONGEST_ABOUT = 2, 40, 1000
+
+
+def save_profile(
+    session: Session,
+    *,
+    owner: UUID,
+    lead_account_id: UUID,
+    name: str,
+    about: str,
+    price: Decimal | str,
+    profile_id: UUID | None = None,
+) -> Profile:
+    """Make a profile, or change one of the owner's; existing subscribers keep the price they subscribed at."""
+    if not users.person(session, owner).is_trader:
+        raise NotAllowed(f"user {owner} is no trader", user="Only traders have a profile.")
+    said, story, asked = _name(name), _about(about), _price(price)
+    account = accounts.account(session, owner=owner, account_id=lead_account_id)
+    if account.role != Role.LEAD:
+        raise InvalidInput(
+            f"account {lead_account_id} is a {account.role} account",
+            user="Choose an exchange account that you linked for trading.",
+            field="lead_account_id",
+        )
+    session.connection().execute(text("select pg_advisory_xact_lock(hashtext('profiles'))"))
+    profile = owned(session, owner=owner, profile_id=profile_id) if profile_id else None
+    _free(session, name=said, lead_account_id=lead_account_id, but=profile)
+    if profile is None:
+        profile = Profile(
+            user_id=owner,
+            lead_account_id=lead_account_id,
+            slug=_free_slug(session, said),
+            name=said,
+            price=asked,
+            currency=settings().currency,
+            created_at=clock.now(),
+        )
+    elif profile.lead_account_id != lead_account_id:
+        raise Conflict(
+            f"profile {profile.id} stands for account {profile.lead_account_id}",
+            user="A profile stays with its exchange account; make a new profile for another one.",
+        )
+    profile.name, profile.about, profile.price = said, story, asked
+    session.add(profile)
+    session.flush()
+    ring(session, f"user:{owner}", f"profile:{profile.id}", "leaderboard")
+    return profile
+
+
+def publish(session: Session, *, owner: UUID, profile_id: UUID) -> Profile:
+    """Show a profile to everybody; its exchange account has to be active."""
+    profile = owned(session, owner=owner, profile_id=profile_id)
+    account = accounts.account(session, owner=owner, account_id=profile.lead_account_id)
+    if account.state != "active":
+        raise Conflict(
+            f"account {account.id} is {account.state}",
+            user="The exchange account of this profile is not active. Check it first.",
+        )
+    if not profile.is_published:
+        profile.is_published = True
+        profile.published_at = profile.published_at or clock.now()
+        session.add(profile)
+        record(session, "profile.published", user_id=owner, name=profile.name, slug=profile.slug)
+        ring(session, f"user:{owner}", f"profile:{profile.id}", "leaderboard")
+    return profile
+
+
+def unpublish(session: Session, *, owner: UUID, profile_id: UUID) -> Profile:
+    """Take a profile from the leaderboard; those who subscribed go on until their time is over."""
+    profile = owned(session, owner=owner, profile_id=profile_id)
+    profile.is_published = False
+    session.add(profile)
+    ring(session, f"user:{owner}", f"profile:{profile.id}", "leaderboard")
+    return profile
+
+
+def owned(session: Session, *, owner: UUID, profile_id: UUID) -> Profile:
+    """Return a profile of this owner, locked; anybody else's is not found."""
+    profile = session.exec(
+        select(Profile).where(Profile.id == profile_id, Profile.user_id == owner).with_for_update()
+    ).first()
+    if profile is None:
+        raise NotFound(f"profile {profile_id} of {owner} was not found", user="There is no such profile.")
+    return profile
+
+
+def _free(session: Session, *, name: str, lead_account_id: UUID, but: Profile | None) -> None:
+    same = session.exec(select(Profile).where(func.lower(Profile.name) == name.lower())).first()
+    if same is not None and same is not but:
+        raise Conflict(f"profile name {name!r} is taken", user="This name is taken.", field="name")
+    taken = session.exec(
+        select(Profile).where(Profile.lead_account_id == lead_account_id, col(Profile.closed_at).is_(None))
+    ).first()
+    if taken is not None and taken is not but:
+        raise Conflict(
+            f"account {lead_account_id} has profile {taken.id}",
+            user="This exchange account has a profile already.",
+            field="lead_account_id",
+        )
+
+
+def _free_slug(session: Session, name: str) -> str:
+    slug = slug_of(name)
+    taken = set(session.exec(select(Profile.slug).where(col(Profile.slug).startswith(slug))))
+    number = 1
+    while (candidate := slug if number == 1 else f"{slug}-{number}") in taken:
+        number += 1
+    return candidate
+
+
+def _name(typed: str) -> str:
+    name = " ".join(unicodedata.normalize("NFKC", typed).split())
+    if not SHORTEST_NAME <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(
+            f"profile name had {len(name)} characters",
+            user="A name has {least} to {most} characters.",
+            field="name",
+            least=SHORTEST_NAME,
+            most=LONGEST_NAME,
+        )
+    return name
+
+
+def _about(typed: str) -> str:
+    about = unicodedata.normalize("NFKC", typed).replace("\x00", "").strip()
+    if len(about) > LONGEST_ABOUT:
+        raise InvalidInput(
+            f"about had {len(about)} characters",
+            user="The description has up to {most} characters.",
+            field="about",
+            most=LONGEST_ABOUT,
+        )
+    return about
+
+
+def _price(typed: Decimal | str) -> Decimal:
+    try:
+        return price_of(typed)
+    except BadPrice as error:
+        raise InvalidInput(
+            str(error),
+            user="The price for a month is a number from {least} to {most}, in whole cents.",
+            field="price",
+            least=LOWEST_PRICE,
+            most=HIGHEST_PRICE,
+        ) from None

@@ -1,0 +1,217 @@
+"""What shows profiles and subscriptions."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import Session, col, or_, select
+
+from copytrade.accounts import queries as accounts
+from copytrade.domain.instruments import Role
+from copytrade.domain.terms import access_ends
+from copytrade.errors import NotFound
+from copytrade.settings import settings
+from copytrade.subscriptions.models import LIVE, EndMode, Profile, State, Subscription
+from copytrade.subscriptions.rows import (
+    ActiveSubscription,
+    EndedSubscription,
+    ProfileRow,
+    SubscriberRow,
+    SubscriptionRow,
+    TraderRow,
+)
+from copytrade.users import queries as users
+
+
+def profile_by_slug(session: Session, slug: str, *, viewer: UUID | None = None) -> ProfileRow:
+    """Return a published profile; its owner sees it before that too."""
+    row = session.exec(select(Profile).where(Profile.slug == slug)).first()
+    if row is None or not (row.is_published or row.published_at or row.user_id == viewer):
+        raise NotFound(f"profile {slug!r} was not found", user="There is no such trader.")
+    return _profiles(session, [row])[0]
+
+
+def profile(session: Session, profile_id: UUID) -> ProfileRow:
+    """Return a profile by its id, published or not."""
+    row = session.get(Profile, profile_id)
+    if row is None:
+        raise NotFound(f"profile {profile_id} was not found", user="There is no such trader.")
+    return _profiles(session, [row])[0]
+
+
+def published(session: Session) -> list[ProfileRow]:
+    """Return every profile that stands in the leaderboard."""
+    rows = session.exec(select(Profile).where(col(Profile.is_published), col(Profile.closed_at).is_(None)))
+    return _profiles(session, list(rows))
+
+
+def profiles_of(session: Session, *, owner: UUID) -> list[ProfileRow]:
+    """Return a trader's own profiles."""
+    rows = session.exec(select(Profile).where(Profile.user_id == owner).order_by(col(Profile.created_at)))
+    return _profiles(session, list(rows))
+
+
+def _profiles(session: Session, rows: list[Profile]) -> list[ProfileRow]:
+    ids = [row.id for row in rows]
+    refs = accounts.refs(session, [row.lead_account_id for row in rows])
+    counts = dict(
+        session.exec(
+            select(Subscription.profile_id, func.count())
+            .where(col(Subscription.profile_id).in_(ids), col(Subscription.state).in_(LIVE))
+            .group_by(col(Subscription.profile_id))
+        ).all()
+    )
+    return [
+        ProfileRow(
+            id=row.id,
+            user_id=row.user_id,
+            lead_account_id=row.lead_account_id,
+            slug=row.slug,
+            name=row.name,
+            about=row.about,
+            price=row.price,
+            currency=row.currency,
+            venue=refs[row.lead_account_id].venue,
+            market=refs[row.lead_account_id].market,
+            is_published=row.is_published,
+            published_at=row.published_at,
+            created_at=row.created_at,
+            closed_at=row.closed_at,
+            subscribers=counts.get(row.id, 0),
+        )
+        for row in rows
+    ]
+
+
+def subscription(session: Session, *, owner: UUID, subscription_id: UUID) -> SubscriptionRow:
+    """Return a subscription of this owner; anybody else's is not found."""
+    found = session.exec(
+        select(Subscription, Profile)
+        .join(Profile, col(Profile.id) == col(Subscription.profile_id))
+        .where(Subscription.id == subscription_id, Subscription.subscriber_id == owner)
+    ).first()
+    if found is None:
+        raise NotFound(
+            f"subscription {subscription_id} of {owner} was not found", user="There is no such subscription."
+        )
+    return _subscription(*found)
+
+
+def subscriptions_of(session: Session, *, owner: UUID) -> list[SubscriptionRow]:
+    """Return a subscriber's subscriptions, newest first."""
+    rows = session.exec(
+        select(Subscription, Profile)
+        .join(Profile, col(Profile.id) == col(Subscription.profile_id))
+        .where(Subscription.subscriber_id == owner)
+        .order_by(col(Subscription.created_at).desc())
+    )
+    return [_subscription(*row) for row in rows]
+
+
+def by_ids(session: Session, subscription_ids: set[UUID]) -> dict[UUID, SubscriptionRow]:
+    """Return subscriptions by id, whoever owns them: for services, never for a page."""
+    rows = session.exec(
+        select(Subscription, Profile)
+        .join(Profile, col(Profile.id) == col(Subscription.profile_id))
+        .where(col(Subscription.id).in_(subscription_ids))
+    )
+    return {row[0].id: _subscription(*row) for row in rows}
+
+
+def _subscription(row: Subscription, profile: Profile) -> SubscriptionRow:
+    return SubscriptionRow(
+        id=row.id,
+        subscriber_id=row.subscriber_id,
+        profile_id=row.profile_id,
+        trader_id=row.trader_id,
+        trader_name=profile.name,
+        slug=profile.slug,
+        lead_account_id=row.lead_account_id,
+        copy_account_id=row.copy_account_id,
+        state=row.state,
+        entitled_until=row.entitled_until,
+        access_until=_access_until(row),
+        is_ending=row.is_ending,
+        end_mode=row.end_mode,
+        price=row.price,
+        currency=row.currency,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        created_at=row.created_at,
+    )
+
+
+def _access_until(row: Subscription) -> datetime | None:
+    if row.entitled_until is None:
+        return None
+    grace = timedelta(days=settings().payment_grace_days)
+    return access_ends(row.entitled_until, grace=grace, is_ending=row.is_ending)
+
+
+def active_on_lead(session: Session, *, lead_account_id: UUID, now: datetime) -> list[ActiveSubscription]:
+    """Return whoever copies this lead account now, with those who only follow its exits; one query."""
+    rows = session.exec(
+        select(Subscription).where(
+            Subscription.lead_account_id == lead_account_id,
+            col(Subscription.finished_at).is_(None),
+            col(Subscription.started_at).is_not(None),
+            or_(col(Subscription.state).in_(LIVE), Subscription.end_mode == EndMode.FOLLOW_EXITS),
+        )
+    )
+    return [
+        ActiveSubscription(
+            id=row.id,
+            subscriber_id=row.subscriber_id,
+            profile_id=row.profile_id,
+            copy_account_id=row.copy_account_id,
+            started_at=row.started_at,
+            may_enter=row.state in LIVE and (until := _access_until(row)) is not None and now < until,
+            end_mode=row.end_mode,
+        )
+        for row in rows
+        if row.started_at is not None
+    ]
+
+
+def ended_unsettled(session: Session) -> list[EndedSubscription]:
+    """Return ended subscriptions that copying has not finished with."""
+    rows = session.exec(
+        select(Subscription).where(Subscription.state == State.ENDED, col(Subscription.finished_at).is_(None))
+    )
+    return [
+        EndedSubscription(row.id, row.subscriber_id, row.copy_account_id, row.end_mode, row.ended_at)
+        for row in rows
+        if row.ended_at is not None
+    ]
+
+
+def subscribers_of_person(session: Session, *, trader_id: UUID, now: datetime) -> list[ActiveSubscription]:
+    """Return the active subscribers of all profiles of a person: contract 6."""
+    leads = session.exec(select(Profile.lead_account_id).where(Profile.user_id == trader_id)).all()
+    return [one for lead in leads for one in active_on_lead(session, lead_account_id=lead, now=now) if one.may_enter]
+
+
+def subscribers_of(session: Session, *, owner: UUID, profile_id: UUID) -> list[SubscriberRow]:
+    """Return the subscribers of a trader's own profile, without what they hold."""
+    rows = session.exec(
+        select(Subscription)
+        .join(Profile, col(Profile.id) == col(Subscription.profile_id))
+        .where(Profile.id == profile_id, Profile.user_id == owner, col(Subscription.started_at).is_not(None))
+        .order_by(col(Subscription.started_at).desc())
+    ).all()
+    people = users.people(session, {row.subscriber_id for row in rows})
+    return [
+        SubscriberRow(row.id, people[row.subscriber_id].name, row.state, row.price, row.started_at, row.ended_at)
+        for row in rows
+    ]
+
+
+def traders(session: Session) -> list[TraderRow]:
+    """Return the traders with an active lead account: contract 5."""
+    refs = accounts.active(session, role=Role.LEAD)
+    owners = {ref.id: accounts.owner_of(session, ref.id) for ref in refs}
+    profiles = {
+        row.lead_account_id: row.id
+        for row in session.exec(select(Profile).where(col(Profile.lead_account_id).in_(list(owners))))
+    }
+    return [TraderRow(owners[ref.id], profiles.get(ref.id), ref.id, ref.venue, ref.market) for ref in refs]
