@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     """Base of the sandbox's exchanges, http://host:port; empty: from sandbox_host and sandbox_port."""
     egress_addresses: tuple[str, ...] = ("127.0.0.1",)
     """What we show for the IP rule of an API key."""
+    warm_clients: int = 5000
+    """Most exchange clients that a process keeps ready."""
     order_receive_window_ms: int = 5000
     """How long the venue may still accept an order that we signed; short, since it bounds the wait for `lost`."""
     request_timeout_ms: int = 10_000

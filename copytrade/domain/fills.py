@@ -71,6 +71,21 @@ class Equity:
     read_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """One reading of an account: equity, signed quantities held by symbol and position side, flat ones left out.
+
+    `mark` changes whenever wallet or positions do: two equal marks mean that nothing was traded between them.
+    `asked_at` and `answered_at` are by the venue's clock; the reading is of a moment between them.
+    """
+
+    equity: Equity
+    positions: dict[tuple[str, PositionSide], Decimal]
+    mark: str
+    asked_at: datetime
+    answered_at: datetime
+
+
 class EntryKind(StrEnum):
     """Kinds of ledger entries that are no fills."""
 

@@ -7,7 +7,17 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from copytrade.domain.fills import Balance, Candle, Equity, Fill, KeyPermissions, LedgerEntry, Position, Quote
+from copytrade.domain.fills import (
+    AccountState,
+    Balance,
+    Candle,
+    Equity,
+    Fill,
+    KeyPermissions,
+    LedgerEntry,
+    Position,
+    Quote,
+)
 from copytrade.domain.instruments import Market, MarketRules, Venue
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
 
@@ -42,6 +52,8 @@ class FillPage:
     fills: Sequence[Fill]
     cursor: str
     is_last: bool
+    spoiled: Sequence[str] = ()
+    """Rows that could not be read, as the venue sent them; they are kept, never dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,12 @@ class StreamMessage:
     position: Position | None = None
     transfer: LedgerEntry | None = None
     connected: bool = False
+    spoiled: str = ""
+    """An event that could not be read, as the venue sent it."""
     venue_time: datetime | None = None
+
+
+StreamMessages = AsyncIterator[StreamMessage]
 
 
 class ExchangeClient(Protocol):
@@ -69,6 +86,10 @@ class ExchangeClient(Protocol):
 
     async def balances(self) -> list[Balance]: ...
     async def equity(self) -> Equity: ...
+    async def state(self) -> AccountState:
+        """Return equity, quantities held and a mark of both in one cheap call."""
+        ...
+
     async def positions(self) -> list[Position]:
         """Return the non-flat positions, all symbols."""
         ...
@@ -107,7 +128,7 @@ class ExchangeClient(Protocol):
 
     async def is_hedged(self) -> bool: ...
     async def set_one_way(self) -> None: ...
-    def stream(self) -> AbstractAsyncContextManager[AsyncIterator[StreamMessage]]:
+    def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
         """Open the private stream; it reconnects by itself and tells `connected` each time: the poll fills the gap."""
         ...
 

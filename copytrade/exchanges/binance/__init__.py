@@ -1,0 +1,1 @@
+"""Binance's own protocol: how its USDT-margined perpetuals are asked and read."""

@@ -1,0 +1,202 @@
+"""Binance USDT-margined perpetuals behind the port, through ccxt's implicit API."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from typing import Any
+
+from copytrade import clock
+from copytrade.domain.fills import (
+    AccountState,
+    Balance,
+    Candle,
+    EntryKind,
+    Equity,
+    Fill,
+    KeyPermissions,
+    LedgerEntry,
+    Position,
+    Quote,
+)
+from copytrade.domain.instruments import MarketRules
+from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
+from copytrade.exchanges.binance import paging, requests, shapes
+from copytrade.exchanges.binance.stream import user_stream
+from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
+from copytrade.exchanges.wire import Wire
+
+_FEW = 3
+"""Up to this many symbols are quoted one by one, more by the call for all of them."""
+_ORDERS_PAGE = 1000
+
+
+class BinancePerpetual:
+    """One account at Binance's USDT-margined perpetuals."""
+
+    def __init__(self, *, ref: AccountRef, wire: Wire) -> None:
+        self.ref = ref
+        self._wire = wire
+
+    async def server_time(self) -> datetime:
+        return shapes.moment(await self._wire.ground.venue_ms())
+
+    async def permissions(self) -> KeyPermissions:
+        return self._wire.read(shapes.permissions, await self._wire.ask("sapiGetAccountApiRestrictions"))
+
+    async def rules(self) -> dict[str, MarketRules]:
+        await self._wire.ground.ready()
+        return self._wire.ground.rules
+
+    async def balances(self) -> list[Balance]:
+        return self._wire.read(shapes.balances, await self._wire.ask("fapiPrivateV3GetAccount"))
+
+    async def equity(self) -> Equity:
+        return (await self.state()).equity
+
+    async def state(self) -> AccountState:
+        asked_at = self._venue_now()
+        account = await self._wire.ask("fapiPrivateV3GetAccount")
+        return self._wire.read(lambda body: self._state(body, asked_at=asked_at), account)
+
+    async def positions(self) -> list[Position]:
+        rows = await self._wire.ask("fapiPrivateV3GetPositionRisk")
+        found = self._wire.read(lambda body: [self._position(row) for row in body], rows)
+        return [position for position in found if position.quantity != 0]
+
+    async def traded_symbols(self, *, since: datetime) -> set[str]:
+        booked = await self.entries(since=since, until=self._venue_now())
+        return {
+            entry.symbol for entry in booked if entry.kind in (EntryKind.FEE, EntryKind.REALIZED_PNL) and entry.symbol
+        }
+
+    async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
+        return await paging.fills(self._wire, symbol, cursor=cursor, since=since, now=self._venue_now())
+
+    async def entries(self, *, since: datetime, until: datetime) -> list[LedgerEntry]:
+        return await paging.entries(self._wire, since=since, until=until)
+
+    async def quote(self, symbol: str) -> Quote:
+        book, mark = await asyncio.gather(
+            self._wire.ask("fapiPublicGetTickerBookTicker", {"symbol": self._id(symbol)}),
+            self._wire.ask("fapiPublicGetPremiumIndex", {"symbol": self._id(symbol)}),
+        )
+        return self._wire.read(lambda _: self._quote(symbol, book, mark), book)
+
+    async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+        if len(symbols) <= _FEW:
+            found = await asyncio.gather(*(self.quote(symbol) for symbol in symbols))
+            return {quote.symbol: quote for quote in found}
+        books, marks = await asyncio.gather(
+            self._wire.ask("fapiPublicGetTickerBookTicker"), self._wire.ask("fapiPublicGetPremiumIndex")
+        )
+        return self._wire.read(lambda _: self._quotes(symbols, books, marks), books)
+
+    async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
+        return await paging.candles(self._wire, self._id(symbol), interval=interval, since=since, until=until)
+
+    async def place(self, request: OrderRequest, *, not_after: datetime) -> Outcome:
+        symbol = request.symbol
+
+        def placed(body: Any) -> VenueOrder:
+            order = shapes.order(body, symbol=symbol)
+            if order.client_order_id != request.client_order_id:
+                raise ValueError("the answer speaks of another order")
+            return order
+
+        parameters = requests.new_order(request, venue_symbol=self._id(symbol))
+        return await self._wire.submit("fapiPrivatePostOrder", parameters, not_after=not_after, parse=placed)
+
+    async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        return await self._find("fapiPrivateGetOrder", symbol, client_order_id)
+
+    async def cancel(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        return await self._find("fapiPrivateDeleteOrder", symbol, client_order_id)
+
+    async def order_fills(self, symbol: str, venue_order_id: str) -> list[Fill]:
+        rows = await self._wire.ask(
+            "fapiPrivateGetUserTrades", {"symbol": self._id(symbol), "orderId": venue_order_id, "limit": 1000}
+        )
+        return self._wire.read(lambda body: [shapes.fill(row, symbol=symbol) for row in body], rows)
+
+    async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]:
+        parameters = {"symbol": self._id(symbol), "startTime": shapes.ms_of(since), "limit": _ORDERS_PAGE}
+        rows = await self._wire.ask("fapiPrivateGetAllOrders", parameters)
+        return self._wire.read(lambda body: [shapes.order(row, symbol=symbol) for row in body], rows)
+
+    async def leverage(self, symbol: str) -> int:
+        rows = await self._wire.ask("fapiPrivateGetSymbolConfig", {"symbol": self._id(symbol)})
+        return self._wire.read(lambda body: int(body[0]["leverage"]), rows)
+
+    async def set_leverage(self, symbol: str, leverage: int) -> None:
+        await self._wire.change("fapiPrivatePostLeverage", {"symbol": self._id(symbol), "leverage": leverage})
+
+    async def set_cross_margin(self, symbol: str) -> None:
+        await self._wire.change("fapiPrivatePostMarginType", {"symbol": self._id(symbol), "marginType": "CROSSED"})
+
+    async def is_hedged(self) -> bool:
+        body = await self._wire.ask("fapiPrivateGetPositionSideDual")
+        return self._wire.read(lambda row: str(row["dualSidePosition"]).lower() == "true", body)
+
+    async def set_one_way(self) -> None:
+        await self._wire.change("fapiPrivatePostPositionSideDual", {"dualSidePosition": "false"})
+
+    def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
+        return user_stream(self._wire, positions=self.positions)
+
+    async def close(self) -> None:
+        """Do nothing: the session is the pool's."""
+
+    def _venue_now(self) -> datetime:
+        return clock.real_now() - timedelta(milliseconds=self._wire.ground.offset_ms())
+
+    def _id(self, symbol: str) -> str:
+        return self._wire.ground.ids.get(symbol) or symbol.split(":")[0].replace("/", "")
+
+    def _symbol(self, venue_symbol: str) -> str:
+        return self._wire.ground.symbols.get(venue_symbol, venue_symbol)
+
+    async def _find(self, method: str, symbol: str, client_order_id: str) -> VenueOrder | None:
+        body = await self._wire.find(method, {"symbol": self._id(symbol), "origClientOrderId": client_order_id})
+        return None if body is None else self._wire.read(lambda row: shapes.order(row, symbol=symbol), body)
+
+    def _position(self, row: Any) -> Position:
+        return shapes.position(row, symbol=self._symbol(row["symbol"]))
+
+    def _state(self, account: Any, *, asked_at: datetime) -> AccountState:
+        assets = sorted((row["asset"], row["walletBalance"]) for row in account["assets"])
+        held = sorted(
+            (row["symbol"], row["positionSide"], row["positionAmt"], row["updateTime"]) for row in account["positions"]
+        )
+        return AccountState(
+            equity=shapes.equity(account, read_at=clock.now()),
+            positions={
+                (self._symbol(row["symbol"]), shapes.POSITION_SIDES[row["positionSide"]]): shapes.number(
+                    row["positionAmt"]
+                )
+                for row in account["positions"]
+                if shapes.number(row["positionAmt"]) != 0
+            },
+            mark=hashlib.blake2b(repr((assets, held)).encode(), digest_size=12).hexdigest(),
+            asked_at=asked_at,
+            answered_at=self._venue_now(),
+        )
+
+    def _quote(self, symbol: str, book: Any, mark: Any) -> Quote:
+        return Quote(
+            symbol=symbol,
+            bid=shapes.number(book["bidPrice"]),
+            ask=shapes.number(book["askPrice"]),
+            mark=shapes.number(mark["markPrice"]),
+            read_at=clock.now(),
+        )
+
+    def _quotes(self, symbols: Sequence[str], books: Any, marks: Any) -> dict[str, Quote]:
+        wanted = {self._id(symbol): symbol for symbol in symbols}
+        mark_of = {row["symbol"]: row for row in marks}
+        return {
+            wanted[row["symbol"]]: self._quote(wanted[row["symbol"]], row, mark_of[row["symbol"]])
+            for row in books
+            if row["symbol"] in wanted and row["symbol"] in mark_of
+        }

@@ -1,0 +1,261 @@
+"""Binance's JSON of USDT-margined perpetuals, read into our types. Pure; KeyError and the like where a body is odd."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from copytrade.domain.fills import (
+    Balance,
+    Candle,
+    EntryKind,
+    Equity,
+    Fill,
+    KeyPermissions,
+    LedgerEntry,
+    Position,
+)
+from copytrade.domain.instruments import MarketRules, PositionSide, Side
+from copytrade.domain.orders import VenueOrder, VenueOrderStatus
+
+Body = Mapping[str, Any]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ZERO = Decimal(0)
+
+POSITION_SIDES = {"BOTH": PositionSide.NET, "LONG": PositionSide.LONG, "SHORT": PositionSide.SHORT}
+STATUSES = {
+    "NEW": VenueOrderStatus.OPEN,
+    "PARTIALLY_FILLED": VenueOrderStatus.OPEN,
+    "PENDING_CANCEL": VenueOrderStatus.OPEN,
+    "FILLED": VenueOrderStatus.FILLED,
+    "CANCELED": VenueOrderStatus.CANCELLED,
+    "EXPIRED": VenueOrderStatus.EXPIRED,
+    "EXPIRED_IN_MATCH": VenueOrderStatus.EXPIRED,
+    "REJECTED": VenueOrderStatus.REJECTED,
+}
+_ENTRY_KINDS = {
+    "FUNDING_FEE": EntryKind.FUNDING,
+    "COMMISSION": EntryKind.FEE,
+    "REALIZED_PNL": EntryKind.REALIZED_PNL,
+    **dict.fromkeys(
+        (
+            "TRANSFER",
+            "INTERNAL_TRANSFER",
+            "CROSS_COLLATERAL_TRANSFER",
+            "COIN_SWAP_DEPOSIT",
+            "COIN_SWAP_WITHDRAW",
+            "STRATEGY_UMFUTURES_TRANSFER",
+        ),
+        EntryKind.TRANSFER,
+    ),
+}
+_LIQUIDATION_IDS = ("autoclose-", "adl_autoclose")
+
+
+def number(value: Any) -> Decimal:
+    """Return an exact, finite decimal of a string or integer; ValueError otherwise."""
+    if isinstance(value, float) or value is None or isinstance(value, bool):
+        raise ValueError("number was not exact")
+    parsed = Decimal(str(value))
+    if not parsed.is_finite():
+        raise ValueError("number was not finite")
+    return parsed
+
+
+def moment(ms: Any) -> datetime:
+    """Return the UTC time of milliseconds since 1970, exactly."""
+    return EPOCH + timedelta(milliseconds=int(ms))
+
+
+def ms_of(at: datetime) -> int:
+    """Return the milliseconds since 1970 of a time, rounded down."""
+    return (at - EPOCH) // timedelta(milliseconds=1)
+
+
+def plain(value: Decimal) -> str:
+    """Return a decimal as digits without an exponent."""
+    return format(value.normalize(), "f")
+
+
+def market_rules(market: Body) -> MarketRules:
+    """Return the rules in one of ccxt's markets, from the venue's own strings."""
+    info: Body = market["info"]
+    filters: dict[str, Body] = {item["filterType"]: item for item in info["filters"]}
+    lot, price = filters["LOT_SIZE"], filters["PRICE_FILTER"]
+    band = filters.get("PERCENT_PRICE", {"multiplierUp": "1.05", "multiplierDown": "0.95"})
+    notional = filters.get("MIN_NOTIONAL", {"notional": "0"})
+    return MarketRules(
+        symbol=market["symbol"],
+        base=market["base"],
+        quote=market["quote"],
+        quantity_step=number(lot["stepSize"]),
+        price_tick=number(price["tickSize"]),
+        min_quantity=number(lot["minQty"]),
+        max_quantity=number(lot["maxQty"]),
+        max_market_quantity=number(filters.get("MARKET_LOT_SIZE", lot)["maxQty"]),
+        min_notional=number(notional["notional"]),
+        price_band_up=number(band["multiplierUp"]),
+        price_band_down=number(band["multiplierDown"]),
+        is_active=info["status"] == "TRADING",
+    )
+
+
+def order(row: Body, *, symbol: str) -> VenueOrder:
+    """Return an order of the REST API."""
+    average = number(row.get("avgPrice") or "0")
+    at = row.get("updateTime") or row.get("time")
+    return VenueOrder(
+        venue_order_id=str(row["orderId"]),
+        client_order_id=row["clientOrderId"],
+        symbol=symbol,
+        side=Side(row["side"].lower()),
+        quantity=number(row["origQty"]),
+        filled=number(row["executedQty"]),
+        average_price=average if average > 0 else None,
+        status=STATUSES[row["status"]],
+        venue_time=moment(at) if at else None,
+    )
+
+
+def fill(row: Body, *, symbol: str) -> Fill:
+    """Return a row of userTrades."""
+    quantity, price = number(row["qty"]), number(row["price"])
+    if quantity <= 0 or price <= 0:
+        raise ValueError("quantity or price of a fill was not above 0")
+    return Fill(
+        trade_id=str(row["id"]),
+        order_id=str(row["orderId"]),
+        symbol=symbol,
+        side=Side(row["side"].lower()),
+        quantity=quantity,
+        price=price,
+        fee=number(row["commission"]),
+        fee_asset=row["commissionAsset"],
+        venue_time=moment(row["time"]),
+        position_side=POSITION_SIDES[row["positionSide"]],
+        is_maker=bool(row["maker"]),
+    )
+
+
+def streamed_fill(event: Body, *, symbol: str) -> Fill:
+    """Return the execution in an ORDER_TRADE_UPDATE."""
+    row: Body = event["o"]
+    quantity, price = number(row["l"]), number(row["L"])
+    if quantity <= 0 or price <= 0:
+        raise ValueError("quantity or price of a fill was not above 0")
+    return Fill(
+        trade_id=str(row["t"]),
+        order_id=str(row["i"]),
+        symbol=symbol,
+        side=Side(row["S"].lower()),
+        quantity=quantity,
+        price=price,
+        fee=number(row.get("n") or "0"),
+        fee_asset=row.get("N") or "",
+        venue_time=moment(row["T"]),
+        position_side=POSITION_SIDES[row["ps"]],
+        client_order_id=row["c"],
+        is_maker=bool(row["m"]),
+        is_liquidation=row["x"] == "CALCULATED" or row["c"].startswith(_LIQUIDATION_IDS),
+        order_quantity=number(row["q"]),
+    )
+
+
+def streamed_order(event: Body, *, symbol: str) -> VenueOrder:
+    """Return the order in an ORDER_TRADE_UPDATE."""
+    row: Body = event["o"]
+    average = number(row["ap"])
+    return VenueOrder(
+        venue_order_id=str(row["i"]),
+        client_order_id=row["c"],
+        symbol=symbol,
+        side=Side(row["S"].lower()),
+        quantity=number(row["q"]),
+        filled=number(row["z"]),
+        average_price=average if average > 0 else None,
+        status=STATUSES[row["X"]],
+        venue_time=moment(event["T"]),
+    )
+
+
+def streamed_position(row: Body, *, symbol: str) -> Position:
+    """Return a position of an ACCOUNT_UPDATE; its mark price is not told and stands as 0."""
+    return Position(
+        symbol=symbol,
+        quantity=number(row["pa"]),
+        entry_price=number(row["ep"]),
+        mark_price=_ZERO,
+        unrealized_pnl=number(row["up"]),
+        position_side=POSITION_SIDES[row["ps"]],
+    )
+
+
+def position(row: Body, *, symbol: str) -> Position:
+    """Return a row of positionRisk."""
+    liquidation = number(row.get("liquidationPrice") or "0")
+    return Position(
+        symbol=symbol,
+        quantity=number(row["positionAmt"]),
+        entry_price=number(row["entryPrice"]),
+        mark_price=number(row["markPrice"]),
+        unrealized_pnl=number(row["unRealizedProfit"]),
+        position_side=POSITION_SIDES[row["positionSide"]],
+        liquidation_price=liquidation if liquidation > 0 else None,
+    )
+
+
+def equity(account: Body, *, read_at: datetime) -> Equity:
+    """Return the totals of an account."""
+    return Equity(
+        total=number(account["totalMarginBalance"]),
+        wallet=number(account["totalWalletBalance"]),
+        unrealized_pnl=number(account["totalUnrealizedProfit"]),
+        available=number(account["availableBalance"]),
+        read_at=read_at,
+    )
+
+
+def balances(account: Body) -> list[Balance]:
+    """Return what an account holds of each asset."""
+    return [
+        Balance(asset=row["asset"], free=number(row["availableBalance"]), total=number(row["walletBalance"]))
+        for row in account["assets"]
+    ]
+
+
+def entry(row: Body, *, symbol: str) -> LedgerEntry:
+    """Return a row of the income history; ids are unique only within a kind of income."""
+    kind = row["incomeType"]
+    return LedgerEntry(
+        entry_id=f"{kind}:{row['tranId']}:{row.get('tradeId') or ''}",
+        kind=_ENTRY_KINDS.get(kind, EntryKind.OTHER),
+        asset=row["asset"],
+        amount=number(row["income"]),
+        venue_time=moment(row["time"]),
+        symbol=symbol,
+    )
+
+
+def candle(row: Sequence[Any]) -> Candle:
+    """Return a kline."""
+    opening, high, low, close, volume = (number(value) for value in row[1:6])
+    return Candle(opened_at=moment(row[0]), open=opening, high=high, low=low, close=close, volume=volume)
+
+
+def permissions(row: Body) -> KeyPermissions:
+    """Return the rights of a key for perpetuals; what the venue does not tell stays None."""
+    expires = row.get("tradingAuthorityExpirationTime")
+    inner, universal = _flag(row, "enableInternalTransfer"), _flag(row, "permitsUniversalTransfer")
+    return KeyPermissions(
+        may_read=_flag(row, "enableReading"),
+        may_trade=_flag(row, "enableFutures"),
+        may_withdraw=_flag(row, "enableWithdrawals"),
+        may_transfer=None if inner is None or universal is None else inner or universal,
+        ip_restricted=_flag(row, "ipRestrict"),
+        expires_at=moment(expires) if expires else None,
+    )
+
+
+def _flag(row: Body, name: str) -> bool | None:
+    value = row.get(name)
+    return value if isinstance(value, bool) else None

@@ -1,0 +1,168 @@
+"""What all clients of one venue, market and mode share in a process: session, TLS, clock offset, markets and rules."""
+
+import asyncio
+import copy
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aiohttp
+import structlog
+
+from copytrade.domain.instruments import Market, MarketRules, Venue
+from copytrade.errors import Unavailable
+from copytrade.exchanges import ladder
+from copytrade.exchanges.guard import guarded
+from copytrade.exchanges.judge import failure_of
+from copytrade.exchanges.port import Credentials
+from copytrade.exchanges.venues import VenueFacts, facts, rebased
+from copytrade.settings import settings
+
+log = structlog.get_logger()
+_RELOAD_AFTER_S = 45 * 60
+_CLOCK_AFTER_S = 10 * 60
+_CLOCK_AT_MOST_EVERY_S = 1.0
+
+
+class Ground:
+    """Shared by the clients of a (venue, market, mode); belongs to one event loop."""
+
+    def __init__(
+        self,
+        *,
+        venue: Venue,
+        market: Market,
+        mode: str,
+        session: aiohttp.ClientSession,
+        tls: ssl.SSLContext,
+        rules_of: Callable[[Mapping[str, Any]], MarketRules],
+    ) -> None:
+        self.facts: VenueFacts = facts(venue)
+        self.market = market
+        self.mode = mode
+        self.session = session
+        self._tls = tls
+        self._rules_of = rules_of
+        self._offset_ms = 0
+        self._clock_read_at = -_CLOCK_AFTER_S
+        self._loaded_at: float | None = None
+        self._lock = asyncio.Lock()
+        self._template: Any = None
+        self._refresh: asyncio.Task[None] | None = None
+        self.rules: dict[str, MarketRules] = {}
+        self.ids: dict[str, str] = {}
+        self.symbols: dict[str, str] = {}
+
+    async def ready(self) -> None:
+        """Load the markets once; later calls return at once and start a reload when they are old."""
+        if self._loaded_at is None:
+            async with self._lock:
+                if self._loaded_at is None:
+                    await self._load()
+        elif time.monotonic() - self._loaded_at > _RELOAD_AFTER_S and (self._refresh is None or self._refresh.done()):
+            self._refresh = asyncio.create_task(self._reload())
+
+    async def close(self) -> None:
+        """Stop reloading."""
+        if self._refresh is not None:
+            self._refresh.cancel()
+            await asyncio.gather(self._refresh, return_exceptions=True)
+
+    def rest(self, credentials: Credentials) -> Any:
+        """Return a ccxt object for an account: a shallow copy of the template, so that it costs next to nothing."""
+        exchange = copy.copy(self._template)
+        exchange.options = dict(self._template.options)
+        exchange.apiKey, exchange.secret = credentials.api_key, credentials.api_secret
+        exchange.password = credentials.passphrase
+        return exchange
+
+    def streaming(self, mixin: type[Any], credentials: Credentials) -> Any:
+        """Return a fresh ccxt.pro object with `mixin`'s handlers."""
+        import ccxt.pro  # pyright: ignore[reportMissingTypeStubs] # here: only stream processes need its 110 MB
+
+        exchange = guarded((mixin, getattr(ccxt.pro, self.facts.ccxt_id)))(self._config())
+        self._settle(exchange)
+        exchange.apiKey, exchange.secret = credentials.api_key, credentials.api_secret
+        exchange.password = credentials.passphrase
+        exchange.clients = {}
+        exchange.timeout_on_exit = 0
+        exchange.streaming = {**exchange.streaming, "keepAlive": int(settings().stream_heartbeat_s * 1000 / 3)}
+        exchange.markets, exchange.markets_by_id = self._template.markets, self._template.markets_by_id
+        return exchange
+
+    async def measure_clock(self, *, at_once: bool = False) -> None:
+        """Measure how far this machine is ahead of the venue, where that was long ago (`at_once`: not just now)."""
+        age = time.monotonic() - self._clock_read_at
+        if age < (_CLOCK_AT_MOST_EVERY_S if at_once else _CLOCK_AFTER_S):
+            return
+        self._clock_read_at = time.monotonic()
+        before = time.time_ns() // 1_000_000
+        theirs = await self.venue_ms()
+        middle = (before + time.time_ns() // 1_000_000) // 2
+        self._offset_ms = middle - theirs
+
+    async def venue_ms(self) -> int:
+        """Return the venue's clock in ms."""
+        return int(await self.shared_read(self._template, "fetch_time"))
+
+    def offset_ms(self) -> int:
+        """Return how far this machine's clock is ahead of the venue's."""
+        return self._offset_ms
+
+    async def shared_read(self, exchange: Any, method: str, *arguments: Any) -> Any:
+        """Return what a public ccxt call says; Unavailable where it fails."""
+        failure = None
+        try:
+            return await getattr(exchange, method)(*arguments)
+        except Exception as error:  # noqa: BLE001 - ccxt raises anything from its own errors to TypeError on odd bodies
+            failure = failure_of(error, departed=True)
+        raise ladder.read_error(failure, venue=self.facts.venue, codes=self.facts.codes)
+
+    async def _load(self) -> None:
+        if self._template is None:
+            import ccxt.async_support  # pyright: ignore[reportMissingTypeStubs] # here: 0.7 s that others save
+
+            self._template = guarded((getattr(ccxt.async_support, self.facts.ccxt_id),))(self._config())
+            self._settle(self._template)
+        await self.measure_clock()
+        markets: Mapping[str, Any] = await self.shared_read(self._template, "load_markets", True)
+        wanted = [market for market in markets.values() if _belongs(market, kind=self.market)]
+        self.rules = {market["symbol"]: self._rules_of(market) for market in wanted}
+        self.ids = {market["symbol"]: market["id"] for market in wanted}
+        self.symbols = {market["id"]: market["symbol"] for market in wanted}
+        self._loaded_at = time.monotonic()
+
+    async def _reload(self) -> None:
+        try:
+            await self._load()
+        except Unavailable as error:
+            log.warning("markets.not_reloaded", venue=self.facts.venue.value, reason=error.message)
+
+    def _config(self) -> dict[str, Any]:
+        return {
+            "session": self.session,
+            "enableRateLimit": False,
+            "timeout": settings().request_timeout_ms,
+            "options": {
+                **self.facts.market_options[self.market],
+                "recvWindow": settings().order_receive_window_ms,
+                "maxRetriesOnFailure": 0,
+            },
+        }
+
+    def _settle(self, exchange: Any) -> None:
+        exchange.clock_offset_ms = self.offset_ms
+        exchange.ssl_context = self._tls
+        exchange.enableLastHttpResponse = exchange.enableLastJsonResponse = exchange.enableLastResponseHeaders = False
+        if self.mode == "sandbox":
+            base = settings().sandbox_url + self.facts.path_of_sandbox
+            exchange.urls = {**exchange.urls, "api": rebased(exchange.urls["api"], base=base)}
+        elif self.mode == "testnet":
+            exchange.enable_demo_trading(True)
+
+
+def _belongs(market: Mapping[str, Any], *, kind: Market) -> bool:
+    if kind is Market.SPOT:
+        return bool(market.get("spot"))
+    return bool(market.get("swap") and market.get("linear") and market.get("settle") == "USDT")

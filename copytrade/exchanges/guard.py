@@ -1,0 +1,95 @@
+"""ccxt's classes with the few methods replaced that decide whether money is safe.
+
+A venue's refusal keeps its own code and HTTP status, and whether a request left is known for certain. ccxt's own
+mapping of errors to classes is not used: it misleads (execution.md, 1.4).
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, cast
+
+from copytrade import clock
+
+
+class Answer(Exception):
+    """A venue answered with an error: HTTP status, the venue's code and text."""
+
+    def __init__(self, *, status: int, code: str, text: str, retry_after: float | None) -> None:
+        super().__init__(f"HTTP {status}, code {code or 'none'}: {text}")
+        self.status = status
+        self.code = code
+        self.text = text
+        self.retry_after = retry_after
+
+
+class TooLate(Exception):
+    """The moment after which nothing may be sent was reached before the request left."""
+
+
+@dataclass(slots=True)
+class Departure:
+    """One request on its way: when it was signed and handed to the network; None while it has not been."""
+
+    not_after: datetime | None = None
+    at: datetime | None = None
+
+
+departure: ContextVar[Departure | None] = ContextVar("departure", default=None)
+
+
+def answer_of(status: int, headers: Any, body: Any, parsed: Any) -> Answer | None:
+    """Return the error in a response, None where it is a success."""
+    fields = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
+    code = str(fields.get("code", ""))
+    if status < 400 and code in ("", "0", "200"):
+        return None
+    text = str(fields.get("msg", "")) if fields else f"{len(str(body))} characters that are no JSON object"
+    return Answer(status=status, code=code, text=text[:200], retry_after=_retry_after(headers))
+
+
+def _retry_after(headers: Any) -> float | None:
+    for name, value in dict(headers or {}).items():
+        if str(name).lower() == "retry-after":
+            try:
+                return float(value)
+            except ValueError:
+                return None
+    return None
+
+
+class Guard:
+    """Goes before a ccxt class in the bases of our own."""
+
+    clock_offset_ms: Any
+    """A function: how far this machine is ahead of the venue, in ms."""
+
+    def nonce(self) -> int:
+        return int(clock.real_now().timestamp() * 1000) - self.clock_offset_ms()
+
+    def handle_errors(
+        self, code: int, _reason: str, _url: str, _method: str, headers: Any, body: Any, response: Any, *_: Any
+    ) -> None:
+        answer = answer_of(code, headers, body, response)
+        if answer is not None:
+            raise answer
+
+    async def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        on_its_way = departure.get()
+        if on_its_way is not None:
+            now = clock.real_now()
+            if on_its_way.not_after is not None and now >= on_its_way.not_after:
+                raise TooLate
+            on_its_way.at = now
+        return await super().fetch(url, method, headers, body)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+
+    def __del__(self) -> None:
+        # The session is the pool's; ccxt would complain that nobody closed it.
+        return
+
+
+@lru_cache(maxsize=32)
+def guarded(bases: tuple[type[Any], ...]) -> type[Any]:
+    """Return a class of ours over a ccxt class (and mix-ins before it)."""
+    return type("Guarded", (Guard, *bases), {})

@@ -1,0 +1,108 @@
+"""Warm clients of one event loop: one HTTP session and TLS context, markets shared, the least used client let go."""
+
+import asyncio
+import logging
+import ssl
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import certifi
+
+from copytrade.domain.instruments import Market, MarketRules, Venue
+from copytrade.errors import Unavailable
+from copytrade.exchanges.binance.client import BinancePerpetual
+from copytrade.exchanges.binance.shapes import market_rules
+from copytrade.exchanges.ground import Ground
+from copytrade.exchanges.port import AccountRef, ExchangeClient, SecretOpener
+from copytrade.exchanges.wire import Wire
+from copytrade.settings import settings
+
+_CLIENTS: Mapping[
+    tuple[Venue, Market], tuple[Callable[..., ExchangeClient], Callable[[Mapping[str, Any]], MarketRules]]
+] = {(Venue.BINANCE, Market.PERPETUAL): (BinancePerpetual, market_rules)}
+
+
+class Pool:
+    """The process's clients of one event loop; secrets live only in the clients."""
+
+    def __init__(self, opener: SecretOpener) -> None:
+        self._opener = opener
+        self._clients: OrderedDict[UUID, ExchangeClient] = OrderedDict()
+        self._making: dict[UUID, asyncio.Task[ExchangeClient]] = {}
+        self._grounds: dict[tuple[Venue, Market, str], Ground] = {}
+        self._session: aiohttp.ClientSession | None = None
+        self._tls: ssl.SSLContext | None = None
+
+    async def get(self, ref: AccountRef) -> ExchangeClient:
+        """Return the warm client of an account, made now where there is none; Unavailable when markets do not load."""
+        client = self._clients.get(ref.id)
+        if client is not None:
+            self._clients.move_to_end(ref.id)
+            return client
+        making = self._making.get(ref.id)
+        if making is None:
+            making = self._making[ref.id] = asyncio.create_task(self._make(ref))
+            making.add_done_callback(lambda _: self._making.pop(ref.id, None))
+        return await asyncio.shield(making)
+
+    async def forget(self, account_id: UUID) -> None:
+        """Let the client of an account go, and its secret with it."""
+        self._clients.pop(account_id, None)
+
+    async def close(self) -> None:
+        """Let everything go."""
+        for making in list(self._making.values()):
+            making.cancel()
+        self._clients.clear()
+        for ground in self._grounds.values():
+            await ground.close()
+        self._grounds.clear()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _make(self, ref: AccountRef) -> ExchangeClient:
+        ground = self._ground(ref)
+        await ground.ready()
+        credentials = await asyncio.to_thread(self._opener, ref.id)
+        build, _ = _CLIENTS[ref.venue, ref.market]
+        client = build(ref=ref, wire=Wire(ground=ground, credentials=credentials))
+        self._clients[ref.id] = client
+        while len(self._clients) > settings().warm_clients:
+            self._clients.popitem(last=False)
+        return client
+
+    def _ground(self, ref: AccountRef) -> Ground:
+        key = (ref.venue, ref.market, ref.mode)
+        if ref.mode not in settings().exchange_modes or (ref.venue, ref.market) not in _CLIENTS:
+            raise Unavailable(
+                f"{ref.venue.value} {ref.market.value} in mode {ref.mode} is not served here", venue=ref.venue.value
+            )
+        if key not in self._grounds:
+            self._grounds[key] = Ground(
+                venue=ref.venue,
+                market=ref.market,
+                mode=ref.mode,
+                session=self._opened_session(),
+                tls=self._context(),
+                rules_of=_CLIENTS[ref.venue, ref.market][1],
+            )
+        return self._grounds[key]
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context(cafile=certifi.where())
+        return self._tls
+
+    def _opened_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # ccxt writes requests with their signatures at DEBUG
+            logging.getLogger("ccxt").setLevel(logging.WARNING)
+            connector = aiohttp.TCPConnector(
+                ssl=self._context(), limit=0, keepalive_timeout=60, ttl_dns_cache=300, enable_cleanup_closed=True
+            )
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return self._session

@@ -1,0 +1,109 @@
+"""One account's way to its venue: signed calls whose failures are ours, and one order's request sent at most once."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from copytrade import clock
+from copytrade.domain.orders import Outcome, OutcomeKind, VenueOrder
+from copytrade.errors import ExchangeError, Unavailable
+from copytrade.exchanges import ladder
+from copytrade.exchanges.ground import Ground
+from copytrade.exchanges.guard import Departure, departure
+from copytrade.exchanges.judge import Failure, failure_of, judge
+from copytrade.exchanges.port import Credentials
+from copytrade.exchanges.venues import Codes
+
+Parsed = TypeVar("Parsed")
+_ODD = (KeyError, TypeError, ValueError, ArithmeticError)
+
+
+class Wire:
+    """Calls of ccxt's implicit API (the venue's own endpoints) for one account."""
+
+    def __init__(self, *, ground: Ground, credentials: Credentials) -> None:
+        self.ground = ground
+        self.credentials = credentials
+        self._exchange: Any = ground.rest(credentials)
+
+    @property
+    def codes(self) -> Codes:
+        return self.ground.facts.codes
+
+    async def ask(self, method: str, parameters: dict[str, Any] | None = None) -> Any:
+        """Return the body of a read; Unavailable or BadCredentials otherwise."""
+        body, failure = await self._call(method, parameters or {})
+        if failure is None:
+            return body
+        raise ladder.read_error(failure, venue=self.ground.facts.venue, codes=self.codes)
+
+    async def find(self, method: str, parameters: dict[str, Any]) -> Any | None:
+        """Return the body of a look-up, None where the venue says that there is no such order."""
+        body, failure = await self._call(method, parameters)
+        if failure is None:
+            return body
+        if failure.code in self.codes.order_unknown:
+            return None
+        raise ladder.read_error(failure, venue=self.ground.facts.venue, codes=self.codes)
+
+    async def change(self, method: str, parameters: dict[str, Any]) -> None:
+        """Change a setting; unchanged is success. OrderRefused where the venue said no."""
+        _, failure = await self._call(method, parameters)
+        if failure is not None and failure.code not in self.codes.unchanged:
+            raise ladder.change_error(failure, venue=self.ground.facts.venue, codes=self.codes)
+
+    async def submit(
+        self,
+        method: str,
+        parameters: dict[str, Any],
+        *,
+        not_after: datetime,
+        parse: Callable[[Any], VenueOrder],
+    ) -> Outcome:
+        """Send one order once and judge what became of it; never raises but when cancelled."""
+        sending = Departure(not_after=not_after)
+        body, failure = await self._once(method, parameters, sending)
+        answered_at = clock.real_now()
+        if failure is None:
+            failure = Failure(left=True, text="the answer does not tell what became of the order")
+            try:
+                order = parse(body)
+            except _ODD:
+                return judge(failure, codes=self.codes, sent_at=sending.at, answered_at=answered_at)
+            return Outcome(OutcomeKind.PLACED, sent_at=sending.at, acknowledged_at=answered_at, order=order)
+        if failure.code in self.codes.clock:
+            await self._measure_clock()
+        return judge(failure, codes=self.codes, sent_at=sending.at, answered_at=answered_at)
+
+    def read(self, parse: Callable[[Any], Parsed], body: Any) -> Parsed:
+        """Return the parsed body of a read; Unavailable where it is not what the venue should have said."""
+        try:
+            return parse(body)
+        except _ODD as error:
+            odd = f"{self.ground.facts.venue.value}: an answer could not be read ({type(error).__name__})"
+        raise Unavailable(odd, venue=self.ground.facts.venue.value)
+
+    async def _call(self, method: str, parameters: dict[str, Any]) -> tuple[Any, Failure | None]:
+        body, failure = await self._once(method, parameters, Departure())
+        if failure is not None and failure.code in self.codes.clock and await self._measure_clock():
+            return await self._once(method, parameters, Departure())
+        return body, failure
+
+    async def _once(self, method: str, parameters: dict[str, Any], sending: Departure) -> tuple[Any, Failure | None]:
+        token = departure.set(sending)
+        try:
+            body = await getattr(self._exchange, method)(parameters)
+        except Exception as error:  # noqa: BLE001 - whatever broke, the caller must know whether the request left
+            return None, failure_of(error, departed=sending.at is not None)
+        finally:
+            departure.reset(token)
+        if not isinstance(body, dict | list):
+            return None, Failure(left=True, text="the answer was no JSON")
+        return body, None  # pyright: ignore[reportUnknownVariableType] - JSON
+
+    async def _measure_clock(self) -> bool:
+        try:
+            await self.ground.measure_clock(at_once=True)
+        except ExchangeError:
+            return False
+        return True
