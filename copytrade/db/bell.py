@@ -24,9 +24,12 @@ log = structlog.get_logger()
 
 def ring(session: Session, *topics: str) -> None:
     """Ring `topics` when the session's transaction commits."""
-    connection = session.connection()
-    for topic in topics:
-        connection.execute(text("SELECT pg_notify(:channel, :topic)"), {"channel": CHANNEL, "topic": topic})
+    if topics:
+        # One statement: a trader's fill rings a thousand subscribers' pages.
+        session.connection().execute(
+            text("SELECT pg_notify(:channel, topic) FROM unnest(CAST(:topics AS text[])) AS topic"),
+            {"channel": CHANNEL, "topics": list(topics)},
+        )
 
 
 def _dsn() -> str:
