@@ -185,6 +185,14 @@ def ended_unsettled(session: Session) -> list[EndedSubscription]:
     ]
 
 
+def ended_ids(session: Session, *, since: datetime | None) -> list[UUID]:
+    """Return the subscriptions that ended, since a moment or ever."""
+    query = select(Subscription.id).where(Subscription.state == State.ENDED)
+    if since is not None:
+        query = query.where(col(Subscription.ended_at) >= since)
+    return list(session.exec(query))
+
+
 def subscribers_of_person(session: Session, *, trader_id: UUID, now: datetime) -> list[ActiveSubscription]:
     """Return the active subscribers of all profiles of a person: contract 6."""
     leads = session.exec(select(Profile.lead_account_id).where(Profile.user_id == trader_id)).all()
@@ -209,7 +217,7 @@ def subscribers_of(session: Session, *, owner: UUID, profile_id: UUID) -> list[S
 def traders(session: Session) -> list[TraderRow]:
     """Return the traders with an active lead account: contract 5."""
     refs = accounts.active(session, role=Role.LEAD)
-    owners = {ref.id: accounts.owner_of(session, ref.id) for ref in refs}
+    owners = accounts.owners(session, [ref.id for ref in refs])
     profiles = {
         row.lead_account_id: row.id
         for row in session.exec(select(Profile).where(col(Profile.lead_account_id).in_(list(owners))))

@@ -1,0 +1,240 @@
+"""The one place that speaks to Stripe: explicit idempotency keys, short timeouts, plain values out."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import TypeVar
+from uuid import UUID
+
+import stripe
+
+from copytrade.domain.terms import cents, from_cents
+from copytrade.errors import CopyTradeError
+from copytrade.settings import settings
+
+API_VERSION = "2026-10-28.endive"
+TIMEOUT_S = 10
+T = TypeVar("T")
+
+
+class PaymentsUnavailable(CopyTradeError):
+    """Stripe did not do what was asked; asking again with the same key is safe."""
+
+    status, code = 502, "payments_unavailable"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, user="The payment service did not answer. Nothing was charged; please try again.")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutPage:
+    """A hosted payment page; `status` is `open`, `complete` or `expired`."""
+
+    id: str
+    url: str
+    status: str
+    stripe_subscription_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PaidInvoice:
+    """An invoice that was paid, with the period it pays for."""
+
+    id: str
+    amount: Decimal
+    currency: str
+    period_start: datetime
+    period_end: datetime
+    paid_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSubscription:
+    """A subscription as Stripe has it now."""
+
+    id: str
+    our_id: UUID | None
+    status: str
+    period_end: datetime
+    cancel_at_period_end: bool
+
+
+@lru_cache(maxsize=2)
+def _client_of(pid: int) -> stripe.StripeClient:
+    config = settings()
+    key = config.stripe_key.get_secret_value()
+    if not key:
+        raise PaymentsUnavailable("no Stripe key is configured")
+    if config.is_production and config.stripe_url:
+        raise PaymentsUnavailable("a production installation talks to Stripe itself")
+    return stripe.StripeClient(
+        key,
+        stripe_version=API_VERSION,
+        base_addresses={"api": config.stripe_url} if config.stripe_url else {},
+        max_network_retries=2,
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_S),
+    )
+
+
+def _ask(call: Callable[[stripe.StripeClient], T]) -> T:
+    """Call Stripe; what goes wrong is PaymentsUnavailable with Stripe's own words and request id, never a key."""
+    try:
+        return call(_client_of(os.getpid()))
+    except stripe.StripeError as error:
+        said = f"{type(error).__name__} {error.code or ''} {error.request_id or ''}".strip()
+        raise PaymentsUnavailable(f"stripe: {said}") from None
+
+
+def create_customer(*, user_id: UUID, email: str) -> str:
+    """Make the customer of a person and return its id."""
+    made = _ask(
+        lambda client: client.v1.customers.create(
+            {"email": email, "metadata": {"user_id": str(user_id)}}, {"idempotency_key": f"customer:{user_id}"}
+        )
+    )
+    return made.id
+
+
+def create_price(*, profile_id: UUID, name: str, amount: Decimal, currency: str, key: str) -> tuple[str, str]:
+    """Make product and monthly price of a profile and return both ids."""
+    product = _ask(
+        lambda client: client.v1.products.create(
+            {"name": name, "metadata": {"profile_id": str(profile_id)}}, {"idempotency_key": f"product:{key}"}
+        )
+    )
+    price = _ask(
+        lambda client: client.v1.prices.create(
+            {
+                "product": product.id,
+                "unit_amount": cents(amount),
+                "currency": currency,
+                "recurring": {"interval": "month"},
+            },
+            {"idempotency_key": f"price:{key}"},
+        )
+    )
+    return product.id, price.id
+
+
+def open_checkout(
+    *, subscription_id: UUID, customer_id: str, price_id: str, success_url: str, cancel_url: str, attempt: int
+) -> CheckoutPage:
+    """Open a hosted payment page for a subscription."""
+    metadata = {"subscription_id": str(subscription_id)}
+    made = _ask(
+        lambda client: client.v1.checkout.sessions.create(
+            {
+                "mode": "subscription",
+                "line_items": [{"price": price_id, "quantity": 1}],
+                "customer": customer_id,
+                "client_reference_id": str(subscription_id),
+                "metadata": metadata,
+                "subscription_data": {"metadata": metadata},
+                "success_url": success_url,
+                "cancel_url": cancel_url,
+            },
+            {"idempotency_key": f"checkout:{subscription_id}:{attempt}"},
+        )
+    )
+    return _page(made)
+
+
+def checkout(session_id: str) -> CheckoutPage:
+    """Return a payment page as Stripe has it now."""
+    return _page(_ask(lambda client: client.v1.checkout.sessions.retrieve(session_id)))
+
+
+def expire_checkout(session_id: str) -> None:
+    """Close an open payment page, so that nobody pays for what has ended."""
+    _ask(lambda client: client.v1.checkout.sessions.expire(session_id))
+
+
+def _page(made: stripe.checkout.Session) -> CheckoutPage:
+    return CheckoutPage(
+        id=made.id,
+        url=made.url or "",
+        status=made.status or "",
+        stripe_subscription_id=_id(made.subscription),
+        expires_at=_moment(made.expires_at),
+    )
+
+
+def subscription(stripe_subscription_id: str) -> RemoteSubscription:
+    """Return a subscription as Stripe has it now."""
+    found = _ask(lambda client: client.v1.subscriptions.retrieve(stripe_subscription_id))
+    return RemoteSubscription(
+        id=found.id,
+        our_id=_our_id(found.metadata.to_dict().get("subscription_id")),
+        status=found.status,
+        period_end=_moment(max(item.current_period_end for item in found["items"].data)),
+        cancel_at_period_end=found.cancel_at_period_end,
+    )
+
+
+def cancel(stripe_subscription_id: str) -> None:
+    """End a subscription at Stripe now; one that has ended already is left alone."""
+    if subscription(stripe_subscription_id).status not in ("canceled", "incomplete_expired"):
+        _ask(lambda client: client.v1.subscriptions.cancel(stripe_subscription_id))
+
+
+def paid_invoices(stripe_subscription_id: str) -> list[PaidInvoice]:
+    """Return the paid invoices of a subscription, newest first."""
+    pages = _ask(
+        lambda client: client.v1.invoices.list({"subscription": stripe_subscription_id, "status": "paid", "limit": 100})
+    )
+    return [_paid(invoice) for invoice in _ask(lambda _: list(pages.auto_paging_iter()))]
+
+
+def _paid(invoice: stripe.Invoice) -> PaidInvoice:
+    periods = [line.period for line in invoice.lines.data]
+    return PaidInvoice(
+        id=invoice.id,
+        amount=from_cents(invoice.amount_paid),
+        currency=invoice.currency,
+        period_start=_moment(min(period.start for period in periods)),
+        period_end=_moment(max(period.end for period in periods)),
+        paid_at=_moment(invoice.status_transitions.paid_at or invoice.created),
+    )
+
+
+def refunded(charge_id: str) -> tuple[str, Decimal]:
+    """Return which invoice a charge paid (empty for none) and how much of it was given back in all."""
+    charge = _ask(lambda client: client.v1.charges.retrieve(charge_id))
+    intent = _id(charge.payment_intent)
+    if not intent:
+        return "", from_cents(charge.amount_refunded)
+    links = _ask(
+        lambda client: client.v1.invoice_payments.list(
+            {"payment": {"type": "payment_intent", "payment_intent": intent}}
+        )
+    )
+    return (_id(links.data[0].invoice) if links.data else ""), from_cents(charge.amount_refunded)
+
+
+def portal(*, customer_id: str, return_url: str) -> str:
+    """Open the customer's portal and return its address."""
+    made = _ask(
+        lambda client: client.v1.billing_portal.sessions.create({"customer": customer_id, "return_url": return_url})
+    )
+    return made.url
+
+
+def _id(value: object) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return str(getattr(value, "id", ""))
+
+
+def _our_id(value: str | None) -> UUID | None:
+    try:
+        return UUID(value or "")
+    except ValueError:
+        return None
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

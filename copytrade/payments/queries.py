@@ -1,0 +1,78 @@
+"""What shows payments and earnings."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from copytrade import clock
+from copytrade.payments.ledger import trader_account
+from copytrade.payments.models import InboxState, LedgerEntry, PaidPeriod, WebhookEvent
+from copytrade.payments.rows import EarningRow, Earnings, InboxNumbers, PaymentRow
+from copytrade.settings import settings
+from copytrade.subscriptions import queries as subscriptions
+
+
+def payments_of(session: Session, *, owner: UUID) -> list[PaymentRow]:
+    """Return what a person paid, newest first."""
+    rows = session.exec(
+        select(PaidPeriod).where(PaidPeriod.subscriber_id == owner).order_by(col(PaidPeriod.paid_at).desc())
+    ).all()
+    names = subscriptions.by_ids(session, {row.subscription_id for row in rows})
+    return [
+        PaymentRow(
+            id=row.id,
+            subscription_id=row.subscription_id,
+            trader_name=names[row.subscription_id].trader_name,
+            amount=row.amount,
+            refunded=row.refunded,
+            currency=row.currency,
+            period_start=row.period_start,
+            period_end=row.period_end,
+            paid_at=row.paid_at,
+        )
+        for row in rows
+    ]
+
+
+def earnings_of(session: Session, *, owner: UUID) -> Earnings:
+    """Return a trader's part of what his subscribers paid, from the ledger."""
+    entries = session.exec(select(LedgerEntry).where(LedgerEntry.account == trader_account(owner))).all()
+    now = clock.now()
+    total = -sum((entry.amount for entry in entries), Decimal(0))
+    held = -sum((entry.amount for entry in entries if entry.available_at > now), Decimal(0))
+    available_at = {entry.paid_period_id: entry.available_at for entry in entries if entry.amount < 0}
+    rows = session.exec(
+        select(PaidPeriod).where(PaidPeriod.trader_id == owner).order_by(col(PaidPeriod.paid_at).desc())
+    ).all()
+    return Earnings(
+        total=total,
+        held=held,
+        available=total - held,
+        currency=settings().currency,
+        rows=tuple(
+            EarningRow(
+                id=row.id,
+                amount=row.amount,
+                platform_part=row.platform_part,
+                trader_part=row.trader_part,
+                refunded=row.refunded,
+                currency=row.currency,
+                period_start=row.period_start,
+                period_end=row.period_end,
+                paid_at=row.paid_at,
+                available_at=available_at.get(row.id, row.paid_at),
+            )
+            for row in rows
+        ),
+    )
+
+
+def inbox_numbers(session: Session) -> InboxNumbers:
+    """Return how many webhooks wait or failed, for operators."""
+    counts = dict(session.exec(select(WebhookEvent.state, func.count()).group_by(col(WebhookEvent.state))).all())
+    oldest = session.exec(
+        select(func.min(WebhookEvent.received_at)).where(WebhookEvent.state == InboxState.PENDING)
+    ).one()
+    return InboxNumbers(counts.get(InboxState.PENDING, 0), counts.get(InboxState.FAILED, 0), oldest)

@@ -1,0 +1,65 @@
+"""What payments show: frozen rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentStart:
+    """Where to send the payer; `state` is `open`, or `processing` when the payment is on its way to us."""
+
+    url: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """A payment as its payer sees it."""
+
+    id: UUID
+    subscription_id: UUID
+    trader_name: str
+    amount: Decimal
+    refunded: Decimal
+    currency: str
+    period_start: datetime
+    period_end: datetime
+    paid_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EarningRow:
+    """A paid period as its trader sees it."""
+
+    id: UUID
+    amount: Decimal
+    platform_part: Decimal
+    trader_part: Decimal
+    refunded: Decimal
+    currency: str
+    period_start: datetime
+    period_end: datetime
+    paid_at: datetime
+    available_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Earnings:
+    """A trader's balance: `total` is his part less refunds, `held` of it cannot be paid out yet."""
+
+    total: Decimal
+    held: Decimal
+    available: Decimal
+    currency: str
+    rows: tuple[EarningRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxNumbers:
+    """How the webhooks' inbox stands, for operators."""
+
+    pending: int
+    failed: int
+    oldest_pending_at: datetime | None
