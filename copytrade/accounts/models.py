@@ -1,0 +1,136 @@
+"""Tables of exchange accounts, their sealed secrets, their equity and positions."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from copytrade.db.model import PEOPLE, UtcDateTime, amount, key, moment
+
+
+class ExchangeAccount(SQLModel, table=True):
+    """A person's credentials at one venue, for one market, at one end of copying."""
+
+    __tablename__ = "exchange_accounts"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        # One key serves one account only; a refused or unlinked row lets it go.
+        Index(
+            "uq_exchange_accounts_fingerprint",
+            "venue",
+            "market",
+            "fingerprint",
+            unique=True,
+            postgresql_where=text("state IN ('checking', 'active', 'paused')"),
+        ),
+        {"schema": PEOPLE},
+    )
+
+    id: UUID = key()
+    user_id: UUID = Field(index=True)
+    venue: str = Field(max_length=20)
+    market: str = Field(max_length=20)
+    role: str = Field(max_length=10)
+    mode: str = Field(max_length=10)
+    label: str = Field(max_length=60)
+    fingerprint: bytes = Field(index=True, repr=False)
+    """HMAC of the API key: tells that two are the same without telling which."""
+    key_hint: str = Field(max_length=4)
+    state: str = Field(max_length=10, index=True)
+    reason: str = Field(default="", max_length=40)
+    permissions: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    ip_restricted: bool | None = None
+    key_expires_at: datetime | None = moment(nullable=True)
+    created_at: datetime = moment()
+    changed_at: datetime = moment(index=True)
+    linked_at: datetime | None = moment(nullable=True)
+    unlinked_at: datetime | None = moment(nullable=True)
+    checked_at: datetime | None = moment(nullable=True)
+    check_due_at: datetime | None = moment(nullable=True, index=True)
+    check_attempts: int = 0
+    snapshot_due_at: datetime | None = moment(nullable=True, index=True)
+
+
+class ExchangeSecret(SQLModel, table=True):
+    """Key, secret and passphrase, sealed to the workers' key and bound to the account's row."""
+
+    __tablename__ = "exchange_secrets"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": PEOPLE}
+
+    exchange_account_id: UUID = Field(
+        primary_key=True, foreign_key=f"{PEOPLE}.exchange_accounts.id", ondelete="CASCADE"
+    )
+    sealed: bytes = Field(repr=False)
+    kek_id: str = Field(max_length=40, index=True)
+    version: int = 1
+
+
+class SecretRequest(SQLModel, table=True):
+    """A service's wish for a subscriber's secrets; a worker seals them to the service's own key."""
+
+    __tablename__ = "secret_requests"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": PEOPLE}
+
+    id: UUID = key()
+    subscriber_id: UUID
+    service: str = Field(max_length=100)
+    public_key: str = Field(max_length=64)
+    requested_at: datetime = moment(index=True)
+    answered_at: datetime | None = moment(nullable=True)
+    answer: list[dict[str, str]] = Field(default_factory=list[dict[str, str]], sa_column=Column(JSONB, nullable=False))
+
+
+class AccountEquity(SQLModel, table=True):
+    """The newest reading of an account's worth in USDT."""
+
+    __tablename__ = "account_equities"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": PEOPLE}
+
+    exchange_account_id: UUID = Field(
+        primary_key=True, foreign_key=f"{PEOPLE}.exchange_accounts.id", ondelete="CASCADE"
+    )
+    read_at: datetime = moment()
+    total: Decimal = amount()
+    wallet: Decimal = amount()
+    unrealized_pnl: Decimal = amount()
+    available: Decimal = amount()
+
+
+class EquitySnapshot(SQLModel, table=True):
+    """An account's worth at one time: the points of its curve."""
+
+    __tablename__ = "equity_snapshots"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": PEOPLE}
+
+    exchange_account_id: UUID = Field(
+        primary_key=True, foreign_key=f"{PEOPLE}.exchange_accounts.id", ondelete="CASCADE"
+    )
+    read_at: datetime = Field(primary_key=True, sa_type=UtcDateTime)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
+    total: Decimal = amount()
+    wallet: Decimal = amount()
+    unrealized_pnl: Decimal = amount()
+    available: Decimal = amount()
+    is_rebuilt: bool = False
+
+
+class AccountPosition(SQLModel, table=True):
+    """A position as it was last read at the venue."""
+
+    __tablename__ = "account_positions"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": PEOPLE}
+
+    exchange_account_id: UUID = Field(
+        primary_key=True, foreign_key=f"{PEOPLE}.exchange_accounts.id", ondelete="CASCADE"
+    )
+    symbol: str = Field(primary_key=True, max_length=60)
+    position_side: str = Field(primary_key=True, max_length=10)
+    quantity: Decimal = amount()
+    entry_price: Decimal = amount()
+    mark_price: Decimal = amount()
+    unrealized_pnl: Decimal = amount()
+    leverage: int | None = None
+    liquidation_price: Decimal | None = amount(nullable=True)
+    read_at: datetime = moment()

@@ -1,0 +1,227 @@
+"""What is shown of exchange accounts, their equity and positions."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, true
+from sqlmodel import Session, col, select
+
+from copytrade.accounts.models import AccountEquity, AccountPosition, EquitySnapshot, ExchangeAccount
+from copytrade.accounts.reasons import State
+from copytrade.accounts.rows import AccountRow, EquityPoint
+from copytrade.domain.fills import Equity, Position
+from copytrade.domain.instruments import Market, PositionSide, Role, Venue
+from copytrade.errors import NotFound
+from copytrade.exchanges.port import AccountRef
+
+
+def account_ref(account: ExchangeAccount) -> AccountRef:
+    """Return by what a client is built for a row."""
+    return AccountRef(id=account.id, venue=Venue(account.venue), market=Market(account.market), mode=account.mode)
+
+
+def owned(session: Session, *, owner: UUID, account_id: UUID) -> ExchangeAccount:
+    """Return an account of the owner's; raise NotFound for anybody else's, as for one that does not exist."""
+    account = session.exec(
+        select(ExchangeAccount).where(
+            ExchangeAccount.id == account_id,
+            ExchangeAccount.user_id == owner,
+            ExchangeAccount.state != State.UNLINKED,
+        )
+    ).first()
+    if account is None:
+        raise NotFound(f"account {account_id} was not found", user="There is no such exchange account.")
+    return account
+
+
+def ref(session: Session, account_id: UUID) -> AccountRef:
+    """Return by what an account's client is built; raise NotFound for none."""
+    account = session.get(ExchangeAccount, account_id)
+    if account is None:
+        raise NotFound(f"account {account_id} was not found", user="There is no such exchange account.")
+    return account_ref(account)
+
+
+def refs(session: Session, account_ids: Collection[UUID]) -> dict[UUID, AccountRef]:
+    """Return by what the clients of several accounts are built, in one query."""
+    rows = session.exec(select(ExchangeAccount).where(col(ExchangeAccount.id).in_(account_ids)))
+    return {account.id: account_ref(account) for account in rows}
+
+
+def states(session: Session, account_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return where several accounts stand, in one query."""
+    rows = session.exec(
+        select(ExchangeAccount.id, ExchangeAccount.state).where(col(ExchangeAccount.id).in_(account_ids))
+    )
+    return dict(rows.all())
+
+
+def accounts(session: Session, *, owner: UUID) -> list[AccountRow]:
+    """Return a person's exchange accounts, oldest first; refused ones stay until their reason was read."""
+    rows = session.exec(
+        select(ExchangeAccount)
+        .where(ExchangeAccount.user_id == owner, ExchangeAccount.state != State.UNLINKED)
+        .order_by(col(ExchangeAccount.created_at), col(ExchangeAccount.id))
+    ).all()
+    worth = equities(session, [account.id for account in rows])
+    return [_with_equity(account_row(account), worth.get(account.id)) for account in rows]
+
+
+def account(session: Session, *, owner: UUID, account_id: UUID) -> AccountRow:
+    """Return one account of the owner's; raise NotFound for anybody else's."""
+    found = owned(session, owner=owner, account_id=account_id)
+    return _with_equity(account_row(found), equities(session, [found.id]).get(found.id))
+
+
+def owner_of(session: Session, account_id: UUID) -> UUID:
+    """Return whose account it is; raise NotFound for none."""
+    owner = session.exec(select(ExchangeAccount.user_id).where(ExchangeAccount.id == account_id)).first()
+    if owner is None:
+        raise NotFound(f"account {account_id} was not found", user="There is no such exchange account.")
+    return owner
+
+
+def owners(session: Session, account_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return whose accounts these are, in one query."""
+    rows = session.exec(
+        select(ExchangeAccount.id, ExchangeAccount.user_id).where(col(ExchangeAccount.id).in_(account_ids))
+    )
+    return dict(rows.all())
+
+
+def active(session: Session, *, role: Role | str, venue: Venue | str | None = None) -> list[AccountRef]:
+    """Return the active accounts of a role, oldest first."""
+    query = select(ExchangeAccount).where(ExchangeAccount.state == State.ACTIVE, ExchangeAccount.role == str(role))
+    if venue is not None:
+        query = query.where(ExchangeAccount.venue == str(venue))
+    return [account_ref(row) for row in session.exec(query.order_by(col(ExchangeAccount.id)))]
+
+
+def active_of(session: Session, *, owner: UUID, role: Role | str) -> list[AccountRef]:
+    """Return one person's active accounts of a role."""
+    rows = session.exec(
+        select(ExchangeAccount)
+        .where(
+            ExchangeAccount.user_id == owner,
+            ExchangeAccount.role == str(role),
+            ExchangeAccount.state == State.ACTIVE,
+        )
+        .order_by(col(ExchangeAccount.id))
+    )
+    return [account_ref(row) for row in rows]
+
+
+def equities(session: Session, account_ids: Collection[UUID]) -> dict[UUID, Equity]:
+    """Return the newest equity of each account that was ever read, in one query."""
+    rows = session.exec(select(AccountEquity).where(col(AccountEquity.exchange_account_id).in_(account_ids)))
+    return {
+        row.exchange_account_id: Equity(
+            total=row.total,
+            wallet=row.wallet,
+            unrealized_pnl=row.unrealized_pnl,
+            available=row.available,
+            read_at=row.read_at,
+        )
+        for row in rows
+    }
+
+
+def equity_curve(
+    session: Session, *, account_id: UUID, since: datetime, until: datetime | None = None
+) -> list[EquityPoint]:
+    """Return an account's snapshots in time order."""
+    query = select(EquitySnapshot).where(
+        EquitySnapshot.exchange_account_id == account_id, col(EquitySnapshot.read_at) >= since
+    )
+    if until is not None:
+        query = query.where(col(EquitySnapshot.read_at) < until)
+    rows = session.exec(query.order_by(col(EquitySnapshot.read_at)))
+    return [EquityPoint(row.read_at, row.total, row.wallet, row.unrealized_pnl, row.is_rebuilt) for row in rows]
+
+
+def positions(session: Session, account_id: UUID) -> list[Position]:
+    """Return the positions that were open when the account was last read."""
+    rows = session.exec(
+        select(AccountPosition)
+        .where(AccountPosition.exchange_account_id == account_id)
+        .order_by(col(AccountPosition.symbol), col(AccountPosition.position_side))
+    )
+    return [
+        Position(
+            symbol=row.symbol,
+            quantity=row.quantity,
+            entry_price=row.entry_price,
+            mark_price=row.mark_price,
+            unrealized_pnl=row.unrealized_pnl,
+            position_side=PositionSide(row.position_side),
+            leverage=row.leverage,
+            liquidation_price=row.liquidation_price,
+        )
+        for row in rows
+    ]
+
+
+def account_row(account: ExchangeAccount) -> AccountRow:
+    """Return what is shown of a row, without its equity."""
+    return AccountRow(
+        id=account.id,
+        venue=account.venue,
+        market=account.market,
+        role=account.role,
+        mode=account.mode,
+        label=account.label,
+        key_hint=account.key_hint,
+        state=account.state,
+        reason=account.reason,
+        permissions=account.permissions,
+        ip_restricted=account.ip_restricted,
+        key_expires_at=account.key_expires_at,
+        linked_at=account.linked_at,
+        checked_at=account.checked_at,
+    )
+
+
+def _with_equity(row: AccountRow, equity: Equity | None) -> AccountRow:
+    return row if equity is None else replace(row, equity=equity.total, equity_at=equity.read_at)
+
+
+def daily_closings(session: Session, *, account_id: UUID, since: datetime, until: datetime) -> list[EquityPoint]:
+    """Return the last snapshot that was really read of each UTC day up to `until`, in time order."""
+    day = func.date_trunc("day", col(EquitySnapshot.read_at), "UTC")
+    rows = session.exec(
+        select(EquitySnapshot)
+        .distinct(day)
+        .where(
+            EquitySnapshot.exchange_account_id == account_id,
+            col(EquitySnapshot.read_at) >= since,
+            col(EquitySnapshot.read_at) <= until,
+            col(EquitySnapshot.is_rebuilt).is_(False),
+        )
+        .order_by(day, col(EquitySnapshot.read_at).desc())
+    )
+    return [EquityPoint(row.read_at, row.total, row.wallet, row.unrealized_pnl, row.is_rebuilt) for row in rows]
+
+
+def reading_before(session: Session, *, account_id: UUID, at: datetime) -> EquityPoint | None:
+    """Return the last snapshot that was really read before a time."""
+    return _reading(session, account_id, col(EquitySnapshot.read_at) < at, col(EquitySnapshot.read_at).desc())
+
+
+def first_reading(session: Session, *, account_id: UUID) -> EquityPoint | None:
+    """Return the first snapshot that was really read."""
+    return _reading(session, account_id, true(), col(EquitySnapshot.read_at).asc())
+
+
+def _reading(
+    session: Session, account_id: UUID, condition: ColumnElement[bool], order: ColumnElement[Any]
+) -> EquityPoint | None:
+    row = session.exec(
+        select(EquitySnapshot)
+        .where(EquitySnapshot.exchange_account_id == account_id, col(EquitySnapshot.is_rebuilt).is_(False), condition)
+        .order_by(order)
+        .limit(1)
+    ).first()
+    return row and EquityPoint(row.read_at, row.total, row.wallet, row.unrealized_pnl, row.is_rebuilt)
