@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from copytrade.engines import CannotStart, create_database, prepare, wait_until_up
+from copytrade.engines import CannotStart, create_database, prepare, run_folder, wait_until_up
 from copytrade.settings import ROOT
 from workers.launching import demofile
 from workers.launching.home import Home, environment, make_home, make_var
@@ -62,11 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(var: Path, *, lock: Lock, demo: bool) -> None:
+    (var / "demo.json").unlink(missing_ok=True)
+    if swept := sweep(run_folder(var)):
+        _say(f"Ended {swept} processes that an earlier start had left behind.")
     home = make_home(var)
     lock.tell(home.web_url)
-    (var / "demo.json").unlink(missing_ok=True)
-    if swept := sweep(home.run):
-        _say(f"Ended {swept} processes that an earlier start had left behind.")
     variables = environment(home)
     supervisor: Supervisor | None = None
     try:
