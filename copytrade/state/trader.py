@@ -185,7 +185,7 @@ def _numbers(stats: ProfileStats, voice: Voice) -> Numbers:
 def _warnings(stats: ProfileStats, voice: Voice) -> list[str]:
     found: list[str] = []
     best = stats.numbers.best_share
-    if best is not None and best > 0.3:  # noqa: PLR2004 - a third of the profit from one trade is luck until shown otherwise
+    if best is not None and best > 0.3:
         found.append(voice.say("One trade made {share} of the profit.", share=voice.percent(best, places=0)))
     if stats.rebuilt_days:
         found.append(

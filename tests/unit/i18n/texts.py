@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3] / "copytrade"
 SPEAKERS = {"t", "say", "Said", "mark"}
 PLURALS = {"plural", "count"}
+TABLES = {"STATES", "ROLES", "RIGHTS", "UNRANKED", "SENTENCES", "REASONS", "WAITS", "TEXTS", "KINDS"}
+"""Tables of texts at the top of a module, picked from by a code."""
 
 
 def _constants(tree: ast.Module) -> dict[str, str]:
@@ -38,9 +40,24 @@ def _words(node: ast.expr, named: dict[str, str]) -> Iterator[str]:
             return
 
 
+def _table(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(values=values)) if name in TABLES:
+            pass
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Dict(values=values)) if name in TABLES:
+            pass
+        case _:
+            return
+    for value in values:
+        for part in ast.walk(value):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                yield part.value
+
+
 def _texts(tree: ast.Module) -> Iterator[tuple[str, str | None]]:
     named = _constants(tree)
     for node in ast.walk(tree):
+        yield from ((text, None) for text in _table(node))
         if isinstance(node, ast.ClassDef):
             for line in node.body:
                 if isinstance(line, ast.Assign) and [t.id for t in line.targets if isinstance(t, ast.Name)] == ["text"]:

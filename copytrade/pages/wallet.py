@@ -1,0 +1,133 @@
+"""A subscriber's wallet."""
+
+import reflex as rx
+
+from copytrade.components.charts import chart, windows
+from copytrade.components.figures import figure, moment, stat
+from copytrade.components.forms import link_button
+from copytrade.components.frame import page
+from copytrade.components.guide import guide
+from copytrade.components.panels import empty, panel, skeleton, when_loaded
+from copytrade.components.positions import positions_table
+from copytrade.components.text import t
+from copytrade.pages.traders import FALL
+from copytrade.state import routes
+from copytrade.state.wallet import LegLine, TraderResult, Wallet
+
+GROWTH = "What copying and your own trades brought, deposits and withdrawals taken out (time-weighted)."
+
+
+def wallet() -> rx.Component:
+    return page(
+        rx.el.div(rx.el.h1(t("Wallet")), class_name="heading"),
+        guide(),
+        when_loaded(
+            Wallet,
+            rx.cond(
+                Wallet.has_account,
+                _wallet(),
+                empty(
+                    t("No copy account yet"),
+                    t("Once you have linked one, its equity, positions and results stand here."),
+                    link_button(t("Link an account"), f"{routes.ACCOUNTS}?role=copy"),
+                ),
+            ),
+            holding=rx.flex(
+                skeleton(rows=1, height="72px"), skeleton(rows=1, height="300px"), direction="column", spacing="4"
+            ),
+        ),
+    )
+
+
+def _wallet() -> rx.Component:
+    w = Wallet.worth
+    return rx.fragment(
+        rx.el.div(
+            rx.el.span(w.equity, class_name="value"),
+            rx.el.span(figure(w.change), " ", rx.el.span("(", figure(w.growth), ") ", w.since, class_name="quiet")),
+            rx.el.span(t("read"), " ", moment(w.as_of), class_name="quiet"),
+            class_name="hero",
+        ),
+        rx.el.div(
+            stat(t("Free"), w.available),
+            stat(t("Open result"), figure(w.unrealized)),
+            stat(t("Growth"), figure(w.growth), definition=t(GROWTH)),
+            stat(t("Worst fall"), figure(w.fall), definition=t(FALL)),
+            stat(t("Won"), w.wins, note=w.closed),
+            stat(t("Fees"), w.fees, note=t("funding {amount}", amount=w.funding)),
+            class_name="stats",
+        ),
+        panel(
+            t("Equity"),
+            chart(Wallet.curve, height=300),
+            aside=windows(Wallet.window, Wallet.choose_window, names=("7d", "30d", "90d", "all")),
+        ),
+        rx.el.div(
+            panel(t("Result by trader"), _traders(), chart(Wallet.by_trader, height=220)),
+            panel(t("Result by symbol"), chart(Wallet.by_symbol, height=300)),
+            class_name="grid2",
+        ),
+        panel(
+            t("Open positions"),
+            rx.cond(
+                Wallet.positions.length() > 0,
+                rx.el.div(positions_table(Wallet.positions), class_name="wide"),
+                rx.el.p(t("Nothing is open."), class_name="quiet", style={"margin": "0"}),
+            ),
+        ),
+        rx.cond(Wallet.legs.length() > 0, panel(t("Copied positions: should be and is"), _legs())),
+    )
+
+
+def _traders() -> rx.Component:
+    def row(result: TraderResult) -> rx.Component:
+        return rx.el.tr(
+            rx.el.td(rx.link(result.name, href=result.href), class_name="lead"),
+            rx.el.td(figure(result.net), class_name="right", custom_attrs={"data-name": t("Result")}),
+            rx.el.td(figure(result.open), class_name="right", custom_attrs={"data-name": t("Open result")}),
+            rx.el.td(result.fees, class_name="right", custom_attrs={"data-name": t("Fees")}),
+        )
+
+    return rx.cond(
+        Wallet.traders.length() > 0,
+        rx.el.div(
+            rx.el.table(
+                rx.el.thead(
+                    rx.el.tr(
+                        rx.el.th(t("Trader")),
+                        *(rx.el.th(name, class_name="right") for name in (t("Result"), t("Open result"), t("Fees"))),
+                    )
+                ),
+                rx.el.tbody(rx.foreach(Wallet.traders, row)),
+                class_name="rows cards",
+            ),
+            class_name="wide",
+        ),
+        rx.el.p(t("You copy nobody yet."), class_name="quiet", style={"margin": "0"}),
+    )
+
+
+def _legs() -> rx.Component:
+    def row(leg: LegLine) -> rx.Component:
+        return rx.el.tr(
+            rx.el.td(rx.el.strong(leg.symbol), " ", rx.el.span(leg.trader, class_name="quiet"), class_name="lead"),
+            rx.el.td(leg.target, class_name="right", custom_attrs={"data-name": t("Should be")}),
+            rx.el.td(leg.held, class_name="right", custom_attrs={"data-name": t("Is")}),
+            rx.el.td(leg.why, class_name="quiet"),
+        )
+
+    return rx.el.div(
+        rx.el.table(
+            rx.el.thead(
+                rx.el.tr(
+                    rx.el.th(t("Position")),
+                    rx.el.th(t("Should be"), class_name="right"),
+                    rx.el.th(t("Is"), class_name="right"),
+                    rx.el.th(t("Why they differ")),
+                )
+            ),
+            rx.el.tbody(rx.foreach(Wallet.legs, row)),
+            class_name="rows cards",
+        ),
+        class_name="wide",
+    )

@@ -1,0 +1,150 @@
+"""Subscribing in three steps: account, settings, summary and payment; going back keeps what was typed."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import reflex as rx
+from sqlmodel import Session
+
+from copytrade import clock
+from copytrade.accounts import queries as accounts
+from copytrade.accounts.reasons import State as AccountState
+from copytrade.accounts.rows import AccountRow
+from copytrade.copying import service as copying
+from copytrade.domain.instruments import Role
+from copytrade.domain.sizing import CopySettings, SizingMode
+from copytrade.errors import InvalidInput, NotFound
+from copytrade.i18n.names import place_name
+from copytrade.i18n.voice import Voice
+from copytrade.payments import service as payments
+from copytrade.state import routes
+from copytrade.state.accounts import account_name
+from copytrade.state.asking import Page, Who, action, live
+from copytrade.state.ids import id_of
+from copytrade.state.typed import sizing_of
+from copytrade.state.work import change, read
+from copytrade.subscriptions import queries as subscriptions
+from copytrade.subscriptions.rows import ProfileRow
+from copytrade.users.queries import Person
+
+ACCOUNT, SETTINGS, SUMMARY = 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChoice:
+    """A copy account that could copy this trader."""
+
+    id: str
+    title: str
+    equity: str
+
+
+def settings_told(settings: CopySettings, name: str, voice: Voice) -> str:
+    """Say in a sentence how large copies are."""
+    factor = voice.number(settings.factor)
+    if settings.mode == SizingMode.EQUITY:
+        size = voice.say(
+            "Each copy takes {factor} × the share of your account that {name} used of his.", factor=factor, name=name
+        )
+    else:
+        size = voice.say("Each copy is {factor} × the quantity that {name} traded.", factor=factor, name=name)
+    if settings.max_order_notional is None:
+        return size
+    return f"{size} {voice.say('At most {amount} per order.', amount=voice.money(settings.max_order_notional))}"
+
+
+class Subscribe(Page, rx.State):
+    """What was chosen so far."""
+
+    if TYPE_CHECKING:
+        slug: str
+
+    step: int = ACCOUNT
+    profile_id: str = ""
+    name: str = ""
+    place: str = ""
+    price: str = ""
+    is_missing: bool = False
+    choices: list[AccountChoice] = []
+    account_id: str = ""
+    account_title: str = ""
+    mode: str = SizingMode.EQUITY.value
+    factor: str = "1"
+    max_order: str = ""
+    summary: str = ""
+    is_paying: bool = False
+
+    @live(Who.SUBSCRIBER, "user:{asker}", "leaderboard")
+    async def watch(self, asker: Person, voice: Voice) -> None:
+        """Load the trader and the accounts that could copy him."""
+        try:
+            profile = await read(subscriptions.profile_by_slug, self.slug)
+        except NotFound:
+            self.is_missing = True
+            return
+        if self.profile_id != str(profile.id):
+            self.step, self.account_id, self.profile_id = ACCOUNT, "", str(profile.id)
+        self.is_missing = False
+        self.name, self.place = profile.name, place_name(voice, profile.venue, profile.market)
+        self.price = voice.money(profile.price, profile.currency.upper())
+        rows = await read(_fitting, owner=asker.id, profile=profile)
+        self.choices = [AccountChoice(str(r.id), account_name(r, voice), voice.money(r.equity)) for r in rows]
+        if not self.account_id and len(self.choices) == 1:
+            self.account_id = self.choices[0].id
+        self.is_paying = False
+        self.as_of = voice.clock(clock.now())
+
+    @action(Who.SUBSCRIBER)
+    async def choose_account(self, asker: Person, voice: Voice, account_id: str) -> None:
+        """Take an account; whose it is, is looked at when the subscription is made."""
+        self.account_id = str(id_of(account_id))
+
+    @action(Who.SUBSCRIBER)
+    async def choose_mode(self, asker: Person, voice: Voice, mode: str) -> None:
+        """Take a way of sizing."""
+        self.mode = (SizingMode.RATIO if mode == SizingMode.RATIO else SizingMode.EQUITY).value
+
+    @action(Who.SUBSCRIBER)
+    async def go(self, asker: Person, voice: Voice, step: int) -> None:
+        """Go to a step that what was chosen so far allows."""
+        if step > ACCOUNT and not self.account_id:
+            raise InvalidInput("no account was chosen", user="Choose the account that the copies go to.")
+        self.step = min(max(step, ACCOUNT), SETTINGS)
+
+    @action(Who.SUBSCRIBER)
+    async def settle(self, asker: Person, voice: Voice, form: dict[str, Any]) -> None:
+        """Keep the settings and show the summary."""
+        self.factor, self.max_order = str(form.get("factor", ""))[:40], str(form.get("max_order", ""))[:40]
+        settings = self._settings()
+        account = await read(accounts.account, owner=asker.id, account_id=id_of(self.account_id))
+        self.account_title = account_name(account, voice)
+        self.summary = settings_told(settings, self.name, voice)
+        self.step = SUMMARY
+
+    @action(Who.SUBSCRIBER)
+    async def pay(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
+        """Make the subscription and go to the payment page."""
+        if form.get("consent") != "yes":
+            raise InvalidInput("no consent was given", user="Please read and accept the risk notice.")
+        subscription_id = await change(
+            copying.subscribe,
+            owner=asker.id,
+            profile_id=id_of(self.profile_id),
+            copy_account_id=id_of(self.account_id),
+            settings=self._settings(),
+        )
+        started = await change(payments.start_payment, owner=asker.id, subscription_id=subscription_id)
+        return rx.redirect(started.url) if started.url else rx.redirect(routes.SUBSCRIPTIONS)
+
+    def _settings(self) -> CopySettings:
+        return sizing_of({"mode": self.mode, "factor": self.factor, "max_order": self.max_order})
+
+
+def _fitting(session: Session, *, owner: UUID, profile: ProfileRow) -> list[AccountRow]:
+    return [
+        row
+        for row in accounts.accounts(session, owner=owner)
+        if (row.role, row.state, row.venue, row.market)
+        == (Role.COPY, AccountState.ACTIVE, profile.venue, profile.market)
+    ]

@@ -1,0 +1,153 @@
+"""A subscriber's wallet: what it is worth, what copying brought, what is open."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import reflex as rx
+
+from copytrade import clock
+from copytrade.analytics import queries as analytics
+from copytrade.analytics.charts import Chart, allocation, equity_curve, pnl_by_symbol, pnl_by_trader
+from copytrade.analytics.rows import TraderPnl, WalletStats
+from copytrade.copying import queries as copying
+from copytrade.i18n.names import base_asset, symbol_name
+from copytrade.i18n.reasons import reason_text, wait_text
+from copytrade.i18n.voice import Figure, Moment, Voice
+from copytrade.state import routes
+from copytrade.state.asking import Page, Who, action, live
+from copytrade.state.charting import NO_CHART, palette_of
+from copytrade.state.trader import PositionLine, TripLine, position_line, trip_line
+from copytrade.state.traders import WINDOWS
+from copytrade.state.work import read
+from copytrade.users.queries import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """The head of the wallet."""
+
+    equity: str = ""
+    available: str = ""
+    unrealized: Figure = field(default_factory=Figure)
+    change: Figure = field(default_factory=Figure)
+    growth: Figure = field(default_factory=Figure)
+    fall: Figure = field(default_factory=Figure)
+    fees: str = ""
+    funding: str = ""
+    wins: str = ""
+    closed: str = ""
+    since: str = ""
+    as_of: Moment = field(default_factory=Moment)
+
+
+@dataclass(frozen=True, slots=True)
+class TraderResult:
+    """What copying one trader brought."""
+
+    name: str
+    href: str
+    net: Figure
+    result: Figure
+    open: Figure
+    fees: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegLine:
+    """A copied position: what it should be and what it is."""
+
+    trader: str
+    symbol: str
+    target: str
+    held: str
+    why: str
+
+
+def worth(stats: WalletStats, voice: Voice) -> Worth:
+    """Return the head of the wallet as it is shown."""
+    numbers = stats.numbers
+    return Worth(
+        equity=voice.money(stats.equity),
+        available=voice.money(stats.available),
+        unrealized=voice.change(stats.unrealized_pnl),
+        change=voice.change(stats.pnl),
+        growth=voice.move(stats.growth),
+        fall=voice.fall(numbers.max_drawdown),
+        fees=voice.money(numbers.fees),
+        funding=voice.change(numbers.funding).text,
+        wins=voice.percent(numbers.win_rate, places=0),
+        closed=voice.count(numbers.closed, "{n} closed position", "{n} closed positions"),
+        since=voice.say("since {day}", day=voice.day(stats.since)) if stats.since else "",
+        as_of=voice.moment(stats.as_of, now=clock.now()),
+    )
+
+
+def _result(row: TraderPnl, voice: Voice) -> TraderResult:
+    return TraderResult(
+        name=row.name,
+        href=routes.trader(row.slug),
+        net=voice.change(row.net),
+        result=voice.move(row.net_return),
+        open=voice.change(row.unrealized),
+        fees=voice.money(row.fees),
+    )
+
+
+def _leg(row: copying.OpenLegRow, voice: Voice) -> LegLine:
+    unit = base_asset(row.symbol)
+    return LegLine(
+        trader=row.trader_name,
+        symbol=symbol_name(row.symbol),
+        target=f"{voice.quantity(row.target)} {unit}",
+        held=f"{voice.quantity(row.held)} {unit}",
+        why=_why(row, voice),
+    )
+
+
+def _why(row: copying.OpenLegRow, voice: Voice) -> str:
+    if row.target == row.held:
+        return ""
+    return wait_text(row.waits_for, voice) or (reason_text(row.reason, voice) if row.reason else "")
+
+
+class Wallet(Page, rx.State):
+    """The wallet in one window of time."""
+
+    window: str = "all"
+    worth: Worth = Worth()
+    has_account: bool = False
+    curve: Chart = NO_CHART
+    shares: Chart = NO_CHART
+    by_trader: Chart = NO_CHART
+    by_symbol: Chart = NO_CHART
+    traders: list[TraderResult] = []
+    positions: list[PositionLine] = []
+    legs: list[LegLine] = []
+    trips: list[TripLine] = []
+
+    @live(Who.USER, "user:{asker}")
+    async def watch(self, asker: Person, voice: Voice) -> Any:
+        """Load the wallet; a trader who copies nobody is led to his desk."""
+        if not asker.is_subscriber:
+            return rx.redirect(routes.DESK if asker.is_trader else routes.OPERATOR)
+        stats = await read(analytics.wallet, owner=asker.id, window=self.window)
+        legs = await read(copying.open_legs, owner=asker.id)
+        palette = await palette_of(self)
+        self.has_account = stats.accounts > 0
+        self.worth = worth(stats, voice)
+        self.curve = equity_curve(stats.curve, voice=voice, flows=stats.flows)
+        self.shares = allocation(stats.positions, voice=voice)
+        self.by_trader = pnl_by_trader(stats.traders, voice=voice, palette=palette)
+        self.by_symbol = pnl_by_symbol(stats.symbols, voice=voice, palette=palette)
+        self.traders = [_result(row, voice) for row in stats.traders]
+        self.positions = [position_line(row, voice) for row in stats.positions]
+        self.legs = [_leg(row, voice) for row in legs]
+        self.trips = [trip_line(row, voice) for row in stats.trips[:20]]
+        self.as_of = voice.clock(clock.now())
+        return None
+
+    @action(Who.USER)
+    async def choose_window(self, asker: Person, voice: Voice, window: str | list[str]) -> Any:
+        """Show another window of time."""
+        self.window = str(window) if window in WINDOWS else "all"
+        return Wallet.watch
