@@ -4,6 +4,7 @@ The environment is set here, at import, before anything reads the settings; engi
 """
 
 import atexit
+import fcntl
 import os
 import shutil
 import subprocess
@@ -18,10 +19,13 @@ import pytest
 
 from copytrade.engines import Engines, locate
 from copytrade.installation import installation_keys
+from copytrade.settings import ROOT
 from tests import engines as test_engines
+from tests.engines import EngineProcesses
+from tests.processes import EVERYTHING, Processes
 from tests.waiting import wait_for_http
 from workers.launching.parent import end_with_parent
-from workers.launching.ports import any_free
+from workers.launching.ports import any_free, is_free
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -38,8 +42,26 @@ def _home() -> Path:
     return home
 
 
+def _web_port() -> int:
+    # The port goes into the pages' bundle: nearly always the same one, so that the bundle is built once, but never
+    # that of another test session, which holds the lock of its port.
+    for port in range(4300, 4400):
+        file = open(Path(tempfile.gettempdir()) / f"copytrade-{os.getuid()}-test-port-{port}", "w")  # noqa: SIM115
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            continue
+        if is_free(port, host="127.0.0.1"):
+            atexit.register(file.close)
+            return port
+        file.close()
+    raise RuntimeError("no port from 4300 to 4399 is free")
+
+
 HOME = _home()
 ENGINES = locate(HOME / "engines", run=HOME / "run")
+WEB_PORT = _web_port()
 SANDBOX_PORT = any_free()
 SMTP_PORT = any_free()
 
@@ -48,7 +70,12 @@ os.environ |= installation_keys(HOME / "var" / "keys") | {
     "COPYTRADE_ENVIRONMENT": "sandbox",
     "COPYTRADE_DATABASE_URL": ENGINES.database_url(),
     "COPYTRADE_REDIS_URL": ENGINES.redis_url,
+    "COPYTRADE_HOST": "127.0.0.1",
+    "COPYTRADE_PORT": str(WEB_PORT),
+    "COPYTRADE_WEB_WORKERS": "1",
     "COPYTRADE_SANDBOX_PORT": str(SANDBOX_PORT),
+    "COPYTRADE_SANDBOX_HISTORY_DAYS": "0",
+    "COPYTRADE_DEMO_BOTS": "0",
     "COPYTRADE_SANDBOX_SMTP_PORT": str(SMTP_PORT),
     "COPYTRADE_STRIPE_URL": f"http://127.0.0.1:{SANDBOX_PORT}/stripe",
     "COPYTRADE_SMTP_HOST": "127.0.0.1",
@@ -57,6 +84,8 @@ os.environ |= installation_keys(HOME / "var" / "keys") | {
     "COPYTRADE_ARGON2_TIME_COST": "1",
     "REFLEX_TELEMETRY_ENABLED": "false",
     "REFLEX_REDIS_URL": ENGINES.redis_url,
+    "REFLEX_WEB_WORKDIR": str(ROOT / "var" / f"test-web-{WEB_PORT}"),
+    "PYTHONUNBUFFERED": "1",
 }
 
 
@@ -85,16 +114,24 @@ class Sandbox:
 
 
 @pytest.fixture(scope="session")
-def engines() -> Generator[Engines]:
-    """PostgreSQL and Valkey, empty."""
+def engine_processes() -> Generator[EngineProcesses]:
+    """PostgreSQL and Valkey, empty, and the handle to kill them."""
     with test_engines.started(ENGINES) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
+def engines(engine_processes: EngineProcesses) -> Engines:
+    """PostgreSQL and Valkey, empty."""
+    return engine_processes.engines
+
+
+@pytest.fixture(scope="session")
 def database(engines: Engines) -> Engines:
     """The engines with every migration applied."""
-    test_engines.migrate()
+    from copytrade.db.migrations import migrate_to_head
+
+    migrate_to_head()
     return engines
 
 
@@ -131,7 +168,6 @@ def sandbox() -> Generator[Sandbox]:
     log = (HOME / "sandbox.log").open("ab")
     process = subprocess.Popen(
         [sys.executable, "-m", "copytrade.sandbox.server"],
-        env=os.environ | {"COPYTRADE_DEMO_BOTS": "0"},
         stdout=log,
         stderr=log,
         preexec_fn=end_with_parent,
@@ -144,3 +180,59 @@ def sandbox() -> Generator[Sandbox]:
         process.terminate()
         process.wait(timeout=20)
         log.close()
+
+
+@pytest.fixture
+def processes(committed: Engines, sandbox: Sandbox, engine_processes: EngineProcesses) -> Generator[Processes]:
+    """The installation's processes, none started yet; all are ended afterwards, and none may have crashed."""
+    running = Processes(HOME / "log", engines=engine_processes)
+    yield running
+    crashed = running.crashed()
+    running.stop(*running.running)
+    assert crashed == {}
+
+
+@pytest.fixture(scope="session")
+def pages() -> Path:
+    """The pages' bundle, built unless the one of an earlier session is still right."""
+    from workers.launching.pages import build_pages
+
+    web = Path(os.environ["REFLEX_WEB_WORKDIR"])
+    web.mkdir(parents=True, exist_ok=True)
+    build_pages(os.environ, web=web, log=HOME / "pages.log")
+    return web
+
+
+@pytest.fixture(scope="session")
+def installation(
+    database: Engines, sandbox: Sandbox, engine_processes: EngineProcesses, pages: Path
+) -> Generator[Processes]:
+    """Everything as `make demo` starts it, web included, for browser journeys; its people are the journeys' own."""
+    running = Processes(HOME / "log", engines=engine_processes)
+    try:
+        running.start(*EVERYTHING)
+        running.wait_for_web()
+        yield running
+        assert running.crashed() == {}
+    finally:
+        running.stop(*running.running)
+        test_engines.wipe(database)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick ones first; the browser last, since its driver keeps an event loop running in this process."""
+    order = ("unit", "integration", "contract", "ui", "chaos", "e2e")
+    folder = Path(__file__).parent
+    items.sort(key=lambda item: order.index(item.path.relative_to(folder).parts[0]))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the processes logged beside a test that failed with them."""
+    report = yield
+    if report.failed:
+        for fixture in ("processes", "installation"):
+            running = getattr(item, "funcargs", {}).get(fixture)
+            if isinstance(running, Processes):
+                report.sections += [(f"log of {name}", running.log(name)[-3000:]) for name in running.running]
+    return report

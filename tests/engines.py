@@ -5,13 +5,13 @@ import signal
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import psycopg
 import redis
 from psycopg import sql
 
-from copytrade.db.migrations import migrate_to_head
-from copytrade.engines import Engines, as_engine_user, create_database, prepare, wait_until_up
+from copytrade.engines import Engines, as_engine_user, create_database, drop_stale_pid, prepare, wait_until_up
 from workers.launching.parent import end_with_parent
 
 _OUR_TABLES = """
@@ -20,32 +20,52 @@ where schemaname not in ('pg_catalog', 'information_schema') and tablename <> 'a
 """
 
 
+@dataclass(slots=True)
+class EngineProcesses:
+    """The two running engines, which a chaos test may kill and start again."""
+
+    engines: Engines
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, *names: str) -> None:
+        """Start engines and wait until both answer."""
+        commands = {
+            "postgres": self.engines.postgres_command(durable=False),
+            "valkey": self.engines.valkey_command(durable=False),
+        }
+        drop_stale_pid(self.engines)
+        with (self.engines.data / "engines.log").open("ab") as log:
+            for name in names:
+                self.running[name] = subprocess.Popen(
+                    commands[name],
+                    stdout=log,
+                    stderr=log,
+                    cwd="/",
+                    preexec_fn=end_with_parent,
+                    **as_engine_user(self.engines),
+                )
+        wait_until_up(self.engines, alive=lambda: all(process.poll() is None for process in self.running.values()))
+
+    def stop(self) -> None:
+        """End both, as fast as PostgreSQL can without harm to other programs."""
+        for name, process in self.running.items():
+            process.send_signal(signal.SIGQUIT if name == "postgres" else signal.SIGTERM)
+        for process in self.running.values():
+            process.wait(timeout=20)
+
+
 @contextmanager
-def started(engines: Engines) -> Generator[Engines]:
+def started(engines: Engines) -> Generator[EngineProcesses]:
     """Start both engines; end them and delete their data."""
     prepare(engines)
-    with (engines.data / "engines.log").open("ab") as log:
-        running = [
-            subprocess.Popen(
-                command, stdout=log, stderr=log, cwd="/", preexec_fn=end_with_parent, **as_engine_user(engines)
-            )
-            for command in (engines.postgres_command(durable=False), engines.valkey_command(durable=False))
-        ]
-        try:
-            wait_until_up(engines, alive=lambda: all(process.poll() is None for process in running))
-            create_database(engines)
-            yield engines
-        finally:
-            running[0].send_signal(signal.SIGQUIT)
-            running[1].terminate()
-            for process in running:
-                process.wait(timeout=20)
-            shutil.rmtree(engines.data, ignore_errors=True)
-
-
-def migrate() -> None:
-    """Bring the database of the settings to the newest revision."""
-    migrate_to_head()
+    processes = EngineProcesses(engines)
+    try:
+        processes.start("postgres", "valkey")
+        create_database(engines)
+        yield processes
+    finally:
+        processes.stop()
+        shutil.rmtree(engines.data, ignore_errors=True)
 
 
 def wipe(engines: Engines) -> None:

@@ -29,7 +29,8 @@ def test_engines_answer_on_their_sockets(engines: Engines) -> None:
 
 
 def test_engines_of_another_folder_run_beside_and_leave_nothing(engines: Engines, tmp_path: Path) -> None:
-    with started(scratch(tmp_path)) as other:
+    with started(scratch(tmp_path)) as running:
+        other = running.engines
         assert other.run != engines.run
         with psycopg.connect(dbname="copytrade", user="postgres", host=str(other.run)) as connection:
             assert connection.execute("select 1").fetchone() == (1,)
