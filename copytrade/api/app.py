@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter, FastAPI
 
-from copytrade.api import answers, signing_in
+from copytrade.api import answers, health, signing_in
+from copytrade.api.headers import Guard
+from copytrade.api.routing import PREFIX
 
-PREFIX = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (signing_in.router,)
 
 
@@ -19,8 +20,10 @@ def _make() -> FastAPI:
         redirect_slashes=False,
     )
     answers.add_handlers(made)
+    made.add_middleware(Guard)
+    made.include_router(health.router)
     for router in ROUTERS:
-        made.include_router(router, prefix=PREFIX, responses={"default": {"model": answers.ProblemAnswer}})
+        made.include_router(router)
     return made
 
 

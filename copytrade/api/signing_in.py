@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, Field, ValidationError
@@ -16,6 +16,7 @@ from sqlmodel import Session
 from copytrade.api import cookies
 from copytrade.api.answers import voice_for
 from copytrade.api.callers import JSON, address_of, content_type, same_origin
+from copytrade.api.routing import contract
 from copytrade.db.session import transaction
 from copytrade.errors import CopyTradeError
 from copytrade.state import routes
@@ -25,7 +26,7 @@ from copytrade.users.queries import Person
 FORM = "application/x-www-form-urlencoded"
 T = TypeVar("T")
 
-router = APIRouter(tags=["1 · register and sign in"])
+router = contract("1 · register and sign in")
 
 
 class Registration(BaseModel):
