@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     sandbox_seed: int = 7
     sandbox_smtp_port: int = 0
     """0: the sandbox picks a free port and tells it on /mail/smtp."""
+    sandbox_history_days: int = 90
+    """Days of the traders' past that a new sandbox makes; 0: none, and no traders (tests)."""
+    sandbox_candles: Path | None = None
+    """CSV of recorded one-minute candles (symbol, open_time, open, high, low, close) to begin the prices with."""
     demo_bots: bool = True
 
     # Secrets of the installation; the launcher makes them for a local one in var/keys

@@ -1,0 +1,103 @@
+"""The venue's REST side: who calls, may he, has he called too often; and then the answer."""
+
+from typing import Any
+
+import orjson
+
+from copytrade.sandbox.binance import account, errors, public, sign, spot, trade
+from copytrade.sandbox.binance.call import Access, Call, Reply, Route
+from copytrade.sandbox.binance.listen_keys import ListenKeys
+from copytrade.sandbox.exchange.accounts import ApiKey
+from copytrade.sandbox.exchange.clock import real_ms
+from copytrade.sandbox.exchange.engine import Exchange
+from copytrade.sandbox.exchange.faults import Faults
+from copytrade.sandbox.exchange.limits import Limits
+from copytrade.sandbox.exchange.orders import Refused
+
+_JSON = "application/json"
+FUTURES, SPOT = "futures", "spot"
+
+
+class Binance:
+    """Binance in front of the exchange; weights are counted apart for futures and for spot."""
+
+    def __init__(self, exchange: Exchange, faults: Faults, limits: Limits) -> None:
+        self.exchange = exchange
+        self.faults = faults
+        self.limits = limits
+        self.listen_keys = ListenKeys(exchange)
+        self.requests: dict[str, int] = {}
+        """How often each method and path was called."""
+        self._routes: dict[tuple[str, str], Route] = {
+            **public.routes(),
+            **trade.routes(),
+            **account.routes(),
+            **spot.routes(),
+        }
+
+    def account_of(self, api_key: str) -> int:
+        """Return the account a key belongs to, 0 when there is none."""
+        key = self.exchange.keys.get(api_key)
+        return key.account if key is not None else 0
+
+    def answer(self, call: Call) -> Reply:
+        """Do what a request asks and say what became of it."""
+        name = f"{call.method} {call.path}"
+        self.requests[name] = self.requests.get(name, 0) + 1
+        route = self._routes.get((call.method, call.path))
+        try:
+            if route is None:
+                raise errors.ApiError(-5000, f"Path {call.path}, Method {call.method} is invalid", status=404)
+            return self._reply(200, self._serve(route, call), call, route)
+        except Refused as refusal:
+            error = errors.refused(refusal)
+        except errors.ApiError as refusal:
+            error = refusal
+        reply = self._reply(error.status, {"code": error.code, "msg": error.message}, call, route)
+        if error.retry_after:
+            reply.headers["Retry-After"] = str(error.retry_after)
+        return reply
+
+    def _serve(self, route: Route, call: Call) -> Any:
+        call.params = sign.read(call.query, call.body)
+        weight = route.weight if isinstance(route.weight, int) else route.weight(call)
+        allowance = self.limits.spend(_pool(call), weight)
+        if allowance.wait_ms:
+            until = real_ms() + allowance.wait_ms if allowance.banned else 0
+            limit = self.limits.rules.weight_per_minute
+            raise errors.too_much_weight(limit, allowance.wait_ms, banned_until=until)
+        if route.access is not Access.PUBLIC:
+            self._admit(route, call)
+        return route.handler(self, call)
+
+    def _admit(self, route: Route, call: Call) -> None:
+        if not call.api_key:
+            raise errors.malformed_key()
+        key = self.exchange.keys.get(call.api_key)
+        if key is None or not _in_force(key, call.address):
+            raise errors.bad_key()
+        if route.access is not Access.KEY:
+            sign.check_signature(key.secret, call.query, call.body)
+            sign.check_time(call.params, call.arrived)
+        if (route.access is Access.FUTURES and not key.futures) or not key.reading:
+            raise errors.bad_key()
+        call.key, call.holder = key, self.exchange.accounts[key.account]
+
+    def _reply(self, status: int, content: Any, call: Call, route: Route | None) -> Reply:
+        headers = {"Content-Type": _JSON, "X-MBX-USED-WEIGHT-1M": str(self.limits.used_weight(_pool(call)))}
+        if route is not None and route.is_order and call.key is not None:
+            owner = call.key.account
+            headers["X-MBX-ORDER-COUNT-10S"] = str(self.limits.used_orders(owner, 10_000))
+            headers["X-MBX-ORDER-COUNT-1M"] = str(self.limits.used_orders(owner, 60_000))
+        return Reply(status, orjson.dumps(content), headers)
+
+
+def _pool(call: Call) -> str:
+    side = FUTURES if call.path.startswith("/fapi") else SPOT
+    return f"{call.address} {side}"
+
+
+def _in_force(key: ApiKey, address: str) -> bool:
+    return not (
+        key.revoked or (key.expires and key.expires <= real_ms()) or (key.addresses and address not in key.addresses)
+    )

@@ -1,0 +1,1 @@
+"""What the control interface can do, by subject."""

@@ -1,0 +1,164 @@
+"""Accounts and keys: open, fund, set, trade by hand, liquidate, look at."""
+
+import secrets
+from typing import Any
+
+from copytrade.sandbox.binance import wire
+from copytrade.sandbox.binance.account import margin_summary
+from copytrade.sandbox.controls.situation import BadRequest, Missing, Situation, amount, instrument, number
+from copytrade.sandbox.exchange import modes, ticking, trading
+from copytrade.sandbox.exchange.accounts import Account, ApiKey
+from copytrade.sandbox.exchange.clock import real_ms
+from copytrade.sandbox.exchange.engine import OrderRequest
+from copytrade.sandbox.exchange.instruments import BY_SYMBOL
+from copytrade.sandbox.exchange.orders import BUY, SELL, OrderType, PositionSide, TimeInForce
+
+_RIGHTS = ("reading", "futures", "spot", "withdrawals", "internal_transfer", "universal_transfer", "revoked")
+
+
+def _key(at: Situation, account: Account, facts: dict[str, Any]) -> ApiKey:
+    key = ApiKey(secrets.token_urlsafe(48)[:64], secrets.token_urlsafe(48)[:64], account.id, created=real_ms())
+    _set_key(key, facts)
+    return at.exchange.add_key(key)
+
+
+def _set_key(key: ApiKey, facts: dict[str, Any]) -> None:
+    for right in _RIGHTS:
+        if right in facts:
+            setattr(key, right, bool(facts[right]))
+    if facts.get("read_only"):
+        key.futures = False
+    if "addresses" in facts:
+        key.addresses = tuple(facts["addresses"])
+    if "expires_in_s" in facts:
+        key.expires = real_ms() + int(float(facts["expires_in_s"]) * 1000)
+
+
+def _shown(key: ApiKey) -> dict[str, Any]:
+    return {"account_id": key.account, "api_key": key.key, "api_secret": key.secret}
+
+
+def create(at: Situation, facts: dict[str, Any]) -> dict[str, Any]:
+    account = at.exchange.open_account(str(facts.get("name", "")))
+    if facts.get("deposit"):
+        at.exchange.transfer(account, amount(facts["deposit"]))
+    _modes(at, account, facts)
+    return _shown(_key(at, account, facts))
+
+
+def _modes(at: Situation, account: Account, facts: dict[str, Any]) -> None:
+    if "hedge" in facts and bool(facts["hedge"]) != account.hedge:
+        modes.set_hedge(at.exchange, account, hedge=bool(facts["hedge"]))
+    for symbol, leverage in facts.get("leverage", {}).items():
+        modes.set_leverage(at.exchange, account, BY_SYMBOL[symbol].index, int(leverage))
+    for symbol, isolated in facts.get("isolated", {}).items():
+        index = BY_SYMBOL[symbol].index
+        if (index in account.isolated) != bool(isolated):
+            modes.set_isolated(at.exchange, account, index, isolated=bool(isolated))
+
+
+def listed(at: Situation, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"account_id": account.id, "name": account.name} for account in at.exchange.accounts.values()]
+
+
+def show(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, Any]:
+    found = at.account(account)
+    market = at.exchange.market
+    return {
+        "account_id": found.id,
+        "name": found.name,
+        **margin_summary(at.venue, found),
+        "hedge": found.hedge,
+        "leverage": {symbol: found.leverage_of(row.index) for symbol, row in BY_SYMBOL.items()},
+        "positions": [wire.position_v2(market, found, position) for position in found.open_positions()],
+        "open_orders": [wire.order(order) for order in found.open.values()],
+        "orders": len(found.orders),
+        "fills": len(found.fills),
+        "keys": [key.key for key in at.exchange.keys.values() if key.account == found.id],
+    }
+
+
+def orders(at: Situation, account: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    return [wire.order(order) for order in at.account(account).orders.values()]
+
+
+def fills(at: Situation, account: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    return [wire.trade(fill) for fill in at.account(account).fills]
+
+
+def incomes(at: Situation, account: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    return [wire.income(entry) for entry in at.account(account).incomes]
+
+
+def add_key(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, Any]:
+    return _shown(_key(at, at.account(account), facts))
+
+
+def change_key(at: Situation, key: str, facts: dict[str, Any]) -> None:
+    found = at.exchange.keys.get(key)
+    if found is None:
+        raise Missing("there is no such key")
+    _set_key(found, facts)
+    at.exchange.add_key(found)
+
+
+def transfer(at: Situation, account: str, facts: dict[str, Any]) -> None:
+    at.exchange.transfer(at.account(account), amount(facts["amount"]))
+
+
+def change_modes(at: Situation, account: str, facts: dict[str, Any]) -> None:
+    _modes(at, at.account(account), facts)
+
+
+def place(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, Any]:
+    rules = instrument(facts)
+    side = {"BUY": BUY, "SELL": SELL}.get(str(facts.get("side", "")).upper())
+    if side is None:
+        raise BadRequest("side must be BUY or SELL")
+    price = facts.get("price")
+    request = OrderRequest(
+        rules.index,
+        side,
+        OrderType.MARKET if price is None else OrderType.LIMIT,
+        number(facts["quantity"], rules.quantity_decimals),
+        0 if price is None else number(price, rules.price_decimals),
+        TimeInForce(facts.get("time_in_force", "GTC")),
+        bool(facts.get("reduce_only", False)),
+        PositionSide(facts.get("position_side", "BOTH")),
+        str(facts.get("client_id") or f"web_{secrets.token_hex(10)}"),
+    )
+    return wire.order(trading.place(at.exchange, at.account(account), request))
+
+
+def cancel_all(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, int]:
+    found = at.account(account)
+    open_now = list(found.open.values())
+    for order in open_now:
+        trading.cancel(at.exchange, found, order)
+    return {"cancelled": len(open_now)}
+
+
+def liquidate(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, int]:
+    """Liquidate at the mark price, whatever the margin: of all positions, or of the symbol named."""
+    found = at.account(account)
+    wanted = instrument(facts).index if "symbol" in facts else None
+    doomed = [row for row in found.open_positions() if wanted is None or row.instrument == wanted]
+    ticking.close_all(at.exchange, found, doomed)
+    return {"closed": len(doomed)}
+
+
+ACTIONS = {
+    ("POST", "/accounts"): create,
+    ("GET", "/accounts"): listed,
+    ("GET", "/accounts/{account}"): show,
+    ("GET", "/accounts/{account}/orders"): orders,
+    ("GET", "/accounts/{account}/fills"): fills,
+    ("GET", "/accounts/{account}/incomes"): incomes,
+    ("POST", "/accounts/{account}/keys"): add_key,
+    ("POST", "/accounts/{account}/transfer"): transfer,
+    ("POST", "/accounts/{account}/modes"): change_modes,
+    ("POST", "/accounts/{account}/orders"): place,
+    ("DELETE", "/accounts/{account}/orders"): cancel_all,
+    ("POST", "/accounts/{account}/liquidate"): liquidate,
+    ("POST", "/keys/{key}"): change_key,
+}

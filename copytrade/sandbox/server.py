@@ -1,0 +1,121 @@
+"""`python -m copytrade.sandbox.server`: exchanges, Stripe and mail, one process, no children."""
+
+import asyncio
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import uvloop
+from aiohttp import web
+
+from copytrade.sandbox import mail, stripe
+from copytrade.sandbox.binance.rest import Binance
+from copytrade.sandbox.binance.streams import Streams
+from copytrade.sandbox.control import Control
+from copytrade.sandbox.controls.faults import LIMITS
+from copytrade.sandbox.exchange import ticking
+from copytrade.sandbox.exchange.clock import real_ms
+from copytrade.sandbox.exchange.engine import Exchange
+from copytrade.sandbox.exchange.faults import Faults
+from copytrade.sandbox.exchange.limits import LimitRules, Limits
+from copytrade.sandbox.exchange.path import DAY_MS
+from copytrade.sandbox.traders import Traders
+from copytrade.sandbox.web import Web
+from copytrade.settings import Settings, settings
+
+TICK_S = 0.5
+
+
+def build_exchange(*, seed: int, folder: Path | None, days: int, trade: bool, candles: Path | None = None) -> Exchange:
+    """Load the exchange from its folder, or make it with so many days of history."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    now = real_ms()
+    exchange = Exchange(seed=seed, folder=folder, now=now, days=days)
+    if exchange.is_new:
+        if candles is not None:
+            exchange.market.path.read_candles(candles)
+        if days:
+            Traders(exchange, running=trade).make_history(start=exchange.genesis + DAY_MS, end=now)
+        exchange.keep_time()
+        exchange.commit()
+    else:
+        ticking.run_to(exchange, exchange.clock.now())
+    return exchange
+
+
+class Sandbox:
+    """The parts, put together and running."""
+
+    def __init__(self, config: Settings) -> None:
+        self.config = config
+        days, candles = config.sandbox_history_days, config.sandbox_candles
+        folder = config.var / "sandbox" / "exchange"
+        trade = config.demo_bots
+        self.exchange = build_exchange(seed=config.sandbox_seed, folder=folder, days=days, trade=trade, candles=candles)
+        self.traders = Traders(self.exchange, running=trade)
+        rules = LimitRules(**self.exchange.extras.get(LIMITS, {}))
+        self.venue = Binance(self.exchange, Faults(), Limits(rules))
+        self.streams = Streams(self.venue)
+        control = Control(self.venue, self.streams, self.traders)
+        apps = {"stripe": stripe.app, "mail": mail.app}
+        self.web = Web(self.venue, self.streams, control, apps)
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Serve until told to end."""
+        await stripe.start(self.config)
+        await mail.start(self.config)
+        runner = web.ServerRunner(web.Server(self.web.handle, access_log=None), shutdown_timeout=1.0)
+        await runner.setup()
+        await web.TCPSite(runner, self.config.sandbox_host, self.config.sandbox_port, backlog=4096).start()
+        ticker = asyncio.create_task(self._tick())
+        ending = asyncio.create_task(ended.wait())
+        await asyncio.wait((ticker, ending), return_when=asyncio.FIRST_COMPLETED)
+        self.streams.cut()
+        await runner.cleanup()
+        await stripe.stop()
+        await mail.stop()
+        self.exchange.keep_time()
+        self.exchange.commit()
+        if ticker.done():
+            ticker.result()
+        ticker.cancel()
+        with suppress(asyncio.CancelledError):
+            await ticker
+
+    async def _tick(self) -> None:
+        count = 0
+        while True:
+            await asyncio.sleep(TICK_S)
+            ticking.tick(self.exchange)
+            self.traders.step()
+            count += 1
+            if count % 2 == 0:
+                self.streams.tick()
+
+
+async def _main() -> None:
+    config = settings()
+    began = time.perf_counter()
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(sign, ended.set)
+    sandbox = Sandbox(config)
+    where = f"http://{config.sandbox_host}:{config.sandbox_port}"
+    sys.stdout.write(f"sandbox: ready at {where} after {time.perf_counter() - began:.1f} s\n")
+    sys.stdout.flush()
+    await sandbox.run(ended)
+
+
+def main() -> None:
+    """Run the sandbox, unless this is a production installation."""
+    if settings().is_production:
+        raise SystemExit("The sandbox does not run in production (COPYTRADE_ENVIRONMENT=production).")
+    uvloop.run(_main())
+
+
+if __name__ == "__main__":
+    main()
