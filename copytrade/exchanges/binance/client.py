@@ -149,7 +149,7 @@ class BinancePerpetual:
         """Do nothing: the session is the pool's."""
 
     def _venue_now(self) -> datetime:
-        return clock.real_now() - timedelta(milliseconds=self._wire.ground.offset_ms())
+        return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())
 
     def _id(self, symbol: str) -> str:
         return self._wire.ground.ids.get(symbol) or symbol.split(":")[0].replace("/", "")

@@ -1,0 +1,194 @@
+"""Writing what was captured: many rows of many accounts in one statement each, a repeated row changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from copytrade.db.bell import ring
+from copytrade.db.model import TRADES, new_id
+from copytrade.domain.fills import Candle, Fill, LedgerEntry
+
+
+class Source(StrEnum):
+    """The way a fill came."""
+
+    STREAM = "stream"
+    POLL = "poll"
+    HISTORY = "history"
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A fill of an account, received at that time."""
+
+    account_id: UUID
+    fill: Fill
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A fill that was new; `is_waiting`: it is to be planned."""
+
+    id: UUID
+    account_id: UUID
+    user_id: UUID
+    is_waiting: bool
+
+
+_COLUMNS = {
+    "id": "uuid",
+    "exchange_account_id": "uuid",
+    "symbol": "text",
+    "position_side": "text",
+    "trade_id": "text",
+    "order_id": "text",
+    "client_order_id": "text",
+    "side": "text",
+    "quantity": "numeric",
+    "price": "numeric",
+    "fee": "numeric",
+    "fee_asset": "text",
+    "venue_time": "timestamptz",
+    "received_at": "timestamptz",
+    "is_maker": "boolean",
+    "is_liquidation": "boolean",
+    "order_quantity": "numeric",
+    "order_unit_is_quote": "boolean",
+    "position_after": "numeric",
+}
+
+# A fill that came by both ways keeps what either knew: only the stream tells the client's order id, the order's
+# quantity and the position after it. History is decided here: what is not after the baseline is never planned.
+_INSERT = text(f"""
+WITH came AS (
+    SELECT * FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _COLUMNS.items())})
+    AS row ({", ".join(_COLUMNS)})
+), written AS (
+    INSERT INTO {TRADES}.fills ({", ".join(_COLUMNS)}, market, source, is_history)
+    SELECT {", ".join(f"came.{name}" for name in _COLUMNS)}, state.market, :source,
+        state.role <> 'lead' OR (state.baseline_at IS NULL AND :source = 'history')
+        OR COALESCE(came.venue_time <= state.baseline_at, false)
+    FROM came JOIN {TRADES}.capture_states state USING (exchange_account_id)
+    ORDER BY came.exchange_account_id, came.symbol, came.trade_id
+    ON CONFLICT (exchange_account_id, market, symbol, trade_id, side) DO UPDATE SET
+        client_order_id = COALESCE(NULLIF(fills.client_order_id, ''), excluded.client_order_id),
+        is_liquidation = fills.is_liquidation OR excluded.is_liquidation,
+        order_quantity = COALESCE(fills.order_quantity, excluded.order_quantity),
+        position_after = COALESCE(fills.position_after, excluded.position_after)
+    WHERE (fills.order_quantity IS NULL AND excluded.order_quantity IS NOT NULL)
+        OR (fills.position_after IS NULL AND excluded.position_after IS NOT NULL)
+    RETURNING id, exchange_account_id, xmax = 0 AS is_new, planned_at IS NULL AND NOT is_history AS is_waiting
+)
+SELECT written.id, written.exchange_account_id, state.user_id, written.is_new, written.is_waiting
+FROM written JOIN {TRADES}.capture_states state USING (exchange_account_id)
+""")  # noqa: S608 - only names of columns and the schema go in
+
+
+def store(session: Session, captured: Sequence[Captured], *, source: Source) -> list[Stored]:
+    """Store fills of any accounts, ring "plan" and their owners' pages, and return the new ones."""
+    if not captured:
+        return []
+    # One statement must not meet the same row twice.
+    once = {(one.account_id, one.fill.symbol, one.fill.trade_id, one.fill.side): one for one in captured}
+    columns: dict[str, list[object]] = {name: [] for name in _COLUMNS}
+    for one in once.values():
+        for name, value in zip(_COLUMNS, _row(one), strict=True):
+            columns[name].append(value)
+    rows = session.connection().execute(_INSERT, {**columns, "source": source.value}).all()
+    topics = {"plan"} if any(row.is_waiting for row in rows) else set[str]()
+    topics |= {f"user:{row.user_id}" for row in rows if row.is_new}
+    ring(session, *sorted(topics))
+    return [Stored(row.id, row.exchange_account_id, row.user_id, row.is_waiting) for row in rows if row.is_new]
+
+
+def _row(one: Captured) -> tuple[object, ...]:
+    fill = one.fill
+    return (
+        new_id(),
+        one.account_id,
+        fill.symbol,
+        fill.position_side.value,
+        fill.trade_id,
+        fill.order_id,
+        fill.client_order_id,
+        fill.side.value,
+        fill.quantity,
+        fill.price,
+        fill.fee,
+        fill.fee_asset,
+        fill.venue_time,
+        one.received_at,
+        fill.is_maker,
+        fill.is_liquidation,
+        fill.order_quantity,
+        fill.order_unit_is_quote,
+        fill.position_after,
+    )
+
+
+_ENTRIES = text(f"""
+INSERT INTO {TRADES}.account_entries (exchange_account_id, entry_id, kind, asset, amount, symbol, venue_time)
+SELECT :account, * FROM unnest(CAST(:ids AS text[]), CAST(:kinds AS text[]), CAST(:assets AS text[]),
+    CAST(:amounts AS numeric[]), CAST(:symbols AS text[]), CAST(:times AS timestamptz[]))
+ON CONFLICT DO NOTHING RETURNING kind
+""")  # noqa: S608
+
+
+def store_entries(session: Session, entries: Sequence[LedgerEntry], *, account_id: UUID) -> list[str]:
+    """Store ledger entries and return the kinds of the new ones."""
+    if not entries:
+        return []
+    parameters = {
+        "account": account_id,
+        "ids": [entry.entry_id for entry in entries],
+        "kinds": [entry.kind.value for entry in entries],
+        "assets": [entry.asset for entry in entries],
+        "amounts": [entry.amount for entry in entries],
+        "symbols": [entry.symbol for entry in entries],
+        "times": [entry.venue_time for entry in entries],
+    }
+    return [row.kind for row in session.connection().execute(_ENTRIES, parameters)]
+
+
+_CLOSES = text(f"""
+INSERT INTO {TRADES}.daily_closes (venue, symbol, day, close)
+SELECT :venue, :symbol, * FROM unnest(CAST(:days AS date[]), CAST(:closes AS numeric[]))
+ON CONFLICT (venue, symbol, day) DO UPDATE SET close = excluded.close
+""")  # noqa: S608
+
+
+def store_closes(session: Session, candles: Sequence[Candle], *, venue: str, symbol: str) -> None:
+    """Store the closes of daily candles; that of the running day changes until it is over."""
+    if candles:
+        days = {candle.opened_at.date(): candle.close for candle in candles}
+        parameters = {"venue": venue, "symbol": symbol, "days": list(days), "closes": list(days.values())}
+        session.connection().execute(_CLOSES, parameters)
+
+
+_SPOILED = text(f"""
+INSERT INTO {TRADES}.spoiled_rows (id, exchange_account_id, source, content, received_at)
+SELECT CAST(:id AS uuid), CAST(:account AS uuid), :source, CAST(:content AS text), CAST(:now AS timestamptz)
+WHERE NOT EXISTS (
+    SELECT 1 FROM {TRADES}.spoiled_rows WHERE exchange_account_id = :account AND content = :content
+)
+""")  # noqa: S608
+
+
+def keep_spoiled(session: Session, contents: Sequence[str], *, account_id: UUID, source: Source, now: datetime) -> int:
+    """Keep what could not be read, each once, mark the account, and return how many were new."""
+    kept = 0
+    for content in contents:
+        parameters = {"id": new_id(), "account": account_id, "source": source.value, "content": content, "now": now}
+        kept += session.connection().execute(_SPOILED, parameters).rowcount
+    if kept:
+        session.connection().execute(
+            text(f"UPDATE {TRADES}.capture_states SET problem = 'unreadable' WHERE exchange_account_id = :account"),  # noqa: S608
+            {"account": account_id},
+        )
+    return kept
