@@ -1,0 +1,86 @@
+"""Who plays in the demo: people with their accounts, as data."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+PASSWORD = "copytrade-demo-2026"  # noqa: S105 - of the demo's people only; production refuses the sandbox
+DOMAIN = "copytrade.example"
+OPERATOR = f"operator@{DOMAIN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trader:
+    """A trader of the demo: his words, his price in USD a month, and the USDT he brings where no bot plays him."""
+
+    name: str
+    about: str
+    price: Decimal
+    funds: Decimal | None = None
+    """None: the sandbox's character of this name trades, and has traded for ninety days."""
+
+    @property
+    def email(self) -> str:
+        return f"{self.name}@{DOMAIN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One subscription: whom, by which sizing, with how many USDT on the copy account."""
+
+    trader: str
+    mode: str
+    factor: Decimal
+    funds: Decimal
+    max_order_notional: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A subscriber of the demo, with a copy account for each trader he copies."""
+
+    name: str
+    locale: str
+    copies: tuple[Copy, ...]
+
+    @property
+    def email(self) -> str:
+        return f"{self.name}@{DOMAIN}"
+
+
+TRADERS = (
+    Trader("nordwind", "Swing trades in BTC and ETH, held for days. Few trades, wide stops.", Decimal(25)),
+    Trader("kolibri", "Scalps BTC, ETH and SOL against short moves. Many small trades a day.", Decimal(19)),
+    Trader("granit", "Follows trends in four coins, long or short, with little leverage.", Decimal(39)),
+    Trader("gezeiten", "Sells what rose too far and buys what fell too far. ETH, XRP, ADA.", Decimal(22)),
+    Trader("alles_oder_nichts", "Doubles what loses until it comes back. It always came back.", Decimal(9)),
+    Trader("raster", "A grid of resting orders around the price of ETH.", Decimal(15)),
+    Trader("falter", "Chases what moves in small coins.", Decimal(5)),
+    Trader("lotse", "A little BTC, more when it is cheap, never much.", Decimal(12)),
+)
+
+SUBSCRIBERS = (
+    Subscriber(
+        "bob",
+        "en",
+        (
+            Copy("kolibri", "ratio", Decimal("0.2"), Decimal(5_000)),
+            Copy("nordwind", "equity", Decimal(1), Decimal(8_000), Decimal(6_000)),
+        ),
+    ),
+    Subscriber(
+        "vera",
+        "ru",
+        (
+            Copy("gezeiten", "equity", Decimal(1), Decimal(2_500)),
+            Copy("granit", "ratio", Decimal("0.02"), Decimal(3_000)),
+        ),
+    ),
+    # Too small an account for many of his trades: shows how a minimum is waited for and what is skipped.
+    Subscriber("chen", "en", (Copy("kolibri", "equity", Decimal(1), Decimal(150)),)),
+)
+
+QUIET_TRADER = Trader(
+    "alice", "Trades by hand: whoever holds the keys of this demo is the trader.", Decimal(25), funds=Decimal(3_000_000)
+)
+"""Of a demo without bots: his account is moved only by whoever holds the keys in demo.json."""
+QUIET_SUBSCRIBER = Subscriber("boris", "en", (Copy("alice", "ratio", Decimal("0.1"), Decimal(1_000_000)),))

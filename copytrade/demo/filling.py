@@ -1,0 +1,138 @@
+"""Each step as a user would take it, done once: what is there already is left as it is."""
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TypeVar
+from uuid import UUID
+
+import httpx
+
+from copytrade.accounts import queries as account_queries
+from copytrade.accounts import service as accounts
+from copytrade.accounts.reasons import State
+from copytrade.copying import service as copying
+from copytrade.db.session import reading, transaction
+from copytrade.demo.cast import PASSWORD, Copy
+from copytrade.demo.keys import Key
+from copytrade.domain.instruments import Market, Role, Venue
+from copytrade.domain.sizing import CopySettings, SizingMode
+from copytrade.errors import Conflict
+from copytrade.payments import service as payments
+from copytrade.subscriptions import profiles
+from copytrade.subscriptions import queries as subscription_queries
+from copytrade.users import service as users
+
+CARD = {"number": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Demo", "action": "pay"}
+PATIENCE_S = 60.0
+Found = TypeVar("Found")
+
+
+def person(email: str, *, is_trader: bool = False, is_subscriber: bool = False, locale: str = "en") -> UUID:
+    """Register somebody, or find him."""
+    try:
+        with transaction() as session:
+            return users.register(
+                session,
+                email=email,
+                password=PASSWORD,
+                is_trader=is_trader,
+                is_subscriber=is_subscriber,
+                locale=locale,
+                accepted_terms=True,
+            ).id
+    except Conflict:
+        with transaction() as session:
+            who, token = users.log_in(session, email=email, password=PASSWORD, address="127.0.0.1", user_agent="demo")
+            users.log_out(session, token=token)
+            return who.id
+
+
+def operator(email: str) -> UUID:
+    """Make somebody an operator."""
+    who = person(email, is_subscriber=True)
+    with transaction() as session:
+        users.make_operator(session, email=email)
+    return who
+
+
+def exchange_account(owner: UUID, *, role: Role, label: str, key: Key) -> UUID:
+    """Link a key and wait until a worker has checked it."""
+    known = _account(owner, label)
+    if known is not None:
+        return known
+    with transaction() as session:
+        account_id = accounts.link(
+            session,
+            owner=owner,
+            venue=Venue.BINANCE,
+            market=Market.PERPETUAL,
+            role=role,
+            label=label,
+            api_key=key.api_key,
+            api_secret=key.api_secret,
+        )
+    return _wait(lambda: _checked(owner, account_id), what=f"the check of {label}")
+
+
+def _account(owner: UUID, label: str) -> UUID | None:
+    with reading() as session:
+        rows = account_queries.accounts(session, owner=owner)
+    return next((row.id for row in rows if row.label == label and row.state == State.ACTIVE), None)
+
+
+def _checked(owner: UUID, account_id: UUID) -> UUID | None:
+    with transaction() as session:
+        row = accounts.result(session, owner=owner, account_id=account_id)
+    if row.state in (State.REFUSED, State.PAUSED):
+        raise RuntimeError(f"the exchange account {row.label} was refused: {row.reason}")
+    return account_id if row.state == State.ACTIVE else None
+
+
+def profile(owner: UUID, *, lead_account_id: UUID, name: str, about: str, price: Decimal) -> UUID:
+    """Write a trader's profile and publish it."""
+    with transaction() as session:
+        rows = subscription_queries.profiles_of(session, owner=owner)
+        known = next((row for row in rows if row.lead_account_id == lead_account_id), None)
+        if known is not None and known.is_published:
+            return known.id
+        made = known.id if known else None
+        if made is None:
+            made = profiles.save_profile(
+                session, owner=owner, lead_account_id=lead_account_id, name=name, about=about, price=price
+            ).id
+        profiles.publish(session, owner=owner, profile_id=made)
+        return made
+
+
+def subscription(owner: UUID, *, profile_id: UUID, copy_account_id: UUID, copy: Copy) -> UUID:
+    """Subscribe, pay on the hosted page, and wait until the webhook has activated it."""
+    known = _active(owner, profile_id)
+    if known is not None:
+        return known
+    settings = CopySettings(mode=SizingMode(copy.mode), factor=copy.factor, max_order_notional=copy.max_order_notional)
+    with transaction() as session:
+        made = copying.subscribe(
+            session, owner=owner, profile_id=profile_id, copy_account_id=copy_account_id, settings=settings
+        )
+    with transaction() as session:
+        page = payments.start_payment(session, owner=owner, subscription_id=made)
+    answer = httpx.post(page.url, data=CARD, follow_redirects=False, timeout=30)
+    if answer.status_code != httpx.codes.SEE_OTHER:
+        raise RuntimeError(f"the payment page answered {answer.status_code}")
+    return _wait(lambda: _active(owner, profile_id), what="the payment")
+
+
+def _active(owner: UUID, profile_id: UUID) -> UUID | None:
+    with reading() as session:
+        rows = subscription_queries.subscriptions_of(session, owner=owner)
+    return next((row.id for row in rows if row.profile_id == profile_id and row.state == "active"), None)
+
+
+def _wait(look: Callable[[], Found | None], *, what: str) -> Found:
+    deadline = time.monotonic() + PATIENCE_S
+    while (found := look()) is None:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{what} did not come about within {PATIENCE_S:.0f} s")
+        time.sleep(0.1)
+    return found
