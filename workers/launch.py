@@ -7,6 +7,7 @@ the rest → the demo's filling. Whatever ends this process ends everything it s
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,12 +79,14 @@ def _run(var: Path, *, lock: Lock, demo: bool) -> None:
         _watch(home, supervisor=supervisor, people=people)
     finally:
         _ignore_signals()
-        _say("\nStopping…")
         if supervisor is not None:
+            _say("\nStopping…")
             stop_supervisor(supervisor)
         sweep(home.run)
+        shutil.rmtree(home.run, ignore_errors=True)
         (var / "demo.json").unlink(missing_ok=True)
-        _say(f"Stopped. The data is kept in {var}.")
+        if supervisor is not None:
+            _say(f"Stopped. The data is kept in {var}.")
 
 
 def _bring_up(home: Home, *, variables: Mapping[str, str], supervisor: Supervisor) -> None:
