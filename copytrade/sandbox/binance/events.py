@@ -112,18 +112,38 @@ def _market(venue: "Binance", instrument: Instrument, channel: str) -> dict[str,
         ids = {"a": now, "f": now, "l": now} if channel == "aggTrade" else {"t": now}
         return {"e": channel, "E": now, "s": symbol, **ids, "p": price, "q": size, "T": now, "m": now % 2 == 0}
     if channel in ("ticker", "miniTicker"):
-        return _ticker(venue, instrument, now)
-    if channel.startswith("depth"):
-        book = public.depth(venue, instrument, int(channel[5:] or 20))
+        return _ticker(venue, instrument, now, mini=channel == "miniTicker")
+    if channel in ("depth5", "depth10", "depth20"):
+        book = public.depth(venue, instrument, int(channel[5:]))
         ids = {"U": now - 1, "u": now, "pu": now - 1}
         return {"e": "depthUpdate", "E": now, "T": now, "s": symbol, **ids, "b": book["bids"], "a": book["asks"]}
+    if channel.startswith("kline_"):
+        return _kline(venue, instrument, channel[6:], now)
     return {}
 
 
-def _ticker(venue: "Binance", instrument: Instrument, now: int) -> dict[str, Any]:
+def _kline(venue: "Binance", instrument: Instrument, name: str, now: int) -> dict[str, Any]:
+    interval = public.INTERVALS.get(name)
+    if interval is None:
+        return {}
+    opened = now // interval * interval
+    found = venue.exchange.market.candles(instrument.index, interval=interval, start=opened, end=now, limit=1)
+    if not found:
+        return {}
+    row = wire.kline(found[0], instrument, interval)
+    names = ("t", "o", "h", "l", "c", "v", "T", "q", "n", "V", "Q", "B")
+    candle = {**dict(zip(names, row, strict=True)), "s": instrument.symbol, "i": name, "f": 1, "L": row[8], "x": False}
+    return {"e": "kline", "E": now, "s": instrument.symbol, "k": candle}
+
+
+def _ticker(venue: "Binance", instrument: Instrument, now: int, *, mini: bool) -> dict[str, Any]:
     row = public.day_ticker(venue, instrument)
     change = {"p": row["priceChange"], "P": row["priceChangePercent"], "w": row["weightedAvgPrice"]}
     prices = {"c": row["lastPrice"], "Q": row["lastQty"], "o": row["openPrice"], "h": row["highPrice"]}
     rest = {"l": row["lowPrice"], "v": row["volume"], "q": row["quoteVolume"], "O": row["openTime"], "C": now}
+    if mini:
+        kept = {**prices, "l": row["lowPrice"], "v": row["volume"], "q": row["quoteVolume"]}
+        kept.pop("Q")
+        return {"e": "24hrMiniTicker", "E": now, "s": instrument.symbol, **kept}
     ids = {"F": row["firstId"], "L": row["lastId"], "n": row["count"]}
     return {"e": "24hrTicker", "E": now, "s": instrument.symbol, **change, **prices, **rest, **ids}
