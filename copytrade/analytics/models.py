@@ -159,4 +159,9 @@ class SubscriptionResult(SQLModel, table=True):
     net_return: float | None = None
     by_symbol: dict[str, str] = Field(default_factory=dict, sa_column=Column(_JSON, nullable=False))
     closed: int = 0
+    orders: int = 0
+    filled: Decimal = amount(default=Decimal(0))
+    """Number and sum of the executed orders that are in: what differs when there is something new."""
+    book: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(_JSON, nullable=False))
+    """Open round trips, whose worth moves with the mark."""
     refreshed_at: datetime = moment()

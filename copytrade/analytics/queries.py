@@ -1,0 +1,8 @@
+"""What analytics shows: the leaderboard, a trader's page, a subscriber's wallet, the platform's own numbers."""
+
+from copytrade.analytics.leaderboard import Sort, leaderboard
+from copytrade.analytics.platform import platform_numbers
+from copytrade.analytics.profile import profile_page
+from copytrade.analytics.wallet import traders_pnl, wallet
+
+__all__ = ["Sort", "leaderboard", "platform_numbers", "profile_page", "traders_pnl", "wallet"]

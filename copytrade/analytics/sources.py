@@ -1,0 +1,127 @@
+"""What analytics reads of accounts and capture, in the words of `domain`: the only door to the other rooms' rows."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from sqlmodel import Session
+
+from copytrade import clock
+from copytrade.accounts import queries as accounts
+from copytrade.analytics.derivation import DOLLARS, Stretch, flows_of, fundings_of
+from copytrade.analytics.rows import CopyQuality
+from copytrade.capture import ledger as capture
+from copytrade.copying import quality as copying
+from copytrade.domain.fills import Fill
+from copytrade.domain.instruments import Market, Side
+from copytrade.domain.nav import Flow
+from copytrade.domain.trips import ZERO, Execution
+from copytrade.exchanges.port import AccountRef
+
+BEGINNING = datetime(2009, 1, 1, tzinfo=UTC)
+"""Before anything that can be traded here."""
+FLOW_SNAPSHOT_AGE = timedelta(minutes=3)
+"""A snapshot this old or younger tells the equity just before a flow."""
+
+
+QUALITY_SPAN = timedelta(days=30)
+"""Delays and slippage are told over this span."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A stretch of the ledger, with how many rows of each kind it is made of and fees that have no price."""
+
+    stretch: Stretch
+    fills: int
+    entries: int
+    unpriced_fees: int
+
+
+def take(session: Session, ref: AccountRef, *, after: datetime, until: datetime) -> Taken:
+    """Return an account's ledger with venue times in (after, until]."""
+    fills = capture.fills_in(session, account_id=ref.id, after=after, until=until)
+    entries = capture.entries_in(session, account_id=ref.id, after=after, until=until)
+    prices = _fee_prices(session, ref, fills=fills)
+    executions = [_execution(fill, market=ref.market, prices=prices) for fill in fills]
+    unpriced = sum(1 for fill, done in zip(fills, executions, strict=True) if _is_unpriced(fill, execution=done))
+    return Taken(Stretch(executions, fundings_of(entries), flows_of(entries)), len(fills), len(entries), unpriced)
+
+
+def counts(session: Session, account_id: UUID, *, until: datetime) -> tuple[int, int]:
+    """Return how many fills and ledger entries are known with venue times up to `until`."""
+    return capture.ledger_counts(session, account_id=account_id, until=until)
+
+
+def flows(session: Session, account_id: UUID, *, after: datetime, until: datetime) -> list[Flow]:
+    """Return deposits and withdrawals with venue times in (after, until], with the equity before them where read."""
+    entries = capture.entries_in(session, account_id=account_id, after=after, until=until)
+    return [_with_equity(session, account_id, flow=flow) for flow in flows_of(entries)]
+
+
+def daily_closes(
+    session: Session, ref: AccountRef, *, symbols: Collection[str], since: date
+) -> dict[tuple[str, date], Decimal]:
+    """Return daily closing prices by symbol and day."""
+    return capture.closes_since(session, venue=ref.venue, symbols=symbols, since=since)
+
+
+def copy_quality(session: Session, *, profile_ids: Collection[UUID]) -> dict[UUID, CopyQuality]:
+    """Return how closely the copies of each profile followed lately."""
+    found = copying.delays(session, profile_ids=profile_ids, since=clock.now() - QUALITY_SPAN)
+    return {profile_id: _quality(row) for profile_id, row in found.items()}
+
+
+def _quality(row: copying.Delays) -> CopyQuality:
+    return CopyQuality(
+        count=row.count,
+        delay_p50_ms=row.delay_p50_ms,
+        delay_p95_ms=row.delay_p95_ms,
+        delay_p99_ms=row.delay_p99_ms,
+        slippage_p50_bps=row.slippage_p50_bps,
+        slippage_p95_bps=row.slippage_p95_bps,
+    )
+
+
+def _execution(fill: Fill, *, market: Market, prices: dict[tuple[str, date], Decimal]) -> Execution:
+    base, _, quote = fill.symbol.partition(":")[0].partition("/")
+    execution = Execution(
+        symbol=fill.symbol,
+        quantity=fill.signed,
+        price=fill.price,
+        at=fill.venue_time,
+        position_side=fill.position_side,
+        only_closes=market is Market.SPOT and fill.side is Side.SELL,
+        is_liquidation=fill.is_liquidation,
+    )
+    if fill.fee_asset == quote or fill.fee_asset in DOLLARS:
+        return replace(execution, fee=fill.fee)
+    if fill.fee_asset == base:
+        on_spot = market is Market.SPOT
+        return replace(execution, base_fee=fill.fee) if on_spot else replace(execution, fee=fill.fee * fill.price)
+    price = prices.get((fill.fee_asset, fill.venue_time.astimezone(UTC).date()), ZERO)
+    return replace(execution, fee=fill.fee * price)
+
+
+def _is_unpriced(fill: Fill, *, execution: Execution) -> bool:
+    return bool(fill.fee) and not execution.fee and not execution.base_fee
+
+
+def _fee_prices(session: Session, ref: AccountRef, *, fills: Sequence[Fill]) -> dict[tuple[str, date], Decimal]:
+    assets = {fill.fee_asset for fill in fills if fill.fee and fill.fee_asset not in DOLLARS}
+    if not assets:
+        return {}
+    settled = ":USDT" if ref.market is Market.PERPETUAL else ""
+    symbols = {f"{asset}/USDT{settled}": asset for asset in assets}
+    since = min(fill.venue_time for fill in fills).astimezone(UTC).date()
+    known = capture.closes_since(session, venue=ref.venue, symbols=symbols, since=since)
+    return {(symbols[symbol], day): price for (symbol, day), price in known.items()}
+
+
+def _with_equity(session: Session, account_id: UUID, *, flow: Flow) -> Flow:
+    seen = accounts.reading_before(session, account_id=account_id, at=flow.at)
+    if seen is None or flow.at - seen.read_at > FLOW_SNAPSHOT_AGE:
+        return flow
+    return replace(flow, equity_before=seen.total)
