@@ -50,7 +50,7 @@ def register() -> rx.Component:
                         t("I want to copy"),
                         t("Choose a trader; what he does is done on your own exchange account."),
                         kind="checkbox",
-                        default_checked=~Gate.trader,
+                        default_checked=Gate.subscriber,
                     ),
                     pick(
                         "roles",
@@ -60,17 +60,17 @@ def register() -> rx.Component:
                         kind="checkbox",
                         default_checked=Gate.trader,
                     ),
-                    key=rx.cond(Gate.trader, "trader", "subscriber"),
+                    key=Gate.roles,
                     class_name="fields",
                     style={"border": "0", "padding": "0", "margin": "0", "gap": "var(--space-2)"},
                 ),
                 check(
-                    "terms",
+                    "accepted_terms",
                     t(
                         "I have read the risk notice: copying can lose all the money on the account, "
                         "past results promise nothing, and I decide myself whom I copy."
                     ),
-                    value="yes",
+                    value="on",
                     required=True,
                 ),
                 submit(t("Create the account"), full=True),

@@ -25,7 +25,7 @@ def subscribe() -> rx.Component:
                 problem(Subscribe.problem),
                 rx.cond(
                     Subscribe.loaded,
-                    rx.match(Subscribe.step, (1, _account()), (2, _settings()), _summary()),
+                    rx.match(Subscribe.step, (1, _account()), (2, _settings()), (4, _after()), _summary()),
                     rx.cond(Subscribe.problem == "", skeleton(rows=3, height="64px")),
                 ),
             ),
@@ -178,5 +178,45 @@ def _summary() -> rx.Component:
             on_submit=Subscribe.pay,
             class_name="fields",
             style={"marginTop": "16px"},
+        ),
+    )
+
+
+def _after() -> rx.Component:
+    return rx.match(
+        Subscribe.paid,
+        (
+            "processing",
+            panel(
+                None,
+                empty(
+                    t("Your payment is being confirmed"),
+                    t("This takes a few seconds; the page goes on by itself. You need not pay again."),
+                ),
+                skeleton(rows=1),
+            ),
+        ),
+        (
+            "open",
+            panel(
+                None,
+                empty(
+                    t("The payment was not completed"),
+                    t("Nothing was charged and nothing is copied. Your settings are kept."),
+                    rx.el.button(t("Go to payment"), type="button", class_name="button", on_click=Subscribe.pay_again),
+                ),
+            ),
+        ),
+        (
+            "ended",
+            panel(None, empty(t("This subscription has ended"), "", link_button(t("See the traders"), routes.TRADERS))),
+        ),
+        panel(
+            None,
+            empty(
+                t("You copy {name} now", name=Subscribe.name),
+                t("The first copy arrives with the trader's next trade; you will see it without reloading."),
+                link_button(t("Watch the copies"), routes.COPIES),
+            ),
         ),
     )

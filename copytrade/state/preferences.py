@@ -20,10 +20,10 @@ class Preferences(rx.State):
     gains: str = rx.Cookie("green", name="gains", path="/", max_age=YEAR, same_site="lax")
 
     @action(Who.PUBLIC)
-    async def choose_language(self, asker: Person | None, voice: Voice, locale: str) -> object:
+    async def choose_language(self, asker: Person | None, voice: Voice, locale: str | list[str]) -> object:
         """Switch the language; the page's rows load anew, for they are formatted on the server."""
         language = await self.get_state(Language)
-        language.locale = known(locale)
+        language.locale = known(str(locale))
         if asker is not None:
             await change(users.set_locale, user_id=asker.id, locale=language.locale)
         return [
@@ -32,7 +32,7 @@ class Preferences(rx.State):
         ]
 
     @action(Who.PUBLIC)
-    async def choose_gains(self, asker: Person | None, voice: Voice, gains: str) -> object:
+    async def choose_gains(self, asker: Person | None, voice: Voice, gains: str | list[str]) -> object:
         """Switch the colours of gain and loss."""
-        self.gains = gains if gains in GAINS else GAINS[0]
+        self.gains = str(gains) if gains in GAINS else GAINS[0]
         return rx.call_script(f"document.documentElement.dataset.gains='{self.gains}'")

@@ -25,10 +25,11 @@ from copytrade.state.ids import id_of
 from copytrade.state.typed import sizing_of
 from copytrade.state.work import change, read
 from copytrade.subscriptions import queries as subscriptions
+from copytrade.subscriptions.models import State as SubscriptionState
 from copytrade.subscriptions.rows import ProfileRow
 from copytrade.users.queries import Person
 
-ACCOUNT, SETTINGS, SUMMARY = 1, 2, 3
+ACCOUNT, SETTINGS, SUMMARY, AFTER = 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ class Subscribe(Page, rx.State):
     factor: str = "1"
     max_order: str = ""
     summary: str = ""
-    is_paying: bool = False
+    paid: str = ""
+    """After the payment page: `active`, `processing`, or `open` when nothing was paid."""
+    subscription_id: str = ""
 
     @live(Who.SUBSCRIBER, "user:{asker}", "leaderboard")
     async def watch(self, asker: Person, voice: Voice) -> None:
@@ -92,7 +95,7 @@ class Subscribe(Page, rx.State):
         self.choices = [AccountChoice(str(r.id), account_name(r, voice), voice.money(r.equity)) for r in rows]
         if not self.account_id and len(self.choices) == 1:
             self.account_id = self.choices[0].id
-        self.is_paying = False
+        await self._after_payment(asker)
         self.as_of = voice.clock(clock.now())
 
     @action(Who.SUBSCRIBER)
@@ -136,6 +139,25 @@ class Subscribe(Page, rx.State):
         )
         started = await change(payments.start_payment, owner=asker.id, subscription_id=subscription_id)
         return rx.redirect(started.url) if started.url else rx.redirect(routes.SUBSCRIPTIONS)
+
+    @action(Who.SUBSCRIBER)
+    async def pay_again(self, asker: Person, voice: Voice) -> Any:
+        """Go to the payment page once more."""
+        started = await change(payments.start_payment, owner=asker.id, subscription_id=id_of(self.subscription_id))
+        return rx.redirect(started.url)
+
+    async def _after_payment(self, asker: Person) -> None:
+        """Tell how the payment came out when the person comes back from its page."""
+        asked = self.router.url.query_parameters
+        if not asked.get("subscription"):
+            self.step = min(self.step, SUMMARY)
+            return
+        row = await read(subscriptions.subscription, owner=asker.id, subscription_id=id_of(asked.get("subscription")))
+        self.subscription_id, self.step = str(row.id), AFTER
+        if row.state != SubscriptionState.INCOMPLETE:
+            self.paid = row.state
+        else:
+            self.paid = "processing" if asked.get("payment") == "paid" else "open"
 
     def _settings(self) -> CopySettings:
         return sizing_of({"mode": self.mode, "factor": self.factor, "max_order": self.max_order})
