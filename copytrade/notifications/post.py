@@ -57,7 +57,7 @@ def _due() -> list[UUID]:
         ).all()
         for row in rows:
             row.attempts += 1
-            row.try_at = clock.real_now() + timedelta(seconds=min(30 * 2**row.attempts, _LONGEST_PAUSE_S))
+            row.try_at = clock.real_now() + timedelta(seconds=min(15 * 2**row.attempts, _LONGEST_PAUSE_S))
             session.add(row)
         return [row.id for row in rows]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from copytrade.sandbox.stripe import catalogue, checkout, ledger
 from copytrade.sandbox.stripe.errors import ApiError, Json, invalid
-from copytrade.sandbox.stripe.forms import integer, mapping
+from copytrade.sandbox.stripe.forms import allow, integer, mapping, text
 from copytrade.sandbox.stripe.shapes import page
 from copytrade.sandbox.stripe.world import Handler, World
 
@@ -103,6 +103,15 @@ def _events(world: World, params: Json, ids: tuple[str, ...]) -> Json:
     return _paged("/v1/events", kept, params)
 
 
+def _invoice_payments(world: World, params: Json, ids: tuple[str, ...]) -> Json:
+    equal: dict[str, Any] = {name: params[name] for name in ("invoice", "status") if params.get(name)}
+    payment = mapping(params, "payment")
+    allow(payment, ("type", "payment_intent"), prefix="payment")
+    if payment:
+        equal["payment__payment_intent"] = text(payment, "payment_intent")
+    return _paged("/v1/invoice_payments", world.store.find("invoice_payment", **equal), params)
+
+
 def _session_lines(world: World, params: Json, ids: tuple[str, ...]) -> Json:
     session = world.get("checkout.session", ids[0])
     return page(f"/v1/checkout/sessions/{ids[0]}/line_items", checkout.lines(world, session))
@@ -159,7 +168,8 @@ ROUTES: list[Route] = [
     ),
     _route("GET", "invoices/:id/lines", _invoice_lines, *_PAGING),
     _route("POST", "invoices/:id/pay", ledger.pay_invoice, "payment_method"),
-    *_lists("invoice_payments", "invoice_payment", invoice="invoice", status="status"),
+    _route("GET", "invoice_payments", _invoice_payments, *_PAGING, "invoice", "status", "payment"),
+    _route("GET", "invoice_payments/:id", _read("invoice_payment")),
     *_lists("payment_intents", "payment_intent", customer="customer"),
     *_lists("charges", "charge", customer="customer", payment_intent="payment_intent"),
     _route("POST", "refunds", ledger.create_refund, *ledger.REFUND),
