@@ -175,7 +175,8 @@ def sandbox() -> Generator[Sandbox]:
     url = f"http://127.0.0.1:{SANDBOX_PORT}"
     try:
         wait_for_http(f"{url}/binance/fapi/v1/ping", alive=lambda: process.poll() is None, log=HOME / "sandbox.log")
-        yield Sandbox(url=url, control=Control(url), process=process)
+        with Control(url) as control:
+            yield Sandbox(url=url, control=control, process=process)
     finally:
         process.terminate()
         process.wait(timeout=20)

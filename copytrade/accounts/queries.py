@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, true
+from sqlalchemy import ColumnElement, func, text, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
 from copytrade.accounts.models import AccountEquity, AccountPosition, EquitySnapshot, ExchangeAccount
@@ -190,10 +191,10 @@ def _with_equity(row: AccountRow, equity: Equity | None) -> AccountRow:
 
 def daily_closings(session: Session, *, account_id: UUID, since: datetime, until: datetime) -> list[EquityPoint]:
     """Return the last snapshot that was really read of each UTC day up to `until`, in time order."""
-    day = func.date_trunc("day", col(EquitySnapshot.read_at), "UTC")
+    day = func.date_trunc("day", col(EquitySnapshot.read_at), text("'UTC'"))
     rows = session.exec(
         select(EquitySnapshot)
-        .distinct(day)
+        .ext(distinct_on(day))
         .where(
             EquitySnapshot.exchange_account_id == account_id,
             col(EquitySnapshot.read_at) >= since,

@@ -38,7 +38,7 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
         slots = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for account in due:
-                group.create_task(_read(pool, account, slots))
+                group.create_task(read(pool, account, slots=slots))
 
 
 def put_snapshot(session: Session, *, account_id: UUID, equity: Equity, positions: Sequence[Position]) -> None:
@@ -117,7 +117,8 @@ def _claim(now: datetime) -> list[AccountRef]:
         return [queries.account_ref(account) for account in rows]
 
 
-async def _read(pool: ClientPool, account: AccountRef, slots: asyncio.Semaphore) -> None:
+async def read(pool: ClientPool, account: AccountRef, *, slots: asyncio.Semaphore) -> None:
+    """Read one account now; a key that is not accepted any more pauses it."""
     async with slots:
         try:
             client = await pool.get(account)
