@@ -34,7 +34,7 @@ def clients(api_url: str, keys: list[dict[str, str]]) -> list[ccxt.binanceusdm]:
             }
         )
         if made:
-            client.set_markets(list(made[0].markets.values()))
+            client.set_markets_from_exchange(made[0])
         else:
             client.load_markets()
         made.append(client)
