@@ -40,7 +40,8 @@ def save_days(session: Session, ref: AccountRef, *, record: AccountRecord) -> No
     closes = [DayEquity(_day(row.read_at), row.total) for row in closings]
     if last is None:
         closes = [*_before(session, ref, record=record), *closes]
-        flows = flows if any(close.is_rebuilt for close in closes) else _after_first(session, ref, flows=flows)
+    if not any(day.is_rebuilt for day in (*closes, *([last] if last else []))):
+        flows = _after_first(session, ref, flows=flows)
     rows = daily_nav(closes, flows=_after_closings(flows, closings=closings), last=last)
     _replace(session, record, after=last.day if last else None, rows=rows)
 
