@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     # Capture
     poll_interval_s: float = 5.0
     """REST polling of every lead account, the truth beside the stream."""
+    copy_poll_interval_s: float = 30.0
+    """The same for copy accounts, so that a subscriber sees what he traded himself."""
     stream_heartbeat_s: float = 30.0
     """Silence beyond this rebuilds a stream's client."""
     stream_lease_s: int = 8

@@ -1,0 +1,44 @@
+"""Which accounts are captured: the active ones, each with a row of its own state."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from copytrade import clock
+from copytrade.accounts import queries as accounts
+from copytrade.capture.models import CaptureState
+from copytrade.domain.instruments import Role
+from copytrade.exchanges.port import AccountRef
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedAccount:
+    """An account to be captured and which end of a copy it is."""
+
+    ref: AccountRef
+    role: Role
+
+
+def captured(session: Session, *, roles: tuple[Role, ...]) -> dict[UUID, CapturedAccount]:
+    """Return the active accounts of these roles, and see that each has its row of state."""
+    found = {ref.id: CapturedAccount(ref, role) for role in roles for ref in accounts.active(session, role=role)}
+    query = select(CaptureState.exchange_account_id).where(col(CaptureState.exchange_account_id).in_(found))
+    known = set(session.exec(query))
+    fresh = [account for account in found.values() if account.ref.id not in known]
+    if fresh:
+        owners = accounts.owners(session, [account.ref.id for account in fresh])
+        rows = [
+            {
+                "exchange_account_id": account.ref.id,
+                "user_id": owners[account.ref.id],
+                "venue": account.ref.venue.value,
+                "market": account.ref.market.value,
+                "role": account.role.value,
+                "created_at": clock.now(),
+            }
+            for account in fresh
+        ]
+        session.exec(insert(CaptureState).values(rows).on_conflict_do_nothing())
+    return found

@@ -1,0 +1,252 @@
+"""What is shown of captured accounts: fills, positions, ledger, closes, and how well capture goes."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, tuple_
+from sqlmodel import Session, col, select
+
+from copytrade import clock
+from copytrade.capture.models import (
+    AccountEntry,
+    CaptureLease,
+    CaptureState,
+    DailyClose,
+    LeadPosition,
+    SpoiledRow,
+    StoredFill,
+)
+from copytrade.domain.instruments import Instrument, Market, PositionSide, Role, Side, Venue
+from copytrade.settings import settings
+
+
+@dataclass(frozen=True, slots=True)
+class FillRow:
+    """A stored execution as it is shown; `quantity` > 0, the side carries the sign."""
+
+    id: UUID
+    exchange_account_id: UUID
+    market: str
+    symbol: str
+    position_side: str
+    trade_id: str
+    order_id: str
+    client_order_id: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_asset: str
+    venue_time: datetime
+    received_at: datetime
+    source: str
+    is_maker: bool
+    is_liquidation: bool
+    is_history: bool
+    planned_at: datetime | None
+
+    @property
+    def signed(self) -> Decimal:
+        """Return the signed base quantity."""
+        return self.quantity * Side(self.side).sign
+
+
+@dataclass(frozen=True, slots=True)
+class FillRows:
+    """One page of fills, newest first; `cursor` gives the next one, empty at the end."""
+
+    rows: list[FillRow]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A booked change of the wallet; `amount` > 0 was received."""
+
+    entry_id: str
+    kind: str
+    asset: str
+    amount: Decimal
+    symbol: str
+    venue_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeadHolding:
+    """A lead's position P in an instrument, as planned."""
+
+    instrument: Instrument
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureHealth:
+    """How well capture goes, for the operator."""
+
+    accounts: int
+    late: int
+    """Accounts whose last poll is older than three intervals."""
+    unstreamed: int
+    """Lead accounts whose stream was never connected."""
+    waiting: int
+    oldest_waiting_s: float
+    """Fills of leads that are not planned yet, and the age of the oldest."""
+    spoiled: int
+    """Rows that could not be read."""
+
+
+def fills_of(session: Session, *, account_id: UUID, cursor: str = "", limit: int = 50) -> FillRows:
+    """Return a page of an account's fills, newest first."""
+    query = select(StoredFill).where(StoredFill.exchange_account_id == account_id)
+    if cursor:
+        at, _, fill_id = cursor.partition("_")
+        edge = (datetime.fromisoformat(at), UUID(fill_id))
+        query = query.where(tuple_(col(StoredFill.venue_time), col(StoredFill.id)) < edge)
+    query = query.order_by(col(StoredFill.venue_time).desc(), col(StoredFill.id).desc()).limit(limit + 1)
+    found = session.exec(query).all()
+    last = found[limit - 1] if len(found) > limit else None
+    return FillRows([_row(fill) for fill in found[:limit]], f"{last.venue_time.isoformat()}_{last.id}" if last else "")
+
+
+def fills_between(
+    session: Session, *, account_ids: Collection[UUID], since: datetime, until: datetime
+) -> list[FillRow]:
+    """Return the fills of several accounts in a span, oldest first."""
+    query = select(StoredFill).where(
+        col(StoredFill.exchange_account_id).in_(account_ids),
+        col(StoredFill.venue_time) >= since,
+        col(StoredFill.venue_time) < until,
+    )
+    return [_row(fill) for fill in session.exec(query.order_by(col(StoredFill.venue_time), col(StoredFill.id)))]
+
+
+def fills_by_id(session: Session, ids: Collection[UUID]) -> dict[UUID, FillRow]:
+    """Return fills by their ids, in one query."""
+    return {fill.id: _row(fill) for fill in session.exec(select(StoredFill).where(col(StoredFill.id).in_(ids)))}
+
+
+def executions(
+    session: Session, *, account_id: UUID, after: tuple[datetime, str] | None, until: datetime
+) -> list[FillRow]:
+    """Return an account's fills up to `until` in the venue's order, those after (time, trade id) where given."""
+    trade = _padded(col(StoredFill.trade_id))
+    query = select(StoredFill).where(StoredFill.exchange_account_id == account_id, col(StoredFill.venue_time) <= until)
+    if after is not None:
+        at, trade_id = after
+        query = query.where(tuple_(col(StoredFill.venue_time), trade) > tuple_(at, _padded(trade_id)))
+    return [_row(fill) for fill in session.exec(query.order_by(col(StoredFill.venue_time), trade))]
+
+
+def fill_count(session: Session, *, account_id: UUID, until: datetime) -> int:
+    """Return how many fills an account had up to `until`."""
+    query = select(func.count()).select_from(StoredFill)
+    return session.exec(
+        query.where(StoredFill.exchange_account_id == account_id, col(StoredFill.venue_time) <= until)
+    ).one()
+
+
+def entries(session: Session, *, account_id: UUID, since: datetime) -> list[EntryRow]:
+    """Return an account's ledger since then, oldest first."""
+    query = select(AccountEntry).where(
+        AccountEntry.exchange_account_id == account_id, col(AccountEntry.venue_time) >= since
+    )
+    return [
+        EntryRow(row.entry_id, row.kind, row.asset, row.amount, row.symbol, row.venue_time)
+        for row in session.exec(query.order_by(col(AccountEntry.venue_time), col(AccountEntry.entry_id)))
+    ]
+
+
+def closes(
+    session: Session, *, venue: Venue | str, symbols: Collection[str], since: date
+) -> dict[tuple[str, date], Decimal]:
+    """Return the daily closes of symbols since a day."""
+    query = select(DailyClose).where(
+        DailyClose.venue == str(venue), col(DailyClose.symbol).in_(symbols), col(DailyClose.day) >= since
+    )
+    return {(row.symbol, row.day): row.close for row in session.exec(query)}
+
+
+def history_done(session: Session, *, account_id: UUID) -> bool:
+    """Return whether an account's past was read to its end."""
+    state = session.get(CaptureState, account_id)
+    return state is not None and state.history_done_at is not None
+
+
+def is_captured(session: Session, *, account_id: UUID) -> bool:
+    """Return whether a lead's baseline is set: from then on its fills are planned."""
+    state = session.get(CaptureState, account_id)
+    return state is not None and state.baseline_at is not None
+
+
+def lead_positions(session: Session, *, account_id: UUID) -> list[LeadHolding]:
+    """Return a lead's positions as they are planned, flat ones left out."""
+    state = session.get(CaptureState, account_id)
+    if state is None:
+        return []
+    query = select(LeadPosition).where(LeadPosition.exchange_account_id == account_id, col(LeadPosition.quantity) != 0)
+    rows = session.exec(query.order_by(col(LeadPosition.symbol), col(LeadPosition.position_side)))
+    return [
+        LeadHolding(
+            Instrument(Venue(state.venue), Market(state.market), row.symbol, PositionSide(row.position_side)),
+            row.quantity,
+        )
+        for row in rows
+    ]
+
+
+def capture_health(session: Session) -> CaptureHealth:
+    """Return the operator's figures of capture."""
+    now = clock.now()
+    polled = select(CaptureLease.exchange_account_id).where(CaptureLease.kind == "poll")
+    states = session.exec(select(CaptureState).where(col(CaptureState.exchange_account_id).in_(polled))).all()
+    lateness = {
+        Role.LEAD.value: timedelta(seconds=3 * settings().poll_interval_s),
+        Role.COPY.value: timedelta(seconds=3 * settings().copy_poll_interval_s),
+    }
+    waiting, oldest = session.exec(
+        select(func.count(), func.min(StoredFill.received_at))
+        .select_from(StoredFill)
+        .where(col(StoredFill.planned_at).is_(None), ~col(StoredFill.is_history))
+    ).one()
+    return CaptureHealth(
+        accounts=len(states),
+        late=sum(state.last_polled_at is None or now - state.last_polled_at > lateness[state.role] for state in states),
+        unstreamed=sum(state.role == Role.LEAD and state.stream_connected_at is None for state in states),
+        waiting=waiting,
+        oldest_waiting_s=(now - oldest).total_seconds() if oldest else 0.0,
+        spoiled=session.exec(select(func.count()).select_from(SpoiledRow)).one(),
+    )
+
+
+def _padded(trade_id: Any) -> Any:
+    # the venue's order within a millisecond: ids are numbers that grow
+    return func.lpad(trade_id, 40, "0")
+
+
+def _row(fill: StoredFill) -> FillRow:
+    return FillRow(
+        id=fill.id,
+        exchange_account_id=fill.exchange_account_id,
+        market=fill.market,
+        symbol=fill.symbol,
+        position_side=fill.position_side,
+        trade_id=fill.trade_id,
+        order_id=fill.order_id,
+        client_order_id=fill.client_order_id,
+        side=fill.side,
+        quantity=fill.quantity,
+        price=fill.price,
+        fee=fill.fee,
+        fee_asset=fill.fee_asset,
+        venue_time=fill.venue_time,
+        received_at=fill.received_at,
+        source=fill.source,
+        is_maker=fill.is_maker,
+        is_liquidation=fill.is_liquidation,
+        is_history=fill.is_history,
+        planned_at=fill.planned_at,
+    )

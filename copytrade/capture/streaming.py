@@ -1,0 +1,161 @@
+"""Private streams of the lead accounts: the fast way of a fill into the database.
+
+Readers only put messages into one queue; one writer stores whatever has gathered in one transaction. Every message
+of an account also rings its poll, which is the truth.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, col
+
+from copytrade import clock
+from copytrade.capture import leases, readings, storing
+from copytrade.capture.accounts import CapturedAccount, captured
+from copytrade.capture.models import CaptureState
+from copytrade.capture.polling import wait
+from copytrade.capture.storing import Captured, Source
+from copytrade.db.bell import ring
+from copytrade.db.model import new_id
+from copytrade.db.session import transaction
+from copytrade.domain.fills import Position
+from copytrade.domain.instruments import Role
+from copytrade.errors import BadCredentials, Unavailable
+from copytrade.exchanges.port import ClientPool, StreamMessage
+from copytrade.settings import settings
+
+log = structlog.get_logger()
+KIND = "stream"
+BATCH = 500
+_AGAIN_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message of an account and when it came."""
+
+    account_id: UUID
+    message: StreamMessage
+    at: datetime
+
+
+async def run(pool: ClientPool, stop: asyncio.Event) -> None:
+    """Stream this process's share of the lead accounts until `stop` is set."""
+    streams = Streams(pool, stop)
+    writer = asyncio.create_task(streams.write())
+    validity = timedelta(seconds=settings().stream_lease_s)
+    try:
+        while not stop.is_set() and not writer.done():
+            streams.follow(await asyncio.to_thread(_share, streams.owner, validity))
+            await wait(stop, validity.total_seconds() / 4)
+    finally:
+        await streams.end()
+        writer.cancel()
+        await asyncio.to_thread(_give_back, streams.owner)
+        with contextlib.suppress(asyncio.CancelledError):
+            await writer  # raises what broke it, if anything did
+
+
+class Streams:
+    """The streams of one process and the queue between them and the writer."""
+
+    def __init__(self, pool: ClientPool, stop: asyncio.Event) -> None:
+        self.owner = new_id()
+        self._pool = pool
+        self._stop = stop
+        self._heard: asyncio.Queue[Heard] = asyncio.Queue()
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+
+    def follow(self, accounts: dict[UUID, CapturedAccount]) -> None:
+        """Have exactly these accounts streamed; one whose reader crashed gets a new one."""
+        for account_id in [one for one in self._tasks if one not in accounts]:
+            self._tasks.pop(account_id).cancel()
+        for account_id, account in accounts.items():
+            task = self._tasks.get(account_id)
+            if task is not None and task.done() and not task.cancelled() and (error := task.exception()):
+                log.error("stream.crashed", account=str(account_id), exc_info=error)
+            if task is None or task.done():
+                self._tasks[account_id] = asyncio.create_task(self._read(account))
+
+    async def end(self) -> None:
+        """Close all streams."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def write(self) -> None:
+        """Store what is heard, all that has gathered at a time; a batch is tried until it is stored."""
+        while True:
+            batch = [await self._heard.get()]
+            while len(batch) < BATCH and not self._heard.empty():
+                batch.append(self._heard.get_nowait())
+            while not await asyncio.to_thread(_store_or_tell, batch):
+                await wait(self._stop, 0.2)
+
+    async def _read(self, account: CapturedAccount) -> None:
+        try:
+            client = await self._pool.get(account.ref)
+        except (Unavailable, BadCredentials) as error:
+            log.info("stream.not_opened", account=str(account.ref.id), reason=error.message)
+            await wait(self._stop, _AGAIN_S)
+            return
+        async with client.stream() as messages:
+            async for message in messages:
+                self._heard.put_nowait(Heard(account.ref.id, message, clock.now()))
+
+
+def _store_or_tell(batch: Sequence[Heard]) -> bool:
+    try:
+        with transaction() as session:
+            store(session, batch)
+    except OperationalError as error:
+        # the database is away, or two writers met in the same rows: nothing was stored, all is tried again
+        log.warning("stream.not_stored", messages=len(batch), reason=type(error.orig).__name__)
+        return False
+    return True
+
+
+def store(session: Session, batch: Sequence[Heard]) -> None:
+    """Store a batch of messages of any accounts and ring the polls of those that say more than an order's state."""
+    fills = [Captured(one.account_id, one.message.fill, one.at) for one in batch if one.message.fill is not None]
+    storing.store(session, fills, source=Source.STREAM)
+    readings.see(session, _positions(batch))
+    for one in batch:
+        if one.message.spoiled:
+            log.error("capture.unreadable", account=str(one.account_id), rows=1)
+            storing.keep_spoiled(
+                session, [one.message.spoiled], account_id=one.account_id, source=Source.STREAM, now=one.at
+            )
+    connected = {one.account_id: one.at for one in batch if one.message.connected}
+    for account_id, at in sorted(connected.items()):
+        state = update(CaptureState).where(col(CaptureState.exchange_account_id) == account_id)
+        session.exec(state.values(stream_connected_at=at))
+    ring(session, *sorted({f"poll:{one.account_id}" for one in batch if one.message.order is None}))
+
+
+def _positions(batch: Sequence[Heard]) -> dict[tuple[UUID, str, str], tuple[Position, datetime]]:
+    newest: dict[tuple[UUID, str, str], tuple[Position, datetime]] = {}
+    for one in batch:
+        position, at = one.message.position, one.message.venue_time
+        if position is not None and at is not None:
+            newest[one.account_id, position.symbol, position.position_side.value] = position, at
+    return newest
+
+
+def _share(owner: UUID, validity: timedelta) -> dict[UUID, CapturedAccount]:
+    with transaction() as session:
+        found = captured(session, roles=(Role.LEAD,))
+        held = leases.share(session, found, kind=KIND, owner=owner, validity=validity)
+        return {account_id: found[account_id] for account_id in held}
+
+
+def _give_back(owner: UUID) -> None:
+    with transaction() as session:
+        leases.give_back(session, kind=KIND, owner=owner)
