@@ -96,7 +96,7 @@ def _tell(session: Session, *, user_id: UUID, kind: str, facts: dict[str, Any], 
 
 def _insert(session: Session, table: type[Notice] | type[Mail], values: dict[str, Any]) -> bool:
     statement = insert(table).values(values).on_conflict_do_nothing(index_elements=["user_id", "dedupe_key"])
-    return session.connection().execute(statement).rowcount == 1
+    return session.connection().execute(statement.returning(col(table.id))).first() is not None
 
 
 def _wanted(session: Session, *, user_id: UUID, kind: str) -> set[Channel]:

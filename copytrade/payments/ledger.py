@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.db.model import new_id
@@ -44,7 +44,7 @@ def book_paid(session: Session, *, subscription: SubscriptionRow, invoice: PaidI
     }
     period = PaidPeriod.model_validate(values)
     statement = insert(PaidPeriod).values(values).on_conflict_do_nothing(index_elements=["stripe_invoice_id"])
-    if session.connection().execute(statement).rowcount == 0:
+    if session.connection().execute(statement.returning(col(PaidPeriod.id))).first() is None:
         return False
     _book(
         session,

@@ -118,9 +118,9 @@ def entitle(session: Session, *, subscription_id: UUID, until: datetime) -> None
     if row.state == State.ENDED:
         _paid_after_end(session, row, until)
         return
-    if row.entitled_until is not None and row.entitled_until >= until and row.state == State.ACTIVE:
+    if row.entitled_until is not None and row.entitled_until >= until:
         return
-    row.entitled_until = max(until, row.entitled_until or until)
+    row.entitled_until = until
     was, row.state = row.state, State.ACTIVE
     session.add(row)
     if was == State.INCOMPLETE:

@@ -30,6 +30,9 @@ def _do(world: World, call: str, given: Json) -> Any:
     match call:
         case "POST /endpoint":
             return endpoint(world, url=given["url"], secret=given["secret"], events=given.get("enabled_events"))
+        case "DELETE /state":
+            world.store.forget()
+            return {}
         case "GET /clock":
             return {"now": world.now(), "offset": world.now() - int(time.time())}
         case "POST /clock":

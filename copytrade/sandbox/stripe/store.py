@@ -42,6 +42,11 @@ class Store:
         """Close the file."""
         self.db.close()
 
+    def forget(self) -> None:
+        """Throw everything away, switches and clock too."""
+        for table in ("objects", "answers", "deliveries", "switches"):
+            self.db.execute(f"delete from {table}")  # noqa: S608 - names are ours
+
     @contextmanager
     def transaction(self) -> Generator[None]:
         """Commit everything inside, or nothing of it when it raises."""

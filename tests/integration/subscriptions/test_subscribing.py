@@ -175,6 +175,16 @@ def test_one_that_is_not_renewed_has_no_grace(session: Session) -> None:
     assert service.expire_due(session, until) == 1
 
 
+def test_the_old_period_read_again_leaves_a_late_one_late(session: Session) -> None:
+    market = opened(session)
+    id, until = subscribed(session, market), clock.now() + MONTH
+    for _ in range(3):
+        service.entitle(session, subscription_id=id, until=until)
+        service.mark_past_due(session, subscription_id=id)
+    assert queries.subscription(session, owner=market.bob.id, subscription_id=id).state == "past_due"
+    assert _kinds(session).count("subscription.past_due") == 1
+
+
 def test_a_late_payment_makes_a_late_one_active_again(session: Session) -> None:
     market = opened(session)
     id, now = subscribed(session, market), clock.now()
