@@ -1,19 +1,26 @@
 """The REST API, mounted at the root of the web app: the mission's contracts under /api/v1, probes, headers."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
-from copytrade.api import answers, health, signing_in
+from copytrade.api import answers, docs, exchange_accounts, health, notifications, payments, signing_in, traders
 from copytrade.api.headers import Guard
 from copytrade.api.routing import PREFIX
 
-ROUTERS: tuple[APIRouter, ...] = (signing_in.router,)
+CONTRACTS = (
+    signing_in.router,
+    exchange_accounts.router,
+    payments.router,
+    traders.router,
+    exchange_accounts.sealed,
+    notifications.router,
+)
 
 
 def _make() -> FastAPI:
     made = FastAPI(
         title="CopyTrade",
         version="1",
-        description="Copy trading on Binance, Bybit and Bitget: the services' contracts.",
+        description="Copy trading on Binance, Bybit and Bitget: the contracts between its services.",
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -21,8 +28,7 @@ def _make() -> FastAPI:
     )
     answers.add_handlers(made)
     made.add_middleware(Guard)
-    made.include_router(health.router)
-    for router in ROUTERS:
+    for router in (health.router, docs.router, *CONTRACTS):
         made.include_router(router)
     return made
 

@@ -1,10 +1,10 @@
 """Who calls: a person by the session cookie, from our own pages; a service by its signed token."""
 
 import ipaddress
-from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
 
 from copytrade.db.session import reading
 from copytrade.errors import NotAllowed, NotSignedIn
@@ -15,6 +15,9 @@ from copytrade.users.service_tokens import Scope, ServiceCaller, caller_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 JSON = "application/json"
+# For the OpenAPI document only; what they find is read again below.
+_COOKIE = APIKeyCookie(name="session", scheme_name="session cookie", auto_error=False)
+_BEARER = HTTPBearer(scheme_name="service token", auto_error=False)
 
 
 class CrossSite(NotAllowed):
@@ -45,7 +48,7 @@ def content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def signed_in(request: Request) -> Person:
+def signed_in(request: Request, _cookie: Annotated[str | None, Depends(_COOKIE)] = None) -> Person:
     """Return who is signed in; raise NotSignedIn, or CrossSite where another site's page would change something."""
     if request.method not in SAFE_METHODS:
         same_origin(request)
@@ -75,26 +78,30 @@ def with_scope(caller: ServiceCaller, scope: Scope) -> ServiceCaller:
     return caller
 
 
-def service(scope: Scope) -> Callable[[Request], ServiceCaller]:
+def service(scope: Scope) -> Any:
     """Return a dependency that lets in services whose token has the scope, and nobody else."""
 
-    def allowed(request: Request) -> ServiceCaller:
+    def allowed(request: Request, _token: Annotated[Any, Depends(_BEARER)] = None) -> ServiceCaller:
         caller = service_of(request)
         if caller is None:
             raise NotSignedIn("no service token was given", user="The token is not valid.")
         return with_scope(caller, scope)
 
-    return allowed
+    return Security(allowed, scopes=[scope.value])
 
 
-def person_or(scope: Scope) -> Callable[[Request], Person | ServiceCaller]:
+def person_or(scope: Scope) -> Any:
     """Return a dependency that lets in a signed-in person, or a service whose token has the scope."""
 
-    def allowed(request: Request) -> Person | ServiceCaller:
+    def allowed(
+        request: Request,
+        _cookie: Annotated[str | None, Depends(_COOKIE)] = None,
+        _token: Annotated[Any, Depends(_BEARER)] = None,
+    ) -> Person | ServiceCaller:
         caller = service_of(request)
         return signed_in(request) if caller is None else with_scope(caller, scope)
 
-    return allowed
+    return Security(allowed, scopes=[scope.value])
 
 
 def address_of(request: Request) -> str:

@@ -1,0 +1,22 @@
+"""Waiting for what a worker does, without holding a connection: the bell wakes, the rows tell."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from copytrade.db.bell import bell
+
+T = TypeVar("T")
+
+
+async def until(topic: str, look: Callable[[], T | None], *, timeout: float) -> T | None:
+    """Return what `look` finds after a ring of `topic`, None when it found nothing in `timeout` seconds."""
+    try:
+        async with asyncio.timeout(timeout):
+            async for _ in bell().rings(topic, every=1.0):
+                found = await asyncio.to_thread(look)
+                if found is not None:
+                    return found
+    except TimeoutError:
+        return None
+    return None
