@@ -138,6 +138,8 @@ class LegRow(SQLModel, table=True):
     """When a driver has to look next; None: when something happens."""
     is_halted: bool = False
     """Entries are held after a drift, until the subscriber says otherwise."""
+    is_ending: bool = False
+    """The subscription has ended: no entries any more."""
     last_order_ended_at: datetime | None = moment(nullable=True)
     drift_reading: Decimal | None = amount(nullable=True)
     drift_read_at: datetime | None = moment(nullable=True)

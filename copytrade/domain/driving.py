@@ -114,8 +114,9 @@ def turn(
         leg, skips = freeze(leg)
         return Turn(leg, skips, Done())
     if gate.hands_off:
-        return Turn(leg, (), Wait(WaitReason.HANDS_OFF, now + HOLD_PAUSE) if leg.target != leg.held else Done())
-    skips: tuple[SkippedPart, ...] = ()
+        leg, skips = _drop(leg, gate.drop_entries) if gate.drop_entries and not leg.live else (leg, ())
+        return Turn(leg, skips, Wait(WaitReason.HANDS_OFF, now + HOLD_PAUSE) if leg.target != leg.held else Done())
+    skips = ()
     if gate.hold_entries is not None:
         leg = replace(leg, last_reason=gate.hold_entries)
     if not leg.live:

@@ -1,0 +1,281 @@
+"""Claims legs that are due and turns their next orders into `sending`, committed before anything leaves (Step 3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session
+
+from copytrade import clock
+from copytrade.accounts import queries as accounts
+from copytrade.copying import bulk, intentions, notices, records, settings_rows, switches
+from copytrade.copying.models import CopyOrder, LegState, OrderState, SwitchMode
+from copytrade.copying.records import LegRecord, OrderRecord
+from copytrade.db.bell import ring
+from copytrade.domain.driving import HOLD_PAUSE, Gate, Order, Turn, Wait, WaitReason, turn
+from copytrade.domain.fills import Quote
+from copytrade.domain.instruments import MarketRules, PositionSide
+from copytrade.domain.legs import Purpose
+from copytrade.domain.orders import OrderKind, OrderRequest
+from copytrade.domain.quantities import sign
+from copytrade.domain.sizing import CopySettings
+from copytrade.domain.skips import SkipReason
+from copytrade.exchanges.port import AccountRef
+from copytrade.settings import settings
+
+FIRST_LOOK_UP = timedelta(seconds=2)
+"""An order that is still being sent is looked up from now on."""
+NEEDS_PAUSE = timedelta(milliseconds=250)
+"""A leg that lacks a quote or the market's rules is looked at again after this, if nothing wakes it before."""
+PREPARING_PAUSE = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One order on its way out; nothing may leave at or after `not_after` (real time)."""
+
+    order_id: UUID
+    account: AccountRef
+    request: OrderRequest
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """A copy account that has to be made ready for a symbol before the first entry."""
+
+    account: AccountRef
+    lead_account_id: UUID
+    symbol: str
+
+
+@dataclass(slots=True)
+class Claimed:
+    """What one claim found: orders to send, and what is lacking for others."""
+
+    legs: int = 0
+    sendings: list[Sending] = field(default_factory=list[Sending])
+    quotes: dict[tuple[UUID, str], AccountRef] = field(default_factory=dict[tuple[UUID, str], AccountRef])
+    """By account and symbol: any of them can ask for the quote."""
+    rules: list[AccountRef] = field(default_factory=list[AccountRef])
+    preparing: list[Preparing] = field(default_factory=list[Preparing])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the process knows of markets, by venue, market, mode (and symbol)."""
+
+    rules: Mapping[tuple[str, str, str], Mapping[str, MarketRules]]
+    quotes: Mapping[tuple[str, str, str, str], Quote]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    own: int
+    hold: SkipReason | None
+    is_fresh: bool
+
+
+@dataclass(slots=True)
+class _Desk:
+    now: datetime
+    real_now: datetime
+    known: Known
+    settings: dict[UUID, CopySettings]
+    accounts: dict[UUID, AccountRef]
+    states: dict[UUID, str]
+    switches: switches.Switches
+    ready: dict[tuple[UUID, str], _Ready]
+    claimed: Claimed = field(default_factory=Claimed)
+    dropped: list[OrderRecord] = field(default_factory=list[OrderRecord])
+    confirmed: list[OrderRecord] = field(default_factory=list[OrderRecord])
+    written: list[tuple[LegRecord, OrderRecord]] = field(default_factory=list[tuple[LegRecord, OrderRecord]])
+
+
+def claim(session: Session, *, known: Known, owner: str) -> Claimed:
+    """Take legs that are due, nobody else's, and decide for each what to send now; the caller commits."""
+    now = clock.now()
+    legs = records.lock(
+        session,
+        "due_at <= %(now)s ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
+        now=now,
+        limit=settings().drive_batch,
+    )
+    if not legs:
+        return Claimed()
+    desk = _desk(session, legs, known=known, now=now)
+    for leg in legs:
+        _look_at(desk, leg)
+    records.drop(session, desk.dropped, now=now)
+    records.save(session, legs, now=now)
+    _send(session, desk, owner=owner)
+    notices.tell(session, legs, now=now)
+    changed = {leg.subscriber_id for leg in legs if leg.skips}
+    ring(session, *(f"user:{person}" for person in changed))
+    desk.claimed.legs = len(legs)
+    return desk.claimed
+
+
+def _desk(session: Session, legs: list[LegRecord], *, known: Known, now: datetime) -> _Desk:
+    account_ids = {leg.copy_account_id for leg in legs}
+    return _Desk(
+        now=now,
+        real_now=clock.real_now(),
+        known=known,
+        settings=settings_rows.of(session, list({leg.subscription_id for leg in legs})),
+        accounts=accounts.refs(session, account_ids),
+        states=accounts.states(session, account_ids),
+        switches=switches.load(session),
+        ready=_ready(session, legs, now),
+    )
+
+
+def _ready(session: Session, legs: list[LegRecord], now: datetime) -> dict[tuple[UUID, str], _Ready]:
+    rows = bulk.fetch(
+        session,
+        "SELECT exchange_account_id, symbol, own, hold, read_at, retry_at FROM trades.symbols_ready"
+        " WHERE exchange_account_id = ANY(%(ids)s)",
+        ids=list({leg.copy_account_id for leg in legs}),
+    )
+    oldest = now - timedelta(seconds=settings().copy_equity_max_age_s)
+    return {
+        (account, symbol): _Ready(
+            sign(own), SkipReason(hold) if hold else None, read_at >= oldest and (retry is None or retry > now)
+        )
+        for account, symbol, own, hold, read_at, retry in rows
+    }
+
+
+def _look_at(desk: _Desk, leg: LegRecord) -> None:
+    account = desk.accounts[leg.copy_account_id]
+    rules = desk.known.rules.get((account.venue, account.market, account.mode), {}).get(leg.instrument.symbol)
+    if rules is None:
+        desk.claimed.rules.append(account)
+        leg.due_at = desk.now + NEEDS_PAUSE
+        return
+    quote = desk.known.quotes.get((account.venue, account.market, account.mode, leg.instrument.symbol))
+    gate = _gate(desk, leg)
+    turned = _turn(desk, leg, rules, quote, gate)
+    if isinstance(turned.decision, Order) and turned.decision.purpose is Purpose.ENTRY and not leg.leg.held:
+        turned = _entering(desk, leg, turned, account=account, rules=rules, quote=quote)
+    leg.leg = turned.leg
+    leg.skip(turned.skips)
+    _act(desk, leg, turned.decision, account)
+
+
+def _turn(desk: _Desk, leg: LegRecord, rules: MarketRules, quote: Quote | None, gate: Gate) -> Turn:
+    return turn(
+        leg.leg,
+        rules=rules,
+        settings=desk.settings[leg.subscription_id],
+        quote=quote,
+        now=desk.now,
+        real_now=desk.real_now,
+        market=leg.instrument.market,
+        gate=gate,
+    )
+
+
+def _gate(desk: _Desk, leg: LegRecord) -> Gate:
+    if leg.state is LegState.KEPT:
+        return Gate(frozen=True)
+    mode = desk.switches.of(leg)
+    if desk.states.get(leg.copy_account_id) != "active":
+        return Gate(hands_off=True, drop_entries=SkipReason.CREDENTIALS)
+    if mode is SwitchMode.HANDS_OFF:
+        return Gate(hands_off=True)
+    if leg.is_ending:
+        return Gate(drop_entries=SkipReason.STOPPED)
+    if mode is SwitchMode.ENTRIES_OFF:
+        return Gate(drop_entries=SkipReason.HALTED)
+    if desk.settings[leg.subscription_id].is_paused:
+        return Gate(drop_entries=SkipReason.PAUSED)
+    return Gate(hold_entries=SkipReason.DRIFT_HALT if leg.is_halted else None)
+
+
+def _entering(
+    desk: _Desk, leg: LegRecord, turned: Turn, *, account: AccountRef, rules: MarketRules, quote: Quote | None
+) -> Turn:
+    """Before the first entry: the account is made ready for the symbol, and his own position is looked at."""
+    ready = desk.ready.get((leg.copy_account_id, leg.instrument.symbol))
+    if ready is None or not ready.is_fresh:
+        desk.claimed.preparing.append(Preparing(account, leg.lead_account_id, leg.instrument.symbol))
+        return Turn(turned.leg, turned.skips, Wait(WaitReason.HELD_BACK, desk.now + PREPARING_PAUSE))
+    assert isinstance(turned.decision, Order)
+    hold = ready.hold
+    if hold is None and ready.own * turned.decision.side.sign < 0:
+        hold = SkipReason.OWN_POSITION
+    if hold is None:
+        return turned
+    again = _turn(desk, leg, rules, quote, Gate(hold_entries=hold))
+    return Turn(again.leg, again.skips, Wait(WaitReason.HELD_BACK, desk.now + HOLD_PAUSE))
+
+
+def _act(desk: _Desk, leg: LegRecord, decision: object, account: AccountRef) -> None:
+    was = leg.planned
+    leg.waits_for = ""
+    leg.due_at = None
+    if not isinstance(decision, Order):
+        if was is not None:
+            desk.dropped.append(was)
+        if isinstance(decision, Wait):
+            leg.waits_for, leg.due_at = decision.reason.value, decision.until
+            if decision.reason is WaitReason.NEEDS_QUOTE:
+                desk.claimed.quotes[account.id, leg.instrument.symbol] = account
+                leg.due_at = desk.now + NEEDS_PAUSE
+        return
+    if was is not None and intentions.is_still(was, decision):
+        order = was
+        desk.confirmed.append(order)
+    else:
+        if was is not None:
+            desk.dropped.append(was)
+        order = intentions.of(leg, decision, now=desk.now)
+        desk.written.append((leg, order))
+    lease = timedelta(milliseconds=settings().order_receive_window_ms)
+    order.state = OrderState.SENDING
+    order.claimed_at = desk.real_now
+    order.lease_until = desk.real_now + lease + timedelta(seconds=settings().order_lease_margin_s)
+    desk.claimed.sendings.append(
+        Sending(order.id, account, request_of(order, leg.instrument.position_side), order.lease_until - lease)
+    )
+
+
+def request_of(order: OrderRecord, position_side: PositionSide) -> OrderRequest:
+    """Return an order as it goes to its venue."""
+    return OrderRequest(
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        kind=OrderKind(order.kind),
+        client_order_id=order.client_order_id,
+        price=order.price,
+        reduce_only=order.reduce_only,
+        position_side=position_side,
+    )
+
+
+def _send(session: Session, desk: _Desk, *, owner: str) -> None:
+    look_up_at = desk.real_now + FIRST_LOOK_UP
+    # The old intentions end first: the index allows one live entry and one live exit a leg.
+    intentions.insert(session, desk.written, lease_owner=owner, next_check_at=look_up_at)
+    bulk.update(
+        session,
+        CopyOrder,
+        ("id", "state", "claimed_at", "lease_until", "lease_owner", "next_check_at"),
+        [
+            (order.id, order.state.value, order.claimed_at, order.lease_until, owner, look_up_at)
+            for order in desk.confirmed
+        ],
+    )
+
+
+def wake(session: Session, leg_ids: list[UUID]) -> None:
+    """Let legs be looked at now."""
+    bulk.fetch(
+        session,
+        "UPDATE trades.legs SET due_at = %(now)s WHERE id = ANY(%(ids)s)",
+        now=clock.now(),
+        ids=leg_ids,
+    )

@@ -1,0 +1,172 @@
+"""The engine of one process: plans, drives, resolves and recovers, woken by the bell and by its own sweep.
+
+All work is claimed in the database, so any number of processes may run it; a killed one leaves rows that the next
+sweep of another finds. Several batches are in flight: while requests of one are on their way the next is claimed.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import psycopg
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from copytrade.copying import claims, ending, reconciling, refreshing, resolver, sending
+from copytrade.copying.claims import Claimed
+from copytrade.copying.planning_rounds import Planner
+from copytrade.copying.preparing import Preparer
+from copytrade.copying.sending import Sender
+from copytrade.copying.terms import Terms
+from copytrade.db.bell import bell
+from copytrade.db.session import transaction
+from copytrade.exchanges.port import ClientPool
+from copytrade.settings import settings
+
+log = structlog.get_logger()
+
+DATABASE_AWAY = (DBAPIError, psycopg.Error)
+AFTER_TROUBLE_S = 0.5
+RESOLVE_EVERY_S = 0.25
+SLOW_SWEEP_EVERY_S = 5.0
+
+
+@dataclass(slots=True)
+class Engine:
+    """What the parts of one process share."""
+
+    pool: ClientPool
+    stop: asyncio.Event
+    owner: str = field(default_factory=lambda: f"{socket.gethostname()[:16]}:{os.getpid()}:{uuid4().hex[:8]}")
+    terms: Terms = field(init=False)
+    preparer: Preparer = field(init=False)
+    planner: Planner = field(init=False)
+    sender: Sender = field(init=False)
+    driving: asyncio.Event = field(default_factory=asyncio.Event)
+    _background: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+
+    def __post_init__(self) -> None:
+        self.terms = Terms(self.pool)
+        self.preparer = Preparer(self.pool)
+        self.planner = Planner(self.pool, self.terms)
+        self.sender = Sender(self.pool, self.terms)
+
+    async def plan(self) -> None:
+        """Plan what may be planned and let the driver look at once."""
+        if await self.planner.round():
+            self.driving.set()
+
+    async def drive(self) -> None:
+        """Claim due legs batch after batch while there are any; the requests go on meanwhile."""
+        while not self.stop.is_set():
+            await self.sender.room()
+            claimed = await asyncio.to_thread(self._claim)
+            self._lacking(claimed)
+            self.sender.send(claimed.sendings)
+            if claimed.legs < settings().drive_batch:
+                return
+
+    def _claim(self) -> Claimed:
+        with transaction() as session:
+            return claims.claim(session, known=self.terms.known(), owner=self.owner)
+
+    def _lacking(self, claimed: Claimed) -> None:
+        for account in {one.venue: one for one in claimed.rules}.values():
+            self._later(self._learn(self.terms.rules(account)))
+        if claimed.quotes:
+            self._later(self._learn(self.terms.quote(claimed.quotes)))
+        if claimed.preparing:
+            self._later(self.preparer.prepare(claimed.preparing))
+
+    async def _learn(self, asking: Awaitable[object]) -> None:
+        await asking
+        self.driving.set()
+
+    def _later(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(_guarded(work))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def close(self) -> None:
+        """Wait for what is in flight, so that its outcome is written down."""
+        await self.sender.close()
+        for task in list(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+
+async def run(pool: ClientPool, stop: asyncio.Event) -> None:
+    """Plan, drive, resolve and reconcile until `stop` is set."""
+    engine = Engine(pool, stop)
+    parts = (
+        _hears(engine, "plan", work=engine.plan),
+        _hears(engine, "drive", work=engine.drive, also=engine.driving),
+        _repeats(engine, RESOLVE_EVERY_S, work=lambda: resolver.resolve(pool)),
+        _repeats(engine, settings().sweep_interval_s, work=ending.sweep),
+        _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: reconciling.sweep(pool)),
+        _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: refreshing.sweep(engine.preparer)),
+        sending.writes(engine.sender, stop),
+    )
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await _first_failure(tasks, stop)
+    finally:
+        await engine.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _first_failure(tasks: list[asyncio.Task[None]], stop: asyncio.Event) -> None:
+    stopping = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    for task in done - {stopping}:
+        task.result()
+
+
+async def _hears(
+    engine: Engine, topic: str, *, work: Callable[[], Awaitable[object]], also: asyncio.Event | None = None
+) -> None:
+    """Work at each ring of the topic, at the engine's own call, and at every sweep."""
+    also = also or asyncio.Event()
+    listening = asyncio.create_task(_forward(topic, also))
+    try:
+        while not engine.stop.is_set():
+            also.clear()
+            await _guarded(work())
+            await _either(also, engine.stop, settings().sweep_interval_s)
+    finally:
+        listening.cancel()
+
+
+async def _forward(topic: str, event: asyncio.Event) -> None:
+    async for _ in bell().rings(topic):
+        event.set()
+
+
+async def _repeats(engine: Engine, every_s: float, *, work: Callable[[], Awaitable[object]]) -> None:
+    while not engine.stop.is_set():
+        await _guarded(work())
+        await _either(engine.stop, engine.stop, every_s)
+
+
+async def _either(one: asyncio.Event, other: asyncio.Event, timeout: float) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in {one, other}]
+    try:
+        await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+
+
+async def _guarded(work: Awaitable[object]) -> None:
+    """Do a round; while the database is away there is nothing to do but to try again."""
+    try:
+        await work
+    except DATABASE_AWAY as error:
+        log.warning("copying.database_away", reason=type(error).__name__)
+        await asyncio.sleep(AFTER_TROUBLE_S)

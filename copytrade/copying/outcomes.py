@@ -1,0 +1,313 @@
+"""Writes down what became of orders: under the leg's lock, in batches, the same however often it is told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import structlog
+from sqlmodel import Session
+
+from copytrade import clock
+from copytrade.accounts import service as accounts
+from copytrade.accounts.reasons import Reason
+from copytrade.copying import bulk, notices, records
+from copytrade.copying.models import LIVE, CopyOrder, OrderState
+from copytrade.copying.records import LegRecord, OrderRecord
+from copytrade.db.bell import ring
+from copytrade.db.events import record
+from copytrade.db.model import new_id
+from copytrade.domain.driving import ENTRY_PAUSE, WaitReason
+from copytrade.domain.legs import Purpose, book, net
+from copytrade.domain.orders import Outcome, OutcomeKind, Refusal, VenueOrder, VenueOrderStatus
+from copytrade.domain.skips import SkipReason
+
+log = structlog.get_logger()
+
+REFUSED_BECAUSE = {
+    Refusal.FUNDS: SkipReason.FUNDS,
+    Refusal.LEVERAGE: SkipReason.LEVERAGE,
+    Refusal.MIN_NOTIONAL: SkipReason.TOO_SMALL,
+    Refusal.POSITION_MODE: SkipReason.POSITION_MODE,
+    Refusal.MARKET_CLOSED: SkipReason.MARKET_CLOSED,
+    Refusal.CREDENTIALS: SkipReason.CREDENTIALS,
+}
+LONGEST_ENTRY_PAUSE = timedelta(seconds=30)
+LONGEST_EXIT_PAUSE = timedelta(seconds=60)
+SOON = timedelta(milliseconds=500)
+LOST_IS_WATCHED = (30, 60, 120, 300, 900, 3600, 21_600)
+"""Seconds after which an order that was judged lost is looked up again, one after the other."""
+
+
+NO_STEPS: Mapping[str, Decimal] = {}
+ANYTHING = Decimal("1e-18")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of an order now: how sending it came out, what the venue says of it, or that it is lost."""
+
+    order_id: UUID
+    outcome: Outcome | None = None
+    found: VenueOrder | None = None
+    is_lost: bool = False
+
+
+@dataclass(slots=True)
+class _Change:
+    """What an order's row gets beside its record."""
+
+    order: OrderRecord
+    acknowledged_at: datetime | None = None
+    ended_at: datetime | None = None
+    next_check_at: datetime | None = None
+    fee: Decimal | None = None
+    fee_asset: str = ""
+    refusal: str = ""
+    venue_code: str = ""
+    message: str = ""
+
+
+def write(session: Session, told: Sequence[Told], *, steps: Mapping[str, Decimal] = NO_STEPS) -> None:
+    """Write what is told of orders, book new fills to their legs and let these be looked at; the caller commits.
+
+    `steps` are quantity steps by symbol, where known: a rest below one is not worth another look.
+    """
+    now, real_now = clock.now(), clock.real_now()
+    legs, orders = _locked(session, [one.order_id for one in told])
+    changes = list[_Change]()
+    for one in told:
+        order = orders.get(one.order_id)
+        if order is None:
+            continue
+        leg = legs.get(order.leg_id) if order.leg_id else None
+        changes.append(_tell(session, order, leg, one, steps=steps, now=now, real_now=real_now))
+    _save_orders(session, changes)
+    touched = list(legs.values())
+    records.save(session, touched, now=now)
+    notices.tell(session, touched, now=now)
+    people = {f"user:{leg.subscriber_id}" for leg in touched}
+    ring(session, *people, *(("drive",) if any(leg.due_at is not None for leg in touched) else ()))
+
+
+def _locked(session: Session, order_ids: list[UUID]) -> tuple[dict[UUID, LegRecord], dict[UUID, OrderRecord]]:
+    # A leg's row is locked before its orders are read; an order of a service is its own lock.
+    legs = records.lock(
+        session,
+        "id IN (SELECT leg_id FROM trades.copy_orders WHERE id = ANY(%(ids)s)) ORDER BY id FOR UPDATE",
+        ids=order_ids,
+    )
+    rows = bulk.fetch(
+        session,
+        f"SELECT {records.ORDER} FROM trades.copy_orders WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE",  # noqa: S608 - text of ours
+        ids=order_ids,
+    )
+    by_id = {leg.id: leg for leg in legs}
+    live = {order.id: order for leg in legs for order in leg.orders}
+    found = [records.order_record(row) for row in rows]
+    return by_id, {order.id: live.get(order.id, order) for order in found}
+
+
+def _tell(
+    session: Session,
+    order: OrderRecord,
+    leg: LegRecord | None,
+    told: Told,
+    *,
+    steps: Mapping[str, Decimal],
+    now: datetime,
+    real_now: datetime,
+) -> _Change:
+    change = _Change(order)
+    outcome, was_live = told.outcome, order.state in LIVE
+    if outcome is not None:
+        order.sent_at = outcome.sent_at or order.sent_at
+        change.acknowledged_at = outcome.acknowledged_at
+        change.venue_code, change.message = outcome.venue_code, outcome.message[:300]
+    found = told.found or (outcome.order if outcome else None)
+    if found is not None:
+        _found(order, leg, found, change, now=now, real_now=real_now)
+    elif told.is_lost and order.state in LIVE:
+        order.state, change.ended_at = OrderState.LOST, now
+        order.checks = 0
+        change.next_check_at = real_now + timedelta(seconds=LOST_IS_WATCHED[0])
+    elif outcome is not None and order.state in (OrderState.SENDING, OrderState.UNKNOWN):
+        _judged(session, order, leg, outcome, change, now=now, real_now=real_now)
+    if leg is not None:
+        _look_again(leg, order, was_live=was_live, least=steps.get(order.symbol) or ANYTHING, now=now)
+    return change
+
+
+def _found(
+    order: OrderRecord, leg: LegRecord | None, found: VenueOrder, change: _Change, *, now: datetime, real_now: datetime
+) -> None:
+    order.venue_order_id = found.venue_order_id or order.venue_order_id
+    filled = min(found.filled, order.quantity)
+    fresh = filled - order.filled
+    if fresh > 0:
+        order.filled, order.average_price = filled, found.average_price or order.average_price
+        change.fee, change.fee_asset = found.fee, found.fee_asset
+        if leg is not None:
+            _book(leg, order, fresh, now=now)
+    if found.has_ended:
+        if order.state in LIVE or fresh > 0:
+            change.ended_at = now
+        order.state = OrderState.FILLED if order.filled >= order.quantity else OrderState.ENDED
+        if found.status is VenueOrderStatus.REJECTED and not order.filled:
+            order.state = OrderState.REFUSED
+    else:
+        order.state = OrderState.PLACED
+        change.next_check_at = real_now + SOON
+
+
+def _book(leg: LegRecord, order: OrderRecord, fresh: Decimal, *, now: datetime) -> None:
+    leg.refresh_live()
+    leg.leg, covered = book(
+        leg.leg,
+        fresh * order.side.sign,
+        purpose=order.purpose,
+        price=order.average_price or order.reference,
+        at=now,
+        late_id=new_id(),
+    )
+    leg.covered += [(order.id, one) for one in covered]
+
+
+def _judged(
+    session: Session,
+    order: OrderRecord,
+    leg: LegRecord | None,
+    outcome: Outcome,
+    change: _Change,
+    *,
+    now: datetime,
+    real_now: datetime,
+) -> None:
+    match outcome.kind:
+        case OutcomeKind.REFUSED:
+            order.state, change.ended_at = OrderState.REFUSED, now
+            change.refusal = (outcome.refusal or Refusal.OTHER).value
+            if leg is not None:
+                _refused(session, leg, order, outcome, now=now)
+        case OutcomeKind.NOT_SENT:
+            order.state, change.ended_at = OrderState.DROPPED, now
+            if leg is not None:
+                _pause(leg, order, timedelta(seconds=outcome.retry_after or 0.5), now=now)
+        case _:
+            # Placed without a body, a taken id, or nothing known: the venue is asked.
+            order.state = OrderState.UNKNOWN
+            change.next_check_at = real_now + SOON
+
+
+def _refused(session: Session, leg: LegRecord, order: OrderRecord, outcome: Outcome, *, now: datetime) -> None:
+    refusal = outcome.refusal or Refusal.OTHER
+    if refusal is Refusal.NOTHING_TO_REDUCE:
+        # A reading, not a refusal: what the account really holds is looked at.
+        bulk.fetch(
+            session,
+            "INSERT INTO trades.copy_readings (exchange_account_id, due_at) VALUES (%(account)s, %(now)s)"
+            " ON CONFLICT (exchange_account_id) DO UPDATE SET due_at = excluded.due_at",
+            account=leg.copy_account_id,
+            now=now,
+        )
+        _pause(leg, order, timedelta(seconds=5), now=now)
+        return
+    leg.leg = replace(leg.leg, last_reason=REFUSED_BECAUSE.get(refusal, SkipReason.REFUSED))
+    longest = LONGEST_ENTRY_PAUSE if order.purpose is Purpose.ENTRY else LONGEST_EXIT_PAUSE
+    _pause(leg, order, min(timedelta(seconds=2**leg.refusals), longest), now=now)
+    leg.refusals = min(leg.refusals + 1, 10)
+    if refusal in (Refusal.LEVERAGE, Refusal.POSITION_MODE):
+        bulk.fetch(
+            session,
+            "DELETE FROM trades.symbols_ready WHERE exchange_account_id = %(account)s AND symbol = %(symbol)s",
+            account=leg.copy_account_id,
+            symbol=order.symbol,
+        )
+    if refusal is Refusal.CREDENTIALS:
+        accounts.pause(session, account_id=leg.copy_account_id, reason=Reason.WRONG_KEY)
+    if order.purpose is Purpose.EXIT and leg.refusals == 2:
+        record(
+            session,
+            "copy.failed",
+            user_id=leg.subscriber_id,
+            cause=f"exit:{order.id}",
+            subscription_id=leg.subscription_id,
+            trader=notices.trader(session, leg.profile_id),
+            symbol=order.symbol,
+            reason=REFUSED_BECAUSE.get(refusal, SkipReason.REFUSED).value,
+            quantity=f"{order.quantity.normalize():f}",
+        )
+
+
+def _pause(leg: LegRecord, order: OrderRecord, pause: timedelta, *, now: datetime) -> None:
+    if order.purpose is Purpose.ENTRY:
+        leg.leg = replace(leg.leg, enter_after=now + pause)
+    else:
+        leg.leg = replace(leg.leg, exit_after=now + pause)
+
+
+def _look_again(leg: LegRecord, order: OrderRecord, *, was_live: bool, least: Decimal, now: datetime) -> None:
+    has_ended = order.state not in LIVE
+    if has_ended and was_live:
+        leg.orders = [one for one in leg.orders if one.id != order.id]
+        leg.last_order_ended_at = now
+        _attempted(leg, order, now=now)
+    leg.refresh_live()
+    leg.leg = net(leg.leg)
+    delta = abs(leg.leg.target - leg.leg.held)
+    leg.due_at = now if delta >= least else None
+    leg.waits_for = WaitReason.TOO_SMALL.value if delta and leg.due_at is None else ""
+
+
+def _attempted(leg: LegRecord, order: OrderRecord, *, now: datetime) -> None:
+    if order.state in (OrderState.FILLED, OrderState.ENDED):
+        leg.refusals = 0
+    if order.state is OrderState.FILLED:
+        is_entry = order.purpose is Purpose.ENTRY
+        leg.leg = replace(
+            leg.leg,
+            entry_attempts=0 if is_entry else leg.leg.entry_attempts,
+            exit_attempts=leg.leg.exit_attempts if is_entry else 0,
+            enter_after=None,
+            exit_after=None,
+            last_reason=None if is_entry else leg.leg.last_reason,
+        )
+    elif order.state is OrderState.ENDED and order.purpose is Purpose.ENTRY:
+        leg.leg = replace(
+            leg.leg,
+            entry_attempts=leg.leg.entry_attempts + 1,
+            enter_after=now + ENTRY_PAUSE,
+            last_reason=SkipReason.SLIPPAGE,
+        )
+    elif order.state is OrderState.ENDED:
+        leg.leg = replace(leg.leg, exit_attempts=leg.leg.exit_attempts + 1)
+    elif order.state is OrderState.DROPPED:
+        leg.leg = replace(leg.leg, last_reason=leg.leg.last_reason or SkipReason.UNREACHABLE)
+
+
+def _save_orders(session: Session, changes: Sequence[_Change]) -> None:
+    rows = [
+        (
+            change.order.id, change.order.state.value, change.order.filled, change.order.average_price,
+            change.order.venue_order_id, change.order.sent_at, change.order.checks, change.next_check_at,
+        )
+        for change in changes
+    ]  # fmt: skip
+    columns = (
+        "id", "state", "filled", "average_price", "venue_order_id", "sent_at", "checks", "next_check_at",
+    )  # fmt: skip
+    bulk.update(session, CopyOrder, columns, rows)
+    acknowledged = [(one.order.id, one.acknowledged_at) for one in changes if one.acknowledged_at]
+    bulk.update(session, CopyOrder, ("id", "acknowledged_at"), acknowledged)
+    bulk.update(
+        session, CopyOrder, ("id", "ended_at"), [(one.order.id, one.ended_at) for one in changes if one.ended_at]
+    )
+    fees = [(one.order.id, one.fee, one.fee_asset) for one in changes if one.fee is not None]
+    bulk.update(session, CopyOrder, ("id", "fee", "fee_asset"), fees)
+    said = [
+        (one.order.id, one.refusal, one.venue_code, one.message)
+        for one in changes
+        if one.refusal or one.venue_code or one.message
+    ]
+    bulk.update(session, CopyOrder, ("id", "refusal", "venue_code", "message"), said)

@@ -1,0 +1,340 @@
+"""Legs and orders between the database and the pure engine: loaded under the leg's lock, written in batches."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from copytrade.copying import bulk
+from copytrade.copying.models import CopyOrder, LegRow, LegState, OrderPart, OrderState, PartRow, SkipRow
+from copytrade.db.model import new_id
+from copytrade.domain.instruments import Instrument, Market, PositionSide, Side, Venue
+from copytrade.domain.legs import Covered, Leg, LiveOrder, Part, Purpose, SkippedPart
+from copytrade.domain.lots import Lot, Lots
+from copytrade.domain.planning import OrderSoFar, PartKind
+from copytrade.domain.quantities import ZERO
+from copytrade.domain.skips import SkipReason
+
+REMEMBERED_ORDERS = 20
+"""Lead orders of which a leg remembers what they were let through for."""
+
+
+@dataclass(slots=True)
+class OrderRecord:
+    """An order of ours as its row says; `remaining` is signed."""
+
+    id: UUID
+    leg_id: UUID | None
+    account_id: UUID
+    symbol: str
+    side: Side
+    purpose: Purpose
+    kind: str
+    quantity: Decimal
+    price: Decimal | None
+    reduce_only: bool
+    reference: Decimal
+    client_order_id: str
+    state: OrderState
+    filled: Decimal
+    average_price: Decimal | None
+    venue_order_id: str
+    created_at: datetime
+    claimed_at: datetime | None
+    sent_at: datetime | None
+    lease_until: datetime | None
+    checks: int
+
+    @property
+    def remaining(self) -> Decimal:
+        return (self.quantity - self.filled) * self.side.sign
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What a new part's row knows beside the part."""
+
+    received_at: datetime
+    fill_id: UUID | None = None
+    lead_quantity: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class LegRecord:
+    """A leg's row and its state in the pure engine; what changed is written by `save`."""
+
+    id: UUID
+    subscription_id: UUID
+    subscriber_id: UUID
+    profile_id: UUID
+    lead_account_id: UUID
+    copy_account_id: UUID
+    instrument: Instrument
+    leg: Leg = field(default_factory=Leg)
+    state: LegState = LegState.FOLLOWING
+    lead_orders: dict[str, OrderSoFar] = field(default_factory=dict[str, OrderSoFar])
+    price: Decimal = ZERO
+    waits_for: str = ""
+    refusals: int = 0
+    due_at: datetime | None = None
+    is_halted: bool = False
+    is_ending: bool = False
+    last_order_ended_at: datetime | None = None
+    drift_reading: Decimal | None = None
+    drift_read_at: datetime | None = None
+    is_new: bool = False
+    orders: list[OrderRecord] = field(default_factory=list[OrderRecord])
+    """The live ones."""
+    loaded: dict[UUID, Part] = field(default_factory=dict[UUID, Part])
+    births: dict[UUID, Birth] = field(default_factory=dict[UUID, Birth])
+    skips: list[SkippedPart] = field(default_factory=list[SkippedPart])
+    covered: list[tuple[UUID, Covered]] = field(default_factory=list[tuple[UUID, Covered]])
+    was_held: Decimal = ZERO
+
+    @property
+    def planned(self) -> OrderRecord | None:
+        """Return the intention that nobody has claimed yet."""
+        return next((order for order in self.orders if order.state is OrderState.PLANNED), None)
+
+    def so_far(self, order_id: str) -> OrderSoFar:
+        return self.lead_orders.get(order_id, OrderSoFar())
+
+    def remember(self, order_id: str, so_far: OrderSoFar) -> None:
+        """Remember what one lead order was let through for, of the newest orders only."""
+        if order_id:
+            self.lead_orders.pop(order_id, None)
+            self.lead_orders[order_id] = so_far
+            while len(self.lead_orders) > REMEMBERED_ORDERS:
+                del self.lead_orders[next(iter(self.lead_orders))]
+
+    def skip(self, skips: Iterable[SkippedPart]) -> None:
+        self.skips.extend(skips)
+
+    def refresh_live(self) -> None:
+        """Tell the pure leg of the live orders; an intention carries nothing yet."""
+        self.leg = replace(self.leg, live=live_of(self.orders))
+
+
+def live_of(orders: Sequence[OrderRecord]) -> tuple[LiveOrder, ...]:
+    """Return the orders that are on their way or at the venue."""
+    return tuple(
+        LiveOrder(
+            order.purpose, order.remaining, order.claimed_at or order.created_at, order.state is OrderState.UNKNOWN
+        )
+        for order in orders
+        if order.state is not OrderState.PLANNED
+    )
+
+
+_LEG = (
+    "id, subscription_id, subscriber_id, profile_id, lead_account_id, copy_account_id, venue, market, symbol, "
+    "position_side, state, target, held, lots, lead_orders, price, last_reason, waits_for, entry_attempts, "
+    "exit_attempts, refusals, enter_after, exit_after, due_at, is_halted, is_ending, last_order_ended_at, "
+    "drift_reading, drift_read_at"
+)
+ORDER = (
+    "id, leg_id, exchange_account_id, symbol, side, purpose, kind, quantity, price, reduce_only, reference, "
+    "client_order_id, state, filled, average_price, venue_order_id, created_at, claimed_at, sent_at, lease_until, "
+    "checks"
+)
+
+
+def lock(session: Session, where: str, **values: object) -> list[LegRecord]:
+    """Lock and load the legs that fit `where` (its locking clause included), with open parts and live orders."""
+    rows = bulk.fetch(session, f"SELECT {_LEG} FROM trades.legs WHERE {where}", **values)  # noqa: S608 - text of ours
+    legs = {row[0]: _leg(row) for row in rows}
+    if legs:
+        _load_parts(session, legs)
+        _load_orders(session, legs)
+    return list(legs.values())
+
+
+def order_record(row: bulk.Row) -> OrderRecord:
+    """Return an order from a row of the columns `ORDER`."""
+    values: list[Any] = list(row)
+    values[4], values[5], values[12] = Side(values[4]), Purpose(values[5]), OrderState(values[12])
+    return OrderRecord(*values)
+
+
+def save(session: Session, legs: Sequence[LegRecord], *, now: datetime) -> None:
+    """Write what changed in these legs: rows, parts, skips and what orders covered, one statement each."""
+    fresh = [leg for leg in legs if leg.is_new]
+    bulk.insert(session, LegRow, _NEW_LEG, [(*_identity(leg), *_changes(leg, now)) for leg in fresh])
+    bulk.update(session, LegRow, ("id", *_CHANGED), [(leg.id, *_changes(leg, now)) for leg in legs if not leg.is_new])
+    _save_parts(session, legs, now)
+    skips = [
+        (one.part, leg.subscriber_id, one.skip.reason.value, one.skip.quantity, bulk.jsonb(one.skip.facts), now)
+        for leg in legs
+        for one in leg.skips
+    ]
+    bulk.insert(session, SkipRow, ("part_id", "subscriber_id", "reason", "quantity", "facts", "skipped_at"), skips)
+    covered = [(order, one.part, one.quantity) for leg in legs for order, one in leg.covered]
+    bulk.insert(
+        session,
+        OrderPart,
+        ("order_id", "part_id", "quantity"),
+        covered,
+        conflict="ON CONFLICT (order_id, part_id) DO UPDATE"
+        " SET quantity = trades.copy_order_parts.quantity + excluded.quantity",
+    )
+
+
+def drop(session: Session, orders: Sequence[OrderRecord], *, now: datetime) -> None:
+    """End intentions that were never sent."""
+    rows = [(order.id, OrderState.DROPPED.value, now, None) for order in orders]
+    bulk.update(session, CopyOrder, ("id", "state", "ended_at", "next_check_at"), rows)
+
+
+def _load_parts(session: Session, legs: dict[UUID, LegRecord]) -> None:
+    rows = bulk.fetch(
+        session,
+        "SELECT leg_id, id, kind, asked, price, venue_time, opens, copied, skipped, netted FROM trades.copy_parts"
+        " WHERE leg_id = ANY(%(legs)s) AND is_open ORDER BY planned_at, id",
+        legs=list(legs),
+    )
+    parts: dict[UUID, list[Part]] = {}
+    for leg_id, part_id, kind, asked, price, at, opens, copied, skipped, netted in rows:
+        part = Part(part_id, PartKind(kind), asked, price, at, opens, copied, skipped, netted)
+        parts.setdefault(leg_id, []).append(part)
+    for leg_id, found in parts.items():
+        record = legs[leg_id]
+        record.leg = replace(record.leg, parts=tuple(found))
+        record.loaded = {part.id: part for part in found}
+
+
+def _load_orders(session: Session, legs: dict[UUID, LegRecord]) -> None:
+    rows = bulk.fetch(
+        session,
+        f"SELECT {ORDER} FROM trades.copy_orders WHERE leg_id = ANY(%(legs)s)"  # noqa: S608 - text of ours
+        " AND state IN ('planned', 'sending', 'unknown', 'placed')",
+        legs=list(legs),
+    )
+    for row in rows:
+        order = order_record(row)
+        if order.leg_id is not None:
+            legs[order.leg_id].orders.append(order)
+    for record in legs.values():
+        if record.orders:
+            record.refresh_live()
+
+
+def _leg(row: bulk.Row) -> LegRecord:
+    (
+        leg_id, subscription, subscriber, profile, lead, copy, venue, market, symbol, position_side, state, target,
+        held, lots, lead_orders, price, last_reason, waits_for, entries, exits, refusals, enter_after, exit_after,
+        due_at, is_halted, is_ending, ended_at, drift_reading, drift_read_at,
+    ) = row  # fmt: skip
+    return LegRecord(
+        id=leg_id,
+        subscription_id=subscription,
+        subscriber_id=subscriber,
+        profile_id=profile,
+        lead_account_id=lead,
+        copy_account_id=copy,
+        instrument=Instrument(Venue(venue), Market(market), symbol, PositionSide(position_side)),
+        leg=Leg(
+            target=target,
+            held=held,
+            lots=_lots(lots),
+            last_reason=SkipReason(last_reason) if last_reason else None,
+            entry_attempts=entries,
+            exit_attempts=exits,
+            enter_after=enter_after,
+            exit_after=exit_after,
+        ),
+        state=LegState(state),
+        lead_orders={
+            name: OrderSoFar(Decimal(notional), Decimal(share)) for name, (notional, share) in lead_orders.items()
+        },
+        price=price,
+        waits_for=waits_for,
+        refusals=refusals,
+        due_at=due_at,
+        is_halted=is_halted,
+        is_ending=is_ending,
+        last_order_ended_at=ended_at,
+        drift_reading=drift_reading,
+        drift_read_at=drift_read_at,
+        was_held=held,
+    )
+
+
+def _lots(rows: list[list[str | None]]) -> Lots:
+    return tuple(
+        Lot(Decimal(lead or 0), Decimal(target or 0), UUID(part) if part else None) for lead, target, part in rows
+    )
+
+
+_CHANGED = (
+    "state", "target", "held", "lots", "lead_orders", "price", "last_reason", "waits_for", "entry_attempts",
+    "exit_attempts", "refusals", "enter_after", "exit_after", "due_at", "is_halted", "is_ending", "last_order_ended_at",
+    "drift_reading", "drift_read_at", "changed_at",
+)  # fmt: skip
+_NEW_LEG = (
+    "id", "subscription_id", "subscriber_id", "profile_id", "lead_account_id", "copy_account_id", "venue", "market",
+    "symbol", "position_side", *_CHANGED,
+)  # fmt: skip
+
+
+def _identity(leg: LegRecord) -> bulk.Row:
+    at = leg.instrument
+    return (
+        leg.id, leg.subscription_id, leg.subscriber_id, leg.profile_id, leg.lead_account_id, leg.copy_account_id,
+        at.venue.value, at.market.value, at.symbol, at.position_side.value,
+    )  # fmt: skip
+
+
+def _changes(record: LegRecord, now: datetime) -> bulk.Row:
+    leg = record.leg
+    lots = [[str(lot.lead), str(lot.target), str(lot.part) if lot.part else None] for lot in leg.lots]
+    orders = {name: [str(so_far.notional), str(so_far.share)] for name, so_far in record.lead_orders.items()}
+    return (
+        record.state.value, leg.target, leg.held, bulk.jsonb(lots), bulk.jsonb(orders), record.price,
+        leg.last_reason.value if leg.last_reason else "", record.waits_for, leg.entry_attempts, leg.exit_attempts,
+        record.refusals, leg.enter_after, leg.exit_after, record.due_at, record.is_halted,
+        record.is_ending, record.last_order_ended_at, record.drift_reading, record.drift_read_at, now,
+    )  # fmt: skip
+
+
+def _save_parts(session: Session, legs: Sequence[LegRecord], now: datetime) -> None:
+    fresh, changed = list[bulk.Row](), list[bulk.Row]()
+    for record in legs:
+        reasons = {one.part: one.skip.reason.value for one in record.skips}
+        for part in record.leg.parts:
+            if part.id not in record.loaded:
+                fresh.append(_new_part(record, part, reason=reasons.get(part.id, ""), now=now))
+            elif part is not record.loaded[part.id]:
+                changed.append(
+                    (part.id, part.copied, part.skipped, part.netted, bool(part.pending), reasons.get(part.id, ""), now)
+                )
+    bulk.insert(session, PartRow, _NEW_PART, fresh)
+    told = [row for row in changed if row[5]]
+    columns = ("id", "copied", "skipped", "netted", "is_open", "reason", "changed_at")
+    bulk.update(session, PartRow, columns, told)
+    quiet = [(*row[:5], row[6]) for row in changed if not row[5]]
+    bulk.update(session, PartRow, (*columns[:5], "changed_at"), quiet)
+
+
+_NEW_PART = (
+    "id", "leg_id", "subscription_id", "subscriber_id", "lead_account_id", "fill_id", "kind", "opens", "symbol",
+    "asked", "copied", "skipped", "netted", "is_open", "price", "lead_quantity", "reason", "venue_time",
+    "received_at", "planned_at", "changed_at",
+)  # fmt: skip
+
+
+def _new_part(record: LegRecord, part: Part, *, reason: str, now: datetime) -> bulk.Row:
+    birth = record.births.get(part.id) or Birth(received_at=now)
+    return (
+        part.id, record.id, record.subscription_id, record.subscriber_id, record.lead_account_id, birth.fill_id,
+        part.kind.value, part.opens, record.instrument.symbol, part.asked, part.copied, part.skipped, part.netted,
+        bool(part.pending), part.price, birth.lead_quantity, reason, part.at, birth.received_at, now, now,
+    )  # fmt: skip
+
+
+def part_id() -> UUID:
+    """Return the id of a part that is being written."""
+    return new_id()

@@ -1,0 +1,77 @@
+"""Keeps copy accounts ready ahead of their first entry, and notices when a lead changes his leverage."""
+
+import asyncio
+from uuid import UUID
+
+from sqlmodel import Session
+
+from copytrade import clock
+from copytrade.accounts import queries as accounts
+from copytrade.copying import bulk
+from copytrade.copying.claims import Preparing
+from copytrade.copying.preparing import Preparer
+from copytrade.db.session import transaction
+from copytrade.subscriptions import queries as subscriptions
+
+AT_ONCE = 200
+
+
+async def sweep(preparer: Preparer) -> None:
+    """Prepare accounts for the symbols that their lead holds, some at a time."""
+    wanted = await asyncio.to_thread(_wanted)
+    if wanted:
+        await preparer.prepare(wanted)
+
+
+def _wanted() -> list[Preparing]:
+    with transaction() as session:
+        leads = [row[0] for row in bulk.fetch(session, "SELECT DISTINCT lead_account_id FROM trades.copy_settings")]
+        found = list[Preparing]()
+        for lead in leads:
+            found += _unready(session, lead)
+        return found[:AT_ONCE]
+
+
+def _unready(session: Session, lead: UUID) -> list[Preparing]:
+    held = {one.symbol: one.leverage for one in accounts.positions(session, lead)}
+    copies = subscriptions.active_on_lead(session, lead_account_id=lead, now=clock.now())
+    copy_accounts = [one.copy_account_id for one in copies if one.may_enter]
+    for symbol, leverage in held.items():
+        if leverage:
+            _forget_others(session, copy_accounts, symbol, leverage)
+    symbols = sorted(held.keys() | _traded(session, lead))
+    if not copy_accounts or not symbols:
+        return []
+    ready = {
+        (account, symbol)
+        for account, symbol in bulk.fetch(
+            session,
+            "SELECT exchange_account_id, symbol FROM trades.symbols_ready WHERE exchange_account_id = ANY(%(ids)s)",
+            ids=copy_accounts,
+        )
+    }
+    states = accounts.states(session, copy_accounts)
+    refs = accounts.refs(session, copy_accounts)
+    return [
+        Preparing(refs[account], lead, symbol)
+        for account in copy_accounts
+        for symbol in symbols
+        if (account, symbol) not in ready and states.get(account) == "active"
+    ]
+
+
+def _traded(session: Session, lead: UUID) -> set[str]:
+    rows = bulk.fetch(session, "SELECT DISTINCT symbol FROM trades.legs WHERE lead_account_id = %(lead)s", lead=lead)
+    return {symbol for (symbol,) in rows}
+
+
+def _forget_others(session: Session, copy_accounts: list[UUID], symbol: str, leverage: int) -> None:
+    """Have accounts made ready again whose lead has another leverage now."""
+    bulk.fetch(
+        session,
+        "DELETE FROM trades.symbols_ready WHERE exchange_account_id = ANY(%(ids)s) AND symbol = %(symbol)s"
+        " AND lead_leverage <> %(leverage)s",
+        ids=copy_accounts,
+        symbol=symbol,
+        leverage=leverage,
+    )

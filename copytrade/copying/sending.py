@@ -1,0 +1,91 @@
+"""Sends orders, many at once, and writes down what became of them in batches."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from copytrade.copying import outcomes
+from copytrade.copying.claims import Sending
+from copytrade.copying.outcomes import Told
+from copytrade.copying.terms import Terms
+from copytrade.db.session import transaction
+from copytrade.domain.orders import Outcome, OutcomeKind
+from copytrade.errors import ExchangeError
+from copytrade.exchanges.port import ClientPool
+
+log = structlog.get_logger()
+
+IN_FLIGHT = 500
+"""Orders of one process that are on their way at the same time."""
+GATHER_S = 0.03
+"""How long results are gathered into one transaction."""
+PAUSE_S = 0.5
+
+
+@dataclass(slots=True)
+class Sender:
+    """The orders of one process that are on their way, and the outcomes that are not written yet."""
+
+    pool: ClientPool
+    terms: Terms
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    _told: "asyncio.Queue[Told]" = field(default_factory=asyncio.Queue[Told])
+
+    async def room(self) -> None:
+        """Wait until another batch may be sent."""
+        while len(self._tasks) >= IN_FLIGHT:
+            await asyncio.wait(list(self._tasks), return_when=asyncio.FIRST_COMPLETED)
+
+    def send(self, sendings: Sequence[Sending]) -> None:
+        """Send these orders now, each once."""
+        for sending in sendings:
+            task = asyncio.create_task(self._send(sending))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, sending: Sending) -> None:
+        try:
+            client = await self.pool.get(sending.account)
+        except ExchangeError as error:
+            # Without a client nothing left; the venue's own refusals come as outcomes.
+            outcome = Outcome(OutcomeKind.NOT_SENT, message=error.message[:200], venue_code=error.venue_code)
+        else:
+            outcome = await client.place(sending.request, not_after=sending.not_after)
+        self._told.put_nowait(Told(sending.order_id, outcome=outcome))
+
+    async def write(self) -> None:
+        """Write down the outcomes that came in, in one transaction."""
+        told = [await self._told.get()]
+        await asyncio.sleep(GATHER_S if self._tasks else 0)
+        while not self._told.empty():
+            told.append(self._told.get_nowait())
+        while True:
+            try:
+                await asyncio.to_thread(self._write, told)
+            except (DBAPIError, psycopg.Error) as error:
+                # They are kept: while the database is away the venue's answers are known nowhere else.
+                log.warning("copying.outcomes_wait", count=len(told), reason=type(error).__name__)
+                await asyncio.sleep(PAUSE_S)
+            else:
+                return
+
+    def _write(self, told: Sequence[Told]) -> None:
+        with transaction() as session:
+            outcomes.write(session, told, steps=self.terms.steps())
+
+    async def close(self) -> None:
+        """Wait for the orders on their way and write down what became of them."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks))
+        while not self._told.empty():
+            await self.write()
+
+
+async def writes(sender: Sender, stop: asyncio.Event) -> None:
+    """Write outcomes until the process ends."""
+    while not stop.is_set():
+        await sender.write()

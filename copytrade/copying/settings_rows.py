@@ -1,0 +1,75 @@
+"""Copy settings between their table and the pure engine."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from copytrade.copying import bulk
+from copytrade.copying.models import CopySetting
+from copytrade.domain.sizing import CopySettings, Direction, EndMode, SizingMode, StartMode
+
+_COLUMNS = (
+    "subscription_id, mode, factor, max_order_notional, max_position_notional, max_total_notional, "
+    "max_open_positions, max_leverage, max_slippage, max_entry_age_s, keeps_margin, is_paused, symbols, directions, "
+    "start_mode, end_mode"
+)
+
+
+def of(session: Session, subscription_ids: Sequence[UUID], *, locking: bool = False) -> dict[UUID, CopySettings]:
+    """Return the settings of several subscriptions; locked, so that two plans cannot both take the last 100 USDT."""
+    clause = "ORDER BY subscription_id FOR UPDATE" if locking else ""
+    rows = bulk.fetch(
+        session,
+        f"SELECT {_COLUMNS} FROM trades.copy_settings WHERE subscription_id = ANY(%(ids)s) {clause}",  # noqa: S608 - text of ours
+        ids=list(subscription_ids),
+    )
+    return {row[0]: _settings(row) for row in rows}
+
+
+def values(settings: CopySettings) -> dict[str, Any]:
+    """Return the columns of a row that hold these settings."""
+    return {
+        "mode": settings.mode.value,
+        "factor": settings.factor,
+        "max_order_notional": settings.max_order_notional,
+        "max_position_notional": settings.max_position_notional,
+        "max_total_notional": settings.max_total_notional,
+        "max_open_positions": settings.max_open_positions,
+        "max_leverage": settings.max_leverage,
+        "max_slippage": settings.max_slippage,
+        "max_entry_age_s": settings.max_entry_age_s,
+        "keeps_margin": settings.keeps_margin,
+        "is_paused": settings.is_paused,
+        "symbols": list(settings.symbols),
+        "directions": settings.directions.value,
+        "start_mode": settings.start_mode.value,
+        "end_mode": settings.end_mode.value,
+    }
+
+
+def write(row: CopySetting, settings: CopySettings) -> None:
+    """Put settings into their row."""
+    for name, value in values(settings).items():
+        setattr(row, name, value)
+
+
+def _settings(row: bulk.Row) -> CopySettings:
+    return CopySettings(
+        mode=SizingMode(row[1]),
+        factor=row[2],
+        max_order_notional=row[3],
+        max_position_notional=row[4],
+        max_total_notional=row[5],
+        max_open_positions=row[6],
+        max_leverage=row[7],
+        max_slippage=row[8],
+        max_entry_age_s=row[9],
+        keeps_margin=row[10],
+        is_paused=row[11],
+        symbols=tuple(row[12]),
+        directions=Direction(row[13]),
+        start_mode=StartMode(row[14]),
+        end_mode=EndMode(row[15]),
+    )

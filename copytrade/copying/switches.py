@@ -1,0 +1,43 @@
+"""Switches that hold copying back: read at send time, for the platform, a venue, a trader or a subscriber."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from copytrade.copying.models import Switch, SwitchMode, SwitchScope
+from copytrade.copying.records import LegRecord
+
+PLATFORM = "all"
+"""`scope_id` of the platform's own switch."""
+_STRICTEST = (SwitchMode.ON, SwitchMode.ENTRIES_OFF, SwitchMode.HANDS_OFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """All switches that are not on."""
+
+    modes: Mapping[tuple[str, str], SwitchMode]
+
+    def of(self, leg: LegRecord) -> SwitchMode:
+        """Return the strictest mode that reaches a leg."""
+        return self.strictest(leg.instrument.venue.value, leg.profile_id, leg.subscriber_id)
+
+    def strictest(self, venue: str, profile_id: UUID | None, person_id: UUID) -> SwitchMode:
+        """Return the strictest mode for a venue, a profile and a person."""
+        if not self.modes:
+            return SwitchMode.ON
+        places = (
+            (SwitchScope.PLATFORM, PLATFORM),
+            (SwitchScope.VENUE, venue),
+            (SwitchScope.TRADER, str(profile_id)),
+            (SwitchScope.SUBSCRIBER, str(person_id)),
+        )
+        return max((self.modes.get(place, SwitchMode.ON) for place in places), key=_STRICTEST.index)
+
+
+def load(session: Session) -> Switches:
+    """Return the switches as they stand now."""
+    rows = session.exec(select(Switch.scope, Switch.scope_id, Switch.mode).where(Switch.mode != SwitchMode.ON))
+    return Switches({(scope, scope_id): SwitchMode(mode) for scope, scope_id, mode in rows})
