@@ -4,17 +4,71 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
 
 from copytrade.api.app import api
+from copytrade.pages.accounts import accounts
+from copytrade.pages.copies import copies
+from copytrade.pages.desk import desk
 from copytrade.pages.home import home
 from copytrade.pages.login import login
+from copytrade.pages.notices import notices
+from copytrade.pages.operator import operator
 from copytrade.pages.register import register
+from copytrade.pages.settings import settings
+from copytrade.pages.subscribe import subscribe
+from copytrade.pages.subscriptions import subscriptions
+from copytrade.pages.trader import trader
+from copytrade.pages.traders import traders
+from copytrade.pages.wallet import wallet
 from copytrade.state import routes
+from copytrade.state.accounts import Accounts
+from copytrade.state.bugs import tell_of_bug
+from copytrade.state.copies import Copies
+from copytrade.state.desk import Desk
 from copytrade.state.gate import Gate
+from copytrade.state.guide import Guide
+from copytrade.state.home import Home
+from copytrade.state.notices import Notices
+from copytrade.state.operator import Operator
+from copytrade.state.settings import Settings
+from copytrade.state.subscribe import Subscribe
+from copytrade.state.subscriptions import Subscriptions
+from copytrade.state.trader import Trader
+from copytrade.state.traders import Traders
 from copytrade.state.visitor import Visitor
+from copytrade.state.wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, where it is, what it is called, and what it loads."""
+
+    component: Callable[[], rx.Component]
+    route: str
+    title: str
+    loads: tuple[Any, ...] = ()
+
+
+PAGES = (
+    Page(home, routes.HOME, "Copy traders you can check", (Home.watch,)),
+    Page(login, routes.LOGIN, "Sign in", (Gate.open,)),
+    Page(register, routes.REGISTER, "Sign up", (Gate.open,)),
+    Page(traders, routes.TRADERS, "Traders", (Traders.watch, Guide.watch)),
+    Page(trader, routes.TRADER, "Trader", (Trader.watch,)),
+    Page(subscribe, routes.SUBSCRIBE, "Subscribe", (Subscribe.watch,)),
+    Page(wallet, routes.WALLET, "Wallet", (Wallet.watch, Guide.watch)),
+    Page(copies, routes.COPIES, "Copies", (Copies.watch, Guide.watch)),
+    Page(subscriptions, routes.SUBSCRIPTIONS, "Subscriptions", (Subscriptions.watch, Guide.watch)),
+    Page(accounts, routes.ACCOUNTS, "Exchange accounts", (Accounts.watch, Guide.watch)),
+    Page(desk, routes.DESK, "Desk", (Desk.watch,)),
+    Page(notices, routes.NOTICES, "Notices", (Notices.watch,)),
+    Page(settings, routes.SETTINGS, "Settings", (Settings.watch,)),
+    Page(operator, routes.OPERATOR, "Operator", (Operator.watch,)),
+)
 
 app = rx.App(
     stylesheets=["/app.css"],
@@ -24,16 +78,13 @@ app = rx.App(
         rx.el.script(src="/first.js"),
     ],
     api_transformer=api,
+    backend_exception_handler=tell_of_bug,
 )
 
-
-def _page(component: Callable[[], rx.Component], route: str, title: str, *loads: Any) -> None:
-    app.add_page(component, route=route, title=f"{title} · CopyTrade", on_load=[Visitor.watch, *loads])
-
-
-_page(home, routes.HOME, "Copy traders you can check")
-_page(login, routes.LOGIN, "Sign in", Gate.open)
-_page(register, routes.REGISTER, "Sign up", Gate.open)
+for page in PAGES:
+    app.add_page(
+        page.component, route=page.route, title=f"{page.title} · CopyTrade", on_load=[Visitor.watch, *page.loads]
+    )
 
 
 @app.register_lifespan_task

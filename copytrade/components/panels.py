@@ -7,6 +7,11 @@ import reflex as rx
 from copytrade.components.text import Text, t
 
 
+def has(rows: Any) -> Any:
+    """Tell whether a list of rows has any."""
+    return rows.length() > 0
+
+
 def heading(title: Text, told: Text | rx.Component = "", *actions: rx.Component) -> rx.Component:
     """Show the page's one heading, the sentence that says what it tells, and its primary action."""
     return rx.el.div(

@@ -131,8 +131,8 @@ class Voice:
         """Return a drawdown (a fraction >= 0) as the loss that it is."""
         return self.move(None if drawdown is None else -drawdown)
 
-    def ratio(self, value: float | None) -> str:
-        """Return a ratio of statistics with one decimal, two below ten in size matter to nobody."""
+    def ratio(self, value: Decimal | float | None) -> str:
+        """Return a ratio of statistics with one decimal."""
         return NOTHING if value is None else self.number(value, places=1)
 
     def quantity(self, value: Decimal | None) -> str:

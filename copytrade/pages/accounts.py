@@ -6,7 +6,7 @@ from copytrade.components.figures import moment
 from copytrade.components.forms import confirm, copy_button, field, secret_input, submit, text_input
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
-from copytrade.components.panels import heading, panel, problem, skeleton, when_loaded
+from copytrade.components.panels import has, heading, panel, problem, skeleton, when_loaded
 from copytrade.components.text import t
 from copytrade.state.accounts import AccountLine, Accounts
 
@@ -21,7 +21,7 @@ def accounts() -> rx.Component:
         when_loaded(
             Accounts,
             rx.cond(
-                Accounts.rows.length() > 0,
+                has(Accounts.rows),
                 rx.flex(rx.foreach(Accounts.rows, _account), direction="column", spacing="3"),
             ),
             _link(),
@@ -129,7 +129,7 @@ def _link() -> rx.Component:
             submit(t("Link and check")),
             on_submit=Accounts.link,
             reset_on_submit=True,
-            key=Accounts.form_round.to_string(),
+            key=f"{Accounts.form_round}",
             class_name="fields",
         ),
         id="link",
@@ -198,5 +198,4 @@ def _instructions() -> rx.Component:
         ),
         rx.el.li(t("In the futures settings keep the position mode one-way.")),
         class_name="told",
-        style={"marginBottom": "20px"},
     )

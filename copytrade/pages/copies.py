@@ -6,7 +6,7 @@ from copytrade.components.figures import stat
 from copytrade.components.forms import link_button
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
-from copytrade.components.panels import empty, heading, panel, skeleton, when_loaded
+from copytrade.components.panels import empty, has, heading, panel, skeleton, when_loaded
 from copytrade.components.text import t
 from copytrade.state import routes
 from copytrade.state.copies import Copies, CopyLine, Step
@@ -35,7 +35,7 @@ def copies() -> rx.Component:
             ),
             _filter(),
             rx.cond(
-                Copies.rows.length() > 0,
+                has(Copies.rows),
                 panel(
                     None,
                     rx.el.div(rx.foreach(Copies.rows, _copy), class_name="rowlist", data_testid="copies"),

@@ -5,7 +5,7 @@ import reflex as rx
 from copytrade.components.figures import moment, stat
 from copytrade.components.forms import confirm, field, link_button, submit, text_input
 from copytrade.components.frame import page
-from copytrade.components.panels import empty, heading, panel, skeleton, when_loaded
+from copytrade.components.panels import empty, has, heading, panel, skeleton, when_loaded
 from copytrade.components.text import Text, t
 from copytrade.state import routes
 from copytrade.state.desk import Desk, PeriodLine, ProfileLine, SubscriberLine
@@ -32,7 +32,7 @@ def desk() -> rx.Component:
 
 def _profiles() -> rx.Component:
     return rx.cond(
-        (Desk.profiles.length() == 0) & ~Desk.has_lead,
+        ~has(Desk.profiles) & ~Desk.has_lead,
         empty(
             t("First link the account you trade on"),
             t("Its past is read as far as the exchange keeps it, so your statistics begin at once."),
@@ -41,9 +41,9 @@ def _profiles() -> rx.Component:
         rx.fragment(
             rx.foreach(Desk.profiles, _profile),
             rx.cond(
-                Desk.free_accounts.length() > 0,
+                has(Desk.free_accounts),
                 rx.cond(
-                    (Desk.editing == "new") | (Desk.profiles.length() == 0),
+                    (Desk.editing == "new") | ~has(Desk.profiles),
                     _new(),
                     rx.el.button(
                         t("Another profile"), type="button", class_name="button soft", on_click=Desk.edit("new")
@@ -161,7 +161,7 @@ def _earnings() -> rx.Component:
             style={"marginBottom": "16px"},
         ),
         rx.cond(
-            Desk.money.rows.length() > 0,
+            has(Desk.money.rows),
             rx.el.div(
                 rx.el.table(
                     rx.el.thead(
@@ -192,7 +192,7 @@ def _subscribers() -> rx.Component:
         )
 
     return rx.cond(
-        Desk.subscribers.length() > 0,
+        has(Desk.subscribers),
         rx.el.div(
             rx.el.table(
                 rx.el.thead(

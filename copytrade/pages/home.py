@@ -5,7 +5,7 @@ import reflex as rx
 from copytrade.components.figures import figure, sparkline, stat
 from copytrade.components.forms import link_button
 from copytrade.components.frame import RISK, page
-from copytrade.components.panels import panel, skeleton, told
+from copytrade.components.panels import has, panel, skeleton, told
 from copytrade.components.text import Text, t
 from copytrade.state import routes
 from copytrade.state.home import Home
@@ -115,7 +115,7 @@ def _best() -> rx.Component:
     return rx.cond(
         Home.loaded,
         rx.cond(
-            Home.best.length() > 0,
+            has(Home.best),
             panel(
                 t("At the top now"),
                 rx.el.div(rx.foreach(Home.best, card), class_name="three"),

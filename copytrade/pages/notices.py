@@ -4,7 +4,7 @@ import reflex as rx
 
 from copytrade.components.figures import moment
 from copytrade.components.frame import page
-from copytrade.components.panels import empty, heading, panel, skeleton, when_loaded
+from copytrade.components.panels import empty, has, heading, panel, skeleton, when_loaded
 from copytrade.components.text import t
 from copytrade.state.notices import NoticeLine, Notices, PreferenceLine
 
@@ -22,7 +22,7 @@ def notices() -> rx.Component:
         when_loaded(
             Notices,
             rx.cond(
-                Notices.rows.length() > 0,
+                has(Notices.rows),
                 panel(None, rx.foreach(Notices.rows, _notice)),
                 empty(t("Nothing yet"), t("When something happens that you should know, it stands here.")),
             ),

@@ -1,6 +1,7 @@
 """Settings: the person, how pages look, password, signed-in browsers."""
 
 import reflex as rx
+from reflex.style import color_mode, set_color_mode
 
 from copytrade.components.figures import moment
 from copytrade.components.forms import field, submit, text_input
@@ -67,8 +68,8 @@ def _looks() -> rx.Component:
                 rx.segmented_control.item(t("System"), value="system"),
                 rx.segmented_control.item(t("Light"), value="light"),
                 rx.segmented_control.item(t("Dark"), value="dark"),
-                value=rx.color_mode.raw_color_mode if hasattr(rx.color_mode, "raw_color_mode") else rx.color_mode,
-                on_change=rx.set_color_mode,
+                value=color_mode,
+                on_change=set_color_mode,  # pyright: ignore[reportArgumentType]
             ),
         ),
         field(

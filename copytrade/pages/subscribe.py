@@ -4,7 +4,7 @@ import reflex as rx
 
 from copytrade.components.forms import check, field, link_button, stages, submit, text_input
 from copytrade.components.frame import page
-from copytrade.components.panels import empty, heading, panel, problem, skeleton, told
+from copytrade.components.panels import empty, has, heading, panel, problem, skeleton, told
 from copytrade.components.text import Text, t
 from copytrade.state import routes
 from copytrade.state.subscribe import AccountChoice, Subscribe
@@ -58,7 +58,7 @@ def _account() -> rx.Component:
     return panel(
         t("To which account shall the copies go?"),
         rx.cond(
-            Subscribe.choices.length() > 0,
+            has(Subscribe.choices),
             rx.flex(
                 rx.foreach(Subscribe.choices, choice),
                 rx.flex(
@@ -182,7 +182,7 @@ def _summary() -> rx.Component:
     )
 
 
-def _after() -> rx.Component:
+def _after() -> Text:
     return rx.match(
         Subscribe.paid,
         (

@@ -5,7 +5,7 @@ import reflex as rx
 from copytrade.components.forms import field, link_button, submit, text_input
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
-from copytrade.components.panels import empty, heading, skeleton, when_loaded
+from copytrade.components.panels import empty, has, heading, skeleton, when_loaded
 from copytrade.components.text import Text, t
 from copytrade.state import routes
 from copytrade.state.subscriptions import SubscriptionLine, Subscriptions
@@ -17,7 +17,7 @@ def subscriptions() -> rx.Component:
             t("Subscriptions"),
             t("Whom you copy, with which settings, and when the next charge comes."),
             rx.cond(
-                Subscriptions.rows.length() > 0,
+                has(Subscriptions.rows),
                 rx.el.button(
                     t("Card and invoices"), type="button", class_name="button soft", on_click=Subscriptions.portal
                 ),
@@ -27,7 +27,7 @@ def subscriptions() -> rx.Component:
         when_loaded(
             Subscriptions,
             rx.cond(
-                Subscriptions.rows.length() > 0,
+                has(Subscriptions.rows),
                 rx.flex(rx.foreach(Subscriptions.rows, _subscription), direction="column", spacing="3"),
                 empty(
                     t("You copy nobody yet"),

@@ -7,7 +7,7 @@ from copytrade.components.charts import chart, windows
 from copytrade.components.figures import explained, figure, moment, stat
 from copytrade.components.forms import link_button
 from copytrade.components.frame import page
-from copytrade.components.panels import empty, panel, skeleton, told, when_loaded
+from copytrade.components.panels import empty, has, panel, skeleton, told, when_loaded
 from copytrade.components.positions import positions_table
 from copytrade.components.text import t
 from copytrade.pages.traders import FALL, NET, RETURN, SHARPE
@@ -151,7 +151,7 @@ def _positions() -> rx.Component:
     return panel(
         t("Open positions"),
         rx.cond(
-            Trader.positions.length() > 0,
+            has(Trader.positions),
             rx.el.div(positions_table(Trader.positions), class_name="wide"),
             rx.el.p(
                 rx.cond(
@@ -163,7 +163,7 @@ def _positions() -> rx.Component:
                 style={"margin": "0"},
             ),
         ),
-        aside=rx.el.span(t("read"), " ", moment(head.as_of), class_name="quiet"),
+        aside=rx.el.span(t("updated"), " ", moment(head.as_of), class_name="quiet"),
     )
 
 
@@ -186,7 +186,7 @@ def _trips() -> rx.Component:
     return panel(
         t("Closed positions"),
         rx.cond(
-            Trader.trips.length() > 0,
+            has(Trader.trips),
             rx.el.div(
                 rx.el.table(
                     rx.el.thead(

@@ -6,7 +6,8 @@ from copytrade.components.charts import windows
 from copytrade.components.figures import explained, figure, sparkline
 from copytrade.components.forms import link_button
 from copytrade.components.frame import page
-from copytrade.components.panels import empty, heading, panel, when_loaded
+from copytrade.components.guide import guide
+from copytrade.components.panels import empty, has, heading, panel, when_loaded
 from copytrade.components.text import Text, t
 from copytrade.state.traders import TraderLine, Traders
 
@@ -14,11 +15,12 @@ from copytrade.state.traders import TraderLine, Traders
 def traders() -> rx.Component:
     return page(
         heading(t("Traders"), Traders.told),
+        guide(),
         _filters(),
         when_loaded(
             Traders,
             rx.cond(
-                Traders.rows.length() > 0,
+                has(Traders.rows),
                 panel(None, rx.el.div(_table(), class_name="wide")),
                 empty(
                     t("Nobody here"),
@@ -64,7 +66,7 @@ def _filters() -> rx.Component:
             value=Traders.sort,
             on_change=lambda value: Traders.choose("sort", value),
             class_name="input",
-            aria_label=t("Order"),
+            aria_label=t("Sort by"),
             style={"width": "auto"},
         ),
         spacing="3",

@@ -7,7 +7,7 @@ from copytrade.components.figures import figure, moment, stat
 from copytrade.components.forms import link_button
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
-from copytrade.components.panels import empty, panel, skeleton, when_loaded
+from copytrade.components.panels import empty, has, panel, skeleton, when_loaded
 from copytrade.components.positions import positions_table
 from copytrade.components.text import t
 from copytrade.pages.traders import FALL
@@ -45,7 +45,7 @@ def _wallet() -> rx.Component:
         rx.el.div(
             rx.el.span(w.equity, class_name="value"),
             rx.el.span(figure(w.change), " ", rx.el.span("(", figure(w.growth), ") ", w.since, class_name="quiet")),
-            rx.el.span(t("read"), " ", moment(w.as_of), class_name="quiet"),
+            rx.el.span(t("updated"), " ", moment(w.as_of), class_name="quiet"),
             class_name="hero",
         ),
         rx.el.div(
@@ -70,12 +70,12 @@ def _wallet() -> rx.Component:
         panel(
             t("Open positions"),
             rx.cond(
-                Wallet.positions.length() > 0,
+                has(Wallet.positions),
                 rx.el.div(positions_table(Wallet.positions), class_name="wide"),
                 rx.el.p(t("Nothing is open."), class_name="quiet", style={"margin": "0"}),
             ),
         ),
-        rx.cond(Wallet.legs.length() > 0, panel(t("Copied positions: should be and is"), _legs())),
+        rx.cond(has(Wallet.legs), panel(t("Copied positions: should be and is"), _legs())),
     )
 
 
@@ -89,7 +89,7 @@ def _traders() -> rx.Component:
         )
 
     return rx.cond(
-        Wallet.traders.length() > 0,
+        has(Wallet.traders),
         rx.el.div(
             rx.el.table(
                 rx.el.thead(

@@ -96,12 +96,14 @@ def live(who: Who, *topics: str, every: float = 60.0) -> Callable[[Handler], Any
             heard = [topic.format(asker=asker.id) for topic in topics if asker or "{asker}" not in topic]
             async for _ in bell().rings(*heard, quiet=1.0, every=every):
                 async with self:
-                    answer = await _loaded(self, who, load)
+                    answer = await load_once(self, who, load)
                 if answer is not None:
                     return answer
             return None
 
-        return rx.event(_dressed(watch, load, who), background=True, supersedes=True)
+        dressed = _dressed(watch, load, who)
+        dressed.load = load
+        return rx.event(dressed, background=True, supersedes=True)
 
     return wrap
 
@@ -114,7 +116,8 @@ async def _quietly(state: Any, question: Callable[[Any], Awaitable[Any]]) -> Any
         return None
 
 
-async def _loaded(state: Any, who: Who, load: Handler) -> Any:
+async def load_once(state: Any, who: Who, load: Handler) -> Any:
+    """Run a page's load; where the database is away the page says that it is behind."""
     try:
         answer = await _answer(state, who, load)
     except DBAPIError as error:

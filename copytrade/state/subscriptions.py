@@ -1,6 +1,7 @@
 """What a subscriber pays for: state, next charge, settings, pause, stop."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -95,8 +96,8 @@ def _next(row: SubscriptionRow, voice: Voice) -> str:
 
 def _open_told(legs: list[copying_queries.OpenLegRow], voice: Voice) -> str:
     held = [leg for leg in legs if leg.held]
-    worth = sum((abs(leg.held * leg.price) for leg in held), start=type(legs[0].held)(0)) if held else None
-    if worth is None:
+    worth = sum((abs(leg.held * leg.price) for leg in held), Decimal(0))
+    if not held:
         return voice.say("no open positions")
     return voice.count(len(held), "{n} open position worth about {worth}", "{n} open positions worth about {worth}",
                        worth=voice.money(worth))  # fmt: skip

@@ -85,7 +85,7 @@ def shown() -> dict[str, str | None]:
         if path.is_relative_to(ROOT / "sandbox"):
             continue
         for text, many in _texts(ast.parse(path.read_text())):
-            if text.strip():
+            if text.strip() and not text.startswith("/"):
                 found[text] = many or found.get(text)
     return found
 

@@ -1,0 +1,13 @@
+"""Every page renders; a misspelt variable or attribute fails here and not in a browser."""
+
+import pytest
+
+from copytrade.copytrade import PAGES, Page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.route)
+def test_a_page_renders_in_both_languages_inside_the_frame(page: Page) -> None:
+    rendered = str(page.component().render())
+    assert "Трейдеры" in rendered
+    assert "Traders" in rendered
+    assert "/favicon.svg" in rendered
