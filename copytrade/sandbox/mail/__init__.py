@@ -31,6 +31,15 @@ class _Handler:
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
 
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take any recipient but those whose address begins with `refused`."""
+        if address.lower().startswith("refused"):
+            return "550 No such user here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Store one mail and accept it; what was accepted is on disk."""
         raw = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
