@@ -43,8 +43,8 @@ def _scalp(view: View) -> list[OrderRequest]:
             return view.aim(held, 0.0)
     if view.exposure(symbol) or view.rng.random() < 0.25:
         return []
-    leans = view.deviation(symbol, 2) + view.rng.gauss(0, 0.001)
-    return view.aim(symbol, -0.5 if leans > 0 else 0.5)
+    leans = view.move(symbol, 8) + view.rng.gauss(0, 0.002)
+    return view.aim(symbol, 0.5 if leans > 0 else -0.5)
 
 
 def _trend(view: View) -> list[OrderRequest]:
@@ -60,9 +60,9 @@ def _revert(view: View) -> list[OrderRequest]:
     orders: list[OrderRequest] = []
     for symbol in ("ETHUSDT", "XRPUSDT", "ADAUSDT"):
         away, held = view.deviation(symbol, 24), view.exposure(symbol)
-        if not held and abs(away) > 0.018:
-            orders += view.aim(symbol, -0.45 if away > 0 else 0.45)
-        elif held and (held * away > 0 or abs(away) < 0.004 or view.gain(symbol) < -0.06):
+        if not held and abs(away) > 0.03:
+            orders += view.aim(symbol, -0.3 if away > 0 else 0.3)
+        elif held and (held * away > 0 or abs(away) < 0.006 or view.gain(symbol) < -0.06):
             orders += view.aim(symbol, 0.0)
     return orders
 
@@ -71,10 +71,10 @@ def _double_down(view: View) -> list[OrderRequest]:
     symbol = "SOLUSDT"
     held, gain = view.exposure(symbol), view.gain(symbol)
     if not held:
-        return view.aim(symbol, 0.8 if view.rng.random() < 0.5 else -0.8)
+        return view.aim(symbol, 0.5 if view.rng.random() < 0.5 else -0.5)
     if gain > 0.008:
         return view.aim(symbol, 0.0)
-    if gain < -0.02:
+    if gain < -0.025:
         return view.aim(symbol, max(-40.0, min(40.0, held * 2)))
     return []
 
@@ -85,8 +85,8 @@ def _grid(view: View) -> list[OrderRequest]:
         return view.aim(symbol, held / 2)
     orders: list[OrderRequest] = []
     for level in (1, 2, 3):
-        orders += view.limit(symbol, 1, away=0.004 * level, exposure=0.15)
-        orders += view.limit(symbol, -1, away=0.004 * level, exposure=0.15)
+        orders += view.limit(symbol, 1, away=0.007 * level, exposure=0.1)
+        orders += view.limit(symbol, -1, away=0.007 * level, exposure=0.1)
     return orders
 
 
@@ -113,8 +113,8 @@ CHARACTERS: tuple[Character, ...] = (
         *(("BTCUSDT", "ETHUSDT"), 120, 150, _swing, {40: 15_000}),
     ),
     Character(
-        *("kolibri", "Scalper: small, quick trades against short moves.", 12_000, 10),
-        *(("BTCUSDT", "ETHUSDT", "SOLUSDT"), 45, 25, _scalp),
+        *("kolibri", "Scalper: small, quick trades along the day's move.", 12_000, 10),
+        *(("BTCUSDT", "ETHUSDT", "SOLUSDT"), 100, 25, _scalp),
     ),
     Character(
         *("granit", "Trend follower: four coins, long or short, for days.", 150_000, 3),
@@ -126,11 +126,11 @@ CHARACTERS: tuple[Character, ...] = (
     ),
     Character(
         *("alles_oder_nichts", "Martingale: doubles what loses, until it does not come back.", 8_000, 50),
-        *(("SOLUSDT",), 30, 75, _double_down),
+        *(("SOLUSDT",), 30, 75, _double_down, {38: 6_000}),
     ),
     Character(
         *("raster", "Grid: rests orders around the price of ETH and lives on the swings.", 25_000, 5),
-        *(("ETHUSDT",), 60, 90, _grid, {55: -3_000}),
+        *(("ETHUSDT",), 120, 90, _grid, {55: -3_000}),
     ),
     Character(
         *("falter", "Chases what moves, in small coins, and pays for it.", 6_000, 10),

@@ -30,13 +30,13 @@ class Control:
         """Let go of the connection."""
         self._http.close()
 
-    def call(self, method: str, path: str, **facts: Any) -> Any:
+    def call(self, method: str, control: str, /, **facts: Any) -> Any:
         """Call a control by its path."""
         body = {name: _plain(value) for name, value in facts.items() if value is not None}
-        response = self._http.request(method, path, json=body) if body else self._http.request(method, path)
+        response = self._http.request(method, control, json=body) if body else self._http.request(method, control)
         content = response.json()
         if response.status_code >= 400:
-            raise ControlError(f"{method} {path}: {response.status_code} {content}")
+            raise ControlError(f"{method} {control}: {response.status_code} {content}")
         return content
 
     def create_account(

@@ -39,9 +39,9 @@ def build_exchange(*, seed: int, folder: Path | None, days: int, trade: bool, ca
             exchange.market.path.read_candles(candles)
         if days:
             Traders(exchange, running=trade).make_history(start=exchange.genesis + DAY_MS, end=now)
-        exchange.keep_time()
-        exchange.commit()
+        exchange.begin()
     else:
+        exchange.begin()
         ticking.run_to(exchange, exchange.clock.now())
     return exchange
 

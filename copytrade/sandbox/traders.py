@@ -28,9 +28,8 @@ class Traders:
         self._slots: dict[str, int] = {}
 
     def make_history(self, *, start: int, end: int) -> None:
-        """Open the accounts at `start` and trade up to `end`, in fast time."""
+        """Open the accounts at `start` and trade up to `end`, in fast time, on an exchange that has not begun."""
         exchange = self.exchange
-        exchange.store.pause()
         exchange.clock.fix(start)
         exchange.ticked = exchange.funded = start
         for character in CHARACTERS:
@@ -38,7 +37,6 @@ class Traders:
         self._run(start, end, flows=True)
         exchange.set_extra(_NAME, self._accounts)
         exchange.clock.release(at=end)
-        exchange.store.rewrite(exchange.records())
 
     def run_fast(self, end: int) -> None:
         """Trade from the last tick up to a time, in fast time."""

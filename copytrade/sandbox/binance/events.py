@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from copytrade.sandbox.binance import public, wire
 from copytrade.sandbox.exchange.accounts import Account, Position
 from copytrade.sandbox.exchange.instruments import BY_SYMBOL, INSTRUMENTS, QUOTE, Instrument
-from copytrade.sandbox.exchange.orders import Fill, Order, OrderType
+from copytrade.sandbox.exchange.orders import Fill, Order
 from copytrade.sandbox.exchange.values import money, text
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def order_update(order: Order, execution: str, fill: Fill | None, now: int) -> d
         "s": instrument.symbol,
         "c": order.client_id,
         "S": wire.side(order.side),
-        "o": "LIQUIDATION" if order.type is OrderType.LIQUIDATION else kind,
+        "o": kind,
         "f": order.time_in_force,
         "q": text(order.steps, decimals),
         "p": text(order.price, instrument.price_decimals) if order.price else "0",

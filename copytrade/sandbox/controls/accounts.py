@@ -6,7 +6,7 @@ from typing import Any
 from copytrade.sandbox.binance import wire
 from copytrade.sandbox.binance.account import margin_summary
 from copytrade.sandbox.controls.situation import BadRequest, Missing, Situation, amount, instrument, number
-from copytrade.sandbox.exchange import modes, ticking, trading
+from copytrade.sandbox.exchange import modes, risk, ticking, trading
 from copytrade.sandbox.exchange.accounts import Account, ApiKey
 from copytrade.sandbox.exchange.clock import real_ms
 from copytrade.sandbox.exchange.engine import OrderRequest
@@ -103,7 +103,10 @@ def change_key(at: Situation, key: str, facts: dict[str, Any]) -> None:
 
 
 def transfer(at: Situation, account: str, facts: dict[str, Any]) -> None:
-    at.exchange.transfer(at.account(account), amount(facts["amount"]))
+    found, money = at.account(account), amount(facts["amount"])
+    if money < 0 and -money > risk.available(at.exchange.market, found):
+        raise BadRequest("more was to be withdrawn than is available")
+    at.exchange.transfer(found, money)
 
 
 def change_modes(at: Situation, account: str, facts: dict[str, Any]) -> None:

@@ -23,6 +23,10 @@ from copytrade.sandbox.exchange.path import DAY_MS, PricePath
 from copytrade.sandbox.exchange.store import Store
 
 
+COMPACT_BYTES = 8_000_000
+"""A state file larger than this is written anew at the start."""
+
+
 class Watcher(Protocol):
     """Somebody who is told what happens, in order, while it happens."""
 
@@ -79,7 +83,13 @@ class Exchange:
                 file.unlink()
         self.market = Market(PricePath(seed=seed, genesis=self.genesis, folder=prices), self.clock)
         self.market.held, self.market.books, self.market.halted = self._held, self._books, self._halted
-        self.store.open() if not self.is_new and self.store.size() < 8_000_000 else self.store.rewrite(self.records())
+
+    def begin(self) -> None:
+        """Write from now on; what was done before this is kept only if it is whole."""
+        if self.is_new or self.store.size() > COMPACT_BYTES:
+            self.store.rewrite(self.records())
+        else:
+            self.store.open()
 
     def commit(self) -> None:
         """Make what was done durable; nobody may be answered before."""
@@ -105,7 +115,7 @@ class Exchange:
         return key
 
     def transfer(self, account: Account, amount: int) -> None:
-        """Bring money in, or take it out."""
+        """Bring money in, or take it out; whether it may be taken out is the caller's to ask."""
         account.wallet += amount
         account.updated = self.clock.now()
         self.book_income(account, IncomeKind.TRANSFER, amount, instrument=-1)
@@ -133,7 +143,7 @@ class Exchange:
         yield ("t", self.genesis, self.clock.offset_ms, self.ticked, self.funded)
         yield ("n", self.next_id)
         yield from (("x", name, value) for name, value in self.extras.items())
-        yield from self.market.records() if hasattr(self, "market") else ()
+        yield from self.market.records()
         for account in self.accounts.values():
             yield from account.records()
         yield from (key.record() for key in self.keys.values())

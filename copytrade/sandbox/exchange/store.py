@@ -18,13 +18,13 @@ _LINE = 2000
 
 
 class Store:
-    """Collects the records of an action and writes them as one line."""
+    """Collects the records of an action and writes them as one line; before `open` or `rewrite` it keeps nothing."""
 
     def __init__(self, folder: Path | None) -> None:
         self._file = None if folder is None else folder / "state.jsonl"
         self._descriptor = -1
         self._pending: list[Record] = []
-        self._silent = folder is None
+        self._silent = True
         self.written = 0
 
     def put(self, record: Record) -> None:
@@ -39,11 +39,6 @@ class Store:
             self._pending.clear()
             os.write(self._descriptor, line)
             self.written += len(line)
-
-    def pause(self) -> None:
-        """Keep no records until the next `rewrite`: for making history, which is written at its end."""
-        self._silent = True
-        self._pending.clear()
 
     def load(self, apply: Callable[[list[Any]], None]) -> bool:
         """Hand every record to `apply`, oldest first; tell whether there was a state."""
