@@ -11,8 +11,6 @@ from copytrade.domain.trip_book import TripBook
 from copytrade.domain.trips import ZERO, Execution, Funding, Trip
 
 DOLLARS = frozenset({"USDT", "USDC", "USD", "FDUSD", "BUSD"})
-FLOWS = (EntryKind.TRANSFER, EntryKind.OTHER)
-"""What is no result of trading. Fees and realized PnL come with the fills; the venue's rows of them are not added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +62,28 @@ def sum_until(effects: Iterable[Cash], *, after: datetime, until: datetime) -> D
 
 
 def flows_of(entries: Iterable[LedgerEntry]) -> list[Flow]:
-    """Return deposits and withdrawals in dollars, in time order."""
-    rows = [Flow(entry.venue_time, entry.amount) for entry in entries if _is_dollar_flow(entry)]
+    """Return what is no result of trading, in time order: transfers, and bonuses that belong to no symbol."""
+    rows = [Flow(entry.venue_time, entry.amount) for entry in entries if _is_flow(entry)]
     return sorted(rows, key=lambda flow: flow.at)
 
 
 def fundings_of(entries: Iterable[LedgerEntry]) -> list[Funding]:
-    """Return funding payments in dollars, in time order."""
-    rows = [
-        Funding(entry.symbol, entry.amount, entry.venue_time)
-        for entry in entries
-        if entry.kind is EntryKind.FUNDING and entry.asset in DOLLARS
-    ]
+    """Return what a position paid or got while it was held, in time order: funding, and what a liquidation cost.
+
+    Fees and realized PnL come with the fills; the venue's own rows of them are not added.
+    """
+    rows = [Funding(entry.symbol, entry.amount, entry.venue_time) for entry in entries if _is_funding(entry)]
     return sorted(rows, key=lambda funding: funding.at)
 
 
-def _is_dollar_flow(entry: LedgerEntry) -> bool:
-    return entry.kind in FLOWS and entry.asset in DOLLARS
+def _is_flow(entry: LedgerEntry) -> bool:
+    is_bonus = entry.kind is EntryKind.OTHER and not entry.symbol
+    return (entry.kind is EntryKind.TRANSFER or is_bonus) and entry.asset in DOLLARS
+
+
+def _is_funding(entry: LedgerEntry) -> bool:
+    is_cost = entry.kind is EntryKind.OTHER and bool(entry.symbol)
+    return (entry.kind is EntryKind.FUNDING or is_cost) and entry.asset in DOLLARS
 
 
 def _settle(funding: Funding, *, book: TripBook, closed: list[Trip]) -> bool:

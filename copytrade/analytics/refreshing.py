@@ -16,11 +16,11 @@ from copytrade.analytics import days, sources
 from copytrade.analytics.derivation import Derived, belongs, derive, sum_until
 from copytrade.analytics.models import AccountRecord, DailyEquity, RoundTrip
 from copytrade.analytics.numbers import save_statistics
-from copytrade.domain.fills import Position
 from copytrade.domain.instruments import Market, PositionSide
 from copytrade.domain.nav import TOLERANCE, TOLERANCE_SHARE, opening_quantities
 from copytrade.domain.trip_book import TripBook
 from copytrade.domain.trips import ZERO, Execution, Funding, Trip
+from copytrade.exchanges.port import AccountRef
 
 SETTLING = timedelta(seconds=10)
 """What happened at the venue this long ago has been captured, as a rule; what comes later causes a rebuild."""
@@ -45,17 +45,20 @@ def refresh_account(session: Session, account_id: UUID, *, has_history: bool) ->
     if reading is None or record is None:
         return None
     ref = accounts.ref(session, account_id)
+    is_new = record.equity_at is None
     known = sources.counts(session, account_id, until=record.fills_until)
-    fresh = record.fills_until == sources.BEGINNING
     came_late = known != (record.fills_applied, record.entries_applied) or record.has_history != has_history
-    if not came_late and reading.read_at == record.equity_at:
+    if not is_new and not came_late and reading.read_at == record.equity_at:
         return None
-    if came_late:
-        _forget(session, record, has_history=has_history)
-    taken = sources.take(session, ref, after=record.fills_until, until=max(reading.read_at, record.fills_until))
+    if (is_new or came_late) and not _is_settled(session, account_id, now=now):
+        return None
+    if is_new or came_late:
+        _begin(session, record, has_history=has_history)
+    begins = record.fills_until
+    taken = sources.take(session, ref, after=begins, until=max(reading.read_at, begins))
     book = TripBook.load(record.book)
-    if record.fills_until == sources.BEGINNING and ref.market is Market.PERPETUAL:
-        _seed(book, executions=list(taken.stretch.executions), positions=accounts.positions(session, account_id))
+    if (is_new or came_late) and ref.market is Market.PERPETUAL:
+        _seed(session, ref, book=book, begins=begins)
     derived = derive(book, stretch=taken.stretch)
     _save(session, record, book=book, derived=derived, taken=taken, reading=reading)
     days.save_days(session, ref, record=record)
@@ -63,7 +66,7 @@ def refresh_account(session: Session, account_id: UUID, *, has_history: bool) ->
     record.refreshed_at = now
     session.add(record)
     session.flush()
-    return Refreshed(taken.fills, len(derived.closed), was_rebuilt=came_late or fresh)
+    return Refreshed(taken.fills, len(derived.closed), was_rebuilt=is_new or came_late)
 
 
 def _claim(session: Session, account_id: UUID, *, now: datetime) -> AccountRecord | None:
@@ -79,22 +82,41 @@ def _claim(session: Session, account_id: UUID, *, now: datetime) -> AccountRecor
     ).first()
 
 
-def _forget(session: Session, record: AccountRecord, *, has_history: bool) -> None:
+def _begin(session: Session, record: AccountRecord, *, has_history: bool) -> None:
+    """Start from scratch: at the beginning where the past was captured, else at the first reading."""
+    account_id = record.exchange_account_id
     for table in (RoundTrip, DailyEquity):
-        session.connection().execute(delete(table).where(col(table.exchange_account_id) == record.exchange_account_id))
-    record.book, record.fills_until, record.has_history = [], sources.BEGINNING, has_history
-    record.fills_applied = record.entries_applied = record.missing_fills = record.unpriced_fees = 0
-    record.trips_closed, record.explained, record.anchor_at, record.anchor_wallet = 0, ZERO, None, None
+        session.connection().execute(delete(table).where(col(table.exchange_account_id) == account_id))
+    first = None if has_history else accounts.first_reading(session, account_id=account_id)
+    record.book, record.has_history = [], has_history
+    record.fills_until = first.read_at if first else sources.BEGINNING
+    record.fills_applied, record.entries_applied = sources.counts(session, account_id, until=record.fills_until)
+    record.missing_fills = record.unpriced_fees = record.trips_closed = 0
+    record.explained, record.anchor_at, record.anchor_wallet = ZERO, None, None
 
 
-def _seed(book: TripBook, *, executions: list[Execution], positions: list[Position]) -> None:
-    """Put in what was open before the first known fill: the position now, with every known fill undone."""
+def _is_settled(session: Session, account_id: UUID, *, now: datetime) -> bool:
+    """Return whether every fill in the newest reading of the positions has had time to be captured."""
+    return accounts.equities(session, [account_id])[account_id].read_at <= now - SETTLING
+
+
+def _seed(session: Session, ref: AccountRef, *, book: TripBook, begins: datetime) -> None:
+    """Put in what was open before the first known fill: the position now, with every known fill undone.
+
+    Its entry price is the venue's where nothing was traded since, else the first fill's: an estimate.
+    """
+    positions = accounts.positions(session, ref.id)
+    read_at = accounts.equities(session, [ref.id])[ref.id].read_at
+    executions = sources.take(session, ref, after=begins, until=read_at).stretch.executions
     for side in PositionSide:
         mine = [execution for execution in executions if execution.position_side is side]
-        held = {position.symbol: position.quantity for position in positions if position.position_side is side}
-        for symbol, quantity in opening_quantities(held, executions=mine).items():
+        held = {position.symbol: position for position in positions if position.position_side is side}
+        quantities = {symbol: position.quantity for symbol, position in held.items()}
+        for symbol, quantity in opening_quantities(quantities, executions=mine).items():
             first = next((execution for execution in mine if execution.symbol == symbol), None)
-            if first is not None:
+            if first is None:
+                book.apply(Execution(symbol, quantity, held[symbol].entry_price, begins, position_side=side))
+            else:
                 book.seed(symbol, quantity=quantity, price=first.price, at=first.at, position_side=side)
 
 

@@ -9,7 +9,7 @@ from copytrade.accounts import queries as accounts
 from copytrade.analytics.platform import platform_numbers
 from copytrade.analytics.refreshing import Refreshed, refresh_account
 from copytrade.analytics.results import refresh_results
-from copytrade.capture.ledger import with_history
+from copytrade.capture import queries as capture
 from copytrade.db.bell import ring
 from copytrade.db.session import reading, transaction
 from copytrade.domain.instruments import Role
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 def refresh_profile(session: Session, profile_id: UUID) -> Refreshed | None:
     """Bring a profile's lead account up to date and ring for those who look at it; None: nothing new."""
     lead = subscriptions.profile(session, profile_id).lead_account_id
-    done = refresh_account(session, lead, has_history=bool(with_history(session, account_ids=[lead])))
+    done = refresh_account(session, lead, has_history=capture.history_done(session, account_id=lead))
     if done is not None:
         ring(session, f"profile:{profile_id}")
     return done
@@ -36,8 +36,10 @@ def refresh_all() -> int:
     Return how many accounts had something new. One account's bug does not stop the others; it is raised at the end.
     """
     with reading() as session:
-        refs = [*accounts.active(session, role=Role.LEAD), *accounts.active(session, role=Role.COPY)]
-        pasts = with_history(session, account_ids=[ref.id for ref in refs])
+        leads = accounts.active(session, role=Role.LEAD)
+        # A subscriber's wallet begins where he linked it: what he did before was not copied.
+        refs = [*leads, *accounts.active(session, role=Role.COPY)]
+        pasts = capture.with_history(session, account_ids=[ref.id for ref in leads])
     failures: list[Exception] = []
     done = 0
     for ref in refs:

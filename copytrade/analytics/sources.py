@@ -12,10 +12,10 @@ from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.analytics.derivation import DOLLARS, Stretch, flows_of, fundings_of
 from copytrade.analytics.rows import CopyQuality
-from copytrade.capture import ledger as capture
+from copytrade.capture import queries as capture
 from copytrade.copying import quality as copying
-from copytrade.domain.fills import Fill
-from copytrade.domain.instruments import Market, Side
+from copytrade.domain.fills import EntryKind, LedgerEntry
+from copytrade.domain.instruments import Market, PositionSide, Side
 from copytrade.domain.nav import Flow
 from copytrade.domain.trips import ZERO, Execution
 from copytrade.exchanges.port import AccountRef
@@ -42,8 +42,9 @@ class Taken:
 
 def take(session: Session, ref: AccountRef, *, after: datetime, until: datetime) -> Taken:
     """Return an account's ledger with venue times in (after, until]."""
-    fills = capture.fills_in(session, account_id=ref.id, after=after, until=until)
-    entries = capture.entries_in(session, account_id=ref.id, after=after, until=until)
+    rows = capture.executions(session, account_id=ref.id, after=(after, ""), until=until)
+    fills = [row for row in rows if row.venue_time > after]
+    entries = _entries(session, ref.id, after=after, until=until)
     prices = _fee_prices(session, ref, fills=fills)
     executions = [_execution(fill, market=ref.market, prices=prices) for fill in fills]
     unpriced = sum(1 for fill, done in zip(fills, executions, strict=True) if _is_unpriced(fill, execution=done))
@@ -52,20 +53,29 @@ def take(session: Session, ref: AccountRef, *, after: datetime, until: datetime)
 
 def counts(session: Session, account_id: UUID, *, until: datetime) -> tuple[int, int]:
     """Return how many fills and ledger entries are known with venue times up to `until`."""
-    return capture.ledger_counts(session, account_id=account_id, until=until)
+    fills = capture.fill_count(session, account_id=account_id, until=until)
+    return fills, capture.entry_count(session, account_id=account_id, until=until)
 
 
 def flows(session: Session, account_id: UUID, *, after: datetime, until: datetime) -> list[Flow]:
     """Return deposits and withdrawals with venue times in (after, until], with the equity before them where read."""
-    entries = capture.entries_in(session, account_id=account_id, after=after, until=until)
+    entries = _entries(session, account_id, after=after, until=until)
     return [_with_equity(session, account_id, flow=flow) for flow in flows_of(entries)]
+
+
+def _entries(session: Session, account_id: UUID, *, after: datetime, until: datetime) -> list[LedgerEntry]:
+    return [
+        LedgerEntry(row.entry_id, EntryKind(row.kind), row.asset, row.amount, row.venue_time, row.symbol)
+        for row in capture.entries(session, account_id=account_id, since=after)
+        if after < row.venue_time <= until
+    ]
 
 
 def daily_closes(
     session: Session, ref: AccountRef, *, symbols: Collection[str], since: date
 ) -> dict[tuple[str, date], Decimal]:
     """Return daily closing prices by symbol and day."""
-    return capture.closes_since(session, venue=ref.venue, symbols=symbols, since=since)
+    return capture.closes(session, venue=ref.venue, symbols=symbols, since=since)
 
 
 def copy_quality(session: Session, *, profile_ids: Collection[UUID]) -> dict[UUID, CopyQuality]:
@@ -85,15 +95,15 @@ def _quality(row: copying.Delays) -> CopyQuality:
     )
 
 
-def _execution(fill: Fill, *, market: Market, prices: dict[tuple[str, date], Decimal]) -> Execution:
+def _execution(fill: capture.FillRow, *, market: Market, prices: dict[tuple[str, date], Decimal]) -> Execution:
     base, _, quote = fill.symbol.partition(":")[0].partition("/")
     execution = Execution(
         symbol=fill.symbol,
         quantity=fill.signed,
         price=fill.price,
         at=fill.venue_time,
-        position_side=fill.position_side,
-        only_closes=market is Market.SPOT and fill.side is Side.SELL,
+        position_side=PositionSide(fill.position_side),
+        only_closes=market is Market.SPOT and fill.side == Side.SELL,
         is_liquidation=fill.is_liquidation,
     )
     if fill.fee_asset == quote or fill.fee_asset in DOLLARS:
@@ -105,18 +115,20 @@ def _execution(fill: Fill, *, market: Market, prices: dict[tuple[str, date], Dec
     return replace(execution, fee=fill.fee * price)
 
 
-def _is_unpriced(fill: Fill, *, execution: Execution) -> bool:
+def _is_unpriced(fill: capture.FillRow, *, execution: Execution) -> bool:
     return bool(fill.fee) and not execution.fee and not execution.base_fee
 
 
-def _fee_prices(session: Session, ref: AccountRef, *, fills: Sequence[Fill]) -> dict[tuple[str, date], Decimal]:
+def _fee_prices(
+    session: Session, ref: AccountRef, *, fills: Sequence[capture.FillRow]
+) -> dict[tuple[str, date], Decimal]:
     assets = {fill.fee_asset for fill in fills if fill.fee and fill.fee_asset not in DOLLARS}
     if not assets:
         return {}
     settled = ":USDT" if ref.market is Market.PERPETUAL else ""
     symbols = {f"{asset}/USDT{settled}": asset for asset in assets}
     since = min(fill.venue_time for fill in fills).astimezone(UTC).date()
-    known = capture.closes_since(session, venue=ref.venue, symbols=symbols, since=since)
+    known = capture.closes(session, venue=ref.venue, symbols=symbols, since=since)
     return {(symbols[symbol], day): price for (symbol, day), price in known.items()}
 
 

@@ -85,7 +85,11 @@ def _curve(session: Session, account_id: UUID, *, since: datetime, now: datetime
         return points
     days = session.exec(
         select(col(DailyEquity.day), col(DailyEquity.equity))
-        .where(DailyEquity.exchange_account_id == account_id, col(DailyEquity.day) >= since.date())
+        .where(
+            DailyEquity.exchange_account_id == account_id,
+            col(DailyEquity.day) >= since.date(),
+            col(DailyEquity.is_rebuilt).is_(False),
+        )
         .order_by(col(DailyEquity.day))
     )
     first = points[0].at if points else now

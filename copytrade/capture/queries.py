@@ -21,6 +21,7 @@ from copytrade.capture.models import (
     StoredFill,
 )
 from copytrade.domain.instruments import Instrument, Market, PositionSide, Role, Side, Venue
+from copytrade.errors import InvalidInput
 from copytrade.settings import settings
 
 
@@ -101,15 +102,41 @@ class CaptureHealth:
 
 def fills_of(session: Session, *, account_id: UUID, cursor: str = "", limit: int = 50) -> FillRows:
     """Return a page of an account's fills, newest first."""
-    query = select(StoredFill).where(StoredFill.exchange_account_id == account_id)
+    return fills_page(session, account_ids=[account_id], cursor=cursor, limit=limit)
+
+
+def fills_page(
+    session: Session,
+    *,
+    account_ids: Collection[UUID],
+    symbol: str = "",
+    since: datetime | None = None,
+    cursor: str = "",
+    limit: int = 50,
+) -> FillRows:
+    """Return a page of several accounts' fills, newest first; InvalidInput for a cursor that is none of ours."""
+    query = select(StoredFill).where(col(StoredFill.exchange_account_id).in_(account_ids))
+    if symbol:
+        query = query.where(StoredFill.symbol == symbol)
+    if since is not None:
+        query = query.where(col(StoredFill.venue_time) >= since)
     if cursor:
-        at, _, fill_id = cursor.partition("_")
-        edge = (datetime.fromisoformat(at), UUID(fill_id))
-        query = query.where(tuple_(col(StoredFill.venue_time), col(StoredFill.id)) < edge)
+        query = query.where(tuple_(col(StoredFill.venue_time), col(StoredFill.id)) < _edge(cursor))
     query = query.order_by(col(StoredFill.venue_time).desc(), col(StoredFill.id).desc()).limit(limit + 1)
     found = session.exec(query).all()
     last = found[limit - 1] if len(found) > limit else None
     return FillRows([_row(fill) for fill in found[:limit]], f"{last.venue_time.isoformat()}_{last.id}" if last else "")
+
+
+def _edge(cursor: str) -> tuple[datetime, UUID]:
+    at, _, fill_id = cursor.partition("_")
+    try:
+        edge = datetime.fromisoformat(at), UUID(fill_id)
+    except ValueError:
+        raise InvalidInput("cursor was none of ours", user="The cursor is not valid.", field="cursor") from None
+    if edge[0].tzinfo is None:
+        raise InvalidInput("cursor was naive", user="The cursor is not valid.", field="cursor")
+    return edge
 
 
 def fills_between(
@@ -160,6 +187,14 @@ def entries(session: Session, *, account_id: UUID, since: datetime) -> list[Entr
     ]
 
 
+def entry_count(session: Session, *, account_id: UUID, until: datetime) -> int:
+    """Return how many rows the ledger of an account had up to `until`."""
+    query = select(func.count()).select_from(AccountEntry)
+    return session.exec(
+        query.where(AccountEntry.exchange_account_id == account_id, col(AccountEntry.venue_time) <= until)
+    ).one()
+
+
 def closes(
     session: Session, *, venue: Venue | str, symbols: Collection[str], since: date
 ) -> dict[tuple[str, date], Decimal]:
@@ -174,6 +209,14 @@ def history_done(session: Session, *, account_id: UUID) -> bool:
     """Return whether an account's past was read to its end."""
     state = session.get(CaptureState, account_id)
     return state is not None and state.history_done_at is not None
+
+
+def with_history(session: Session, *, account_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the accounts whose past was read to its end, in one query."""
+    query = select(CaptureState.exchange_account_id).where(
+        col(CaptureState.exchange_account_id).in_(account_ids), col(CaptureState.history_done_at).is_not(None)
+    )
+    return set(session.exec(query))
 
 
 def is_captured(session: Session, *, account_id: UUID) -> bool:

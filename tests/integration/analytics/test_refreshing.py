@@ -210,3 +210,26 @@ def test_the_present_is_left_to_settle(session: Session, lead: CapturedAccount) 
     lead.deposit(days_ago(3), "1000")
     lead.read(clock.now(), {})
     assert refresh_account(session, lead.id, has_history=False) is None
+
+
+def test_a_rebuild_waits_until_the_newest_reading_has_settled(session: Session, lead: CapturedAccount) -> None:
+    lead.deposit(days_ago(3), "1000")
+    lead.read(days_ago(1), {})
+    lead.trade(clock.now() - timedelta(seconds=2), BTC, "1", "100", is_captured=False)
+    lead.read(clock.now(), {BTC: "100"})
+    assert refresh_account(session, lead.id, has_history=True) is None
+    assert trips_of(session, lead.id) == []
+
+
+def test_a_position_from_before_the_first_reading_has_the_venues_entry(session: Session, lead: CapturedAccount) -> None:
+    lead.deposit(days_ago(5), "1000")
+    lead.trade(days_ago(4), BTC, "2", "100")
+    lead.read(days_ago(3), {BTC: "110"})
+    refresh_account(session, lead.id, has_history=False)
+    assert record_of(session, lead.id).open_positions == 1
+    lead.trade(days_ago(2), BTC, "-2", "130")
+    lead.read(days_ago(1), {})
+    refresh_account(session, lead.id, has_history=False)
+    [trip] = trips_of(session, lead.id)
+    assert (trip["gross"], trip["entry_price"], trip["is_estimated"]) == (60, 100, False)
+    assert abs(record_of(session, lead.id).gap) < Decimal("1e-12")
