@@ -41,18 +41,7 @@ def subscribe(
     """Make an incomplete subscription with its copy settings; it copies once it is paid."""
     checked(settings)
     made = subscription_service.subscribe(session, owner=owner, profile_id=profile_id, copy_account_id=copy_account_id)
-    row = session.get(CopySetting, made.id) or CopySetting(
-        subscription_id=made.id,
-        subscriber_id=owner,
-        profile_id=profile_id,
-        lead_account_id=made.lead_account_id,
-        copy_account_id=copy_account_id,
-        created_at=clock.now(),
-        changed_at=clock.now(),
-        **settings_rows.values(settings),
-    )
-    row.copy_account_id = copy_account_id
-    _write(session, row, settings)
+    save_settings(session, owner=owner, subscription_id=made.id, settings=settings)
     return made.id
 
 
@@ -151,12 +140,20 @@ def settings_of(session: Session, *, subscription_ids: Sequence[UUID]) -> dict[U
 
 
 def _owned(session: Session, *, owner: UUID, subscription_id: UUID) -> CopySetting:
-    subscriptions.subscription(session, owner=owner, subscription_id=subscription_id)
+    made = subscriptions.subscription(session, owner=owner, subscription_id=subscription_id)
     row = session.exec(
         select(CopySetting).where(col(CopySetting.subscription_id) == subscription_id).with_for_update()
-    ).first()
-    if row is None:
-        raise NotFound(f"subscription {subscription_id} has no settings", user="There is no such subscription.")
+    ).first() or CopySetting(
+        subscription_id=made.id,
+        subscriber_id=owner,
+        profile_id=made.profile_id,
+        lead_account_id=made.lead_account_id,
+        copy_account_id=made.copy_account_id,
+        created_at=clock.now(),
+        changed_at=clock.now(),
+        **settings_rows.values(CopySettings()),
+    )
+    row.copy_account_id = made.copy_account_id
     return row
 
 
