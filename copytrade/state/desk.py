@@ -23,8 +23,8 @@ from copytrade.state.subscriptions import STATES
 from copytrade.state.work import change, read
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions import service
-from copytrade.subscriptions.models import State
 from copytrade.subscriptions.rows import ProfileRow, SubscriberRow
+from copytrade.subscriptions.states import State
 from copytrade.users.queries import Person
 
 SHOWN_PERIODS = 50

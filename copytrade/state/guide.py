@@ -12,7 +12,7 @@ from copytrade.state import routes
 from copytrade.state.asking import Who, live
 from copytrade.state.work import read
 from copytrade.subscriptions import queries as subscriptions
-from copytrade.subscriptions.models import LIVE, State
+from copytrade.subscriptions.states import LIVE, State
 from copytrade.users.queries import Person
 
 LINK, CHOOSE, PAY, WATCH, DONE = 1, 2, 3, 4, 5

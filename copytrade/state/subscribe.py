@@ -25,8 +25,8 @@ from copytrade.state.ids import id_of
 from copytrade.state.typed import sizing_of
 from copytrade.state.work import change, read
 from copytrade.subscriptions import queries as subscriptions
-from copytrade.subscriptions.models import State as SubscriptionState
 from copytrade.subscriptions.rows import ProfileRow
+from copytrade.subscriptions.states import State as SubscriptionState
 from copytrade.users.queries import Person
 
 ACCOUNT, SETTINGS, SUMMARY, AFTER = 1, 2, 3, 4

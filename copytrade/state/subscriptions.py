@@ -24,8 +24,8 @@ from copytrade.state.subscribe import settings_told
 from copytrade.state.typed import sizing_of
 from copytrade.state.work import change, read
 from copytrade.subscriptions import queries as subscriptions
-from copytrade.subscriptions.models import State
 from copytrade.subscriptions.rows import SubscriptionRow
+from copytrade.subscriptions.states import State
 from copytrade.users.queries import Person
 
 STATES = {

@@ -2,34 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from copytrade.db.model import PEOPLE, amount, key, moment
-
-
-class State(StrEnum):
-    """Where a subscription stands; `past_due` is active with a payment that failed."""
-
-    INCOMPLETE = "incomplete"
-    ACTIVE = "active"
-    PAST_DUE = "past_due"
-    ENDED = "ended"
-
-
-class EndMode(StrEnum):
-    """What becomes of the copied positions when a subscription ends."""
-
-    CLOSE = "close"
-    KEEP = "keep"
-    FOLLOW_EXITS = "follow_exits"
-
-
-LIVE = (State.ACTIVE, State.PAST_DUE)
-OPEN = (State.INCOMPLETE, *LIVE)
+from copytrade.subscriptions.states import EndMode, State
 
 _OPEN_ROWS = text("state in ('incomplete', 'active', 'past_due')")
 

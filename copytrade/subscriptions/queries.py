@@ -11,7 +11,7 @@ from copytrade.domain.instruments import Role
 from copytrade.domain.terms import access_ends
 from copytrade.errors import NotFound
 from copytrade.settings import settings
-from copytrade.subscriptions.models import LIVE, EndMode, Profile, State, Subscription
+from copytrade.subscriptions.models import Profile, Subscription
 from copytrade.subscriptions.rows import (
     ActiveSubscription,
     EndedSubscription,
@@ -20,6 +20,7 @@ from copytrade.subscriptions.rows import (
     SubscriptionRow,
     TraderRow,
 )
+from copytrade.subscriptions.states import LIVE, EndMode, State
 from copytrade.users import queries as users
 
 

@@ -14,8 +14,9 @@ from copytrade.domain.instruments import Role
 from copytrade.domain.terms import access_ends
 from copytrade.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from copytrade.settings import settings
-from copytrade.subscriptions.models import LIVE, OPEN, EndMode, Profile, State, Subscription
+from copytrade.subscriptions.models import Profile, Subscription
 from copytrade.subscriptions.profiles import publish, save_profile, unpublish
+from copytrade.subscriptions.states import LIVE, OPEN, EndMode, State
 from copytrade.users import queries as users
 
 __all__ = [

@@ -12,7 +12,8 @@ from copytrade.db.events import Event
 from copytrade.domain.instruments import Role
 from copytrade.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from copytrade.subscriptions import queries, service
-from copytrade.subscriptions.models import EndMode, State, Subscription
+from copytrade.subscriptions.models import Subscription
+from copytrade.subscriptions.states import EndMode, State
 from tests.integration.accounts.linking import linked, taken
 from tests.integration.subscriptions.market import opened, subscribed
 from tests.integration.users import people
