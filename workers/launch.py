@@ -63,17 +63,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(var: Path, *, lock: Lock, demo: bool) -> None:
-    (var / "demo.json").unlink(missing_ok=True)
-    if swept := sweep(run_folder(var)):
-        _say(f"Ended {swept} processes that an earlier start had left behind.")
-    home = make_home(var)
-    lock.tell(home.web_url)
-    variables = environment(home)
+    run = run_folder(var)
     supervisor: Supervisor | None = None
+    (var / "demo.json").unlink(missing_ok=True)
+    if swept := sweep(run):
+        _say(f"Ended {swept} processes that an earlier start had left behind.")
     try:
+        home = make_home(var)
+        lock.tell(home.web_url)
+        variables = environment(home)
         if home.embedded:
             prepare(home.engines)
-        supervisor = start_supervisor(variables, run=home.run)
+        supervisor = start_supervisor(variables, run=run)
         _bring_up(home, variables=variables, supervisor=supervisor)
         people = _fill(home, variables=variables) if demo else {}
         _watch(home, supervisor=supervisor, people=people)
@@ -82,8 +83,8 @@ def _run(var: Path, *, lock: Lock, demo: bool) -> None:
         if supervisor is not None:
             _say("\nStopping…")
             stop_supervisor(supervisor)
-        sweep(home.run)
-        shutil.rmtree(home.run, ignore_errors=True)
+        sweep(run)
+        shutil.rmtree(run, ignore_errors=True)
         (var / "demo.json").unlink(missing_ok=True)
         if supervisor is not None:
             _say(f"Stopped. The data is kept in {var}.")

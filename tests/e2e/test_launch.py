@@ -31,7 +31,11 @@ class Launch:
     """A launcher in a folder of its own, as `make` starts it."""
 
     var: Path
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
+
+    def said(self) -> str:
+        """Return what the terminal showed so far."""
+        return self.var.with_suffix(".out").read_text()
 
     def told(self) -> dict[str, Any]:
         """Return var/demo.json, empty while there is none."""
@@ -42,8 +46,11 @@ class Launch:
         """Return var/demo.json once all processes stand in it."""
 
         def up() -> bool:
-            assert self.process.poll() is None, self.process.stdout.read() if self.process.stdout else ""
-            return set(self.told().get("processes", {})) == PROGRAMS
+            assert self.process.poll() is None, self.said()
+            processes = self.told().get("processes", {})  # of a killed start, where the file was left behind
+            return set(processes) == PROGRAMS and all(
+                psutil.pid_exists(pid) for pids in processes.values() for pid in pids
+            )
 
         wait_until(up, timeout=100, every=0.2, what="the installation to come up")
         return self.told()
@@ -64,23 +71,24 @@ def launch(var: Path, **variables: str) -> Launch:
     """Start the launcher with a plain environment: nothing of the test session's own installation."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("COPYTRADE_", "REFLEX_"))}
     given = {"COPYTRADE_VAR": str(var), "COPYTRADE_SANDBOX_HISTORY_DAYS": "0", "COPYTRADE_DEMO_BOTS": "0"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "workers.launch"],
-        cwd=ROOT,
-        env=plain | given | variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    with var.with_suffix(".out").open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workers.launch"],
+            cwd=ROOT,
+            env=plain | given | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
     return Launch(var, process)
 
 
 def refusal(var: Path, **variables: str) -> str:
     """Return what a launcher says that cannot start."""
-    output, _ = launch(var, **variables).process.communicate(timeout=60)
-    return output.strip()
+    refused = launch(var, **variables)
+    assert refused.process.wait(timeout=60) == 1
+    return refused.said().strip()
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +106,7 @@ def test_an_installation_starts_heals_and_leaves_nothing(var: Path) -> None:
     wait_for_http(f"{told['web']}/ping")
     wait_for_http(f"{told['mail']}/messages")
 
-    second = refusal(var)
-    assert f"already running here, at {told['web']}" in second
+    assert f"already running here, at {told['web']}" in refusal(var)
 
     keyring = (var / "keys" / "keyring").read_text().encode()
     for name, pids in told["processes"].items():
