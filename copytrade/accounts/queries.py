@@ -71,6 +71,11 @@ def accounts(session: Session, *, owner: UUID) -> list[AccountRow]:
     return [_with_equity(account_row(account), worth.get(account.id)) for account in rows]
 
 
+def ids_of(session: Session, *, owner: UUID) -> list[UUID]:
+    """Return the ids of a person's accounts, unlinked ones too: their history stays his."""
+    return list(session.exec(select(ExchangeAccount.id).where(ExchangeAccount.user_id == owner)))
+
+
 def account(session: Session, *, owner: UUID, account_id: UUID) -> AccountRow:
     """Return one account of the owner's; raise NotFound for anybody else's."""
     found = owned(session, owner=owner, account_id=account_id)

@@ -17,11 +17,15 @@ from copytrade.i18n.voice import Voice
 
 log = structlog.get_logger()
 
-CHECK_FIELD = "Please check what you typed."
-NO_SUCH_ADDRESS = "There is nothing at this address."
-NOT_THIS_WAY = "This address cannot be used that way."
-AWAY = "The service is not ready at this moment. Please try again shortly."
-OUR_FAULT = "Something went wrong on our side. Please try again; if it stays so, quote {id}."
+SENTENCES = {
+    "invalid_input": "Please check what you typed.",
+    "not_found": "There is nothing at this address.",
+    "method_not_allowed": "This address cannot be used that way.",
+    "unavailable": "The service is not ready at this moment. Please try again shortly.",
+    "internal": "Something went wrong on our side. Please try again; if it stays so, quote {id}.",
+}
+"""What is said where no service says it; by code."""
+_CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
 class Problem(BaseModel):
@@ -93,7 +97,7 @@ async def _invalid(request: Request, error: Any) -> JSONResponse:
     names = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
     return problem(
         request,
-        CHECK_FIELD,
+        SENTENCES["invalid_input"],
         status=422,
         code="invalid_input",
         field=".".join(names) or None,
@@ -102,22 +106,21 @@ async def _invalid(request: Request, error: Any) -> JSONResponse:
 
 
 async def _http(request: Request, error: Any) -> JSONResponse:
-    text = {404: NO_SUCH_ADDRESS, 405: NOT_THIS_WAY}.get(error.status_code, CHECK_FIELD)
-    codes = {404: "not_found", 405: "method_not_allowed"}
-    return problem(request, text, status=error.status_code, code=codes.get(error.status_code, "invalid_input"))
+    code = _CODES.get(error.status_code, "invalid_input")
+    return problem(request, SENTENCES[code], status=error.status_code, code=code)
 
 
 async def _unstorable(request: Request, error: Any) -> JSONResponse:
     log.info("api.unstorable", path=request.url.path, reason=type(error.orig).__name__)
-    return problem(request, CHECK_FIELD, status=422, code="invalid_input")
+    return problem(request, SENTENCES["invalid_input"], status=422, code="invalid_input")
 
 
 async def _away(request: Request, error: Any) -> JSONResponse:
     log.warning("api.engine_away", path=request.url.path, reason=type(error).__name__)
-    return problem(request, AWAY, status=503, code="unavailable")
+    return problem(request, SENTENCES["unavailable"], status=503, code="unavailable")
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:
     number = str(new_id())
     log.error("api.bug", path=request.url.path, id=number, exc_info=error)
-    return problem(request, OUR_FAULT, status=500, code="internal", facts={"id": number})
+    return problem(request, SENTENCES["internal"], status=500, code="internal", facts={"id": number})

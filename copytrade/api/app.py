@@ -2,16 +2,31 @@
 
 from fastapi import FastAPI
 
-from copytrade.api import answers, docs, exchange_accounts, health, notifications, payments, signing_in, traders
+from copytrade.api import (
+    answers,
+    docs,
+    exchange_accounts,
+    health,
+    notifications,
+    payments,
+    signing_in,
+    subscriptions,
+    traders,
+    trades,
+)
 from copytrade.api.headers import Guard
 from copytrade.api.routing import PREFIX
 
 CONTRACTS = (
     signing_in.router,
     exchange_accounts.router,
+    subscriptions.router,
     payments.router,
     traders.router,
+    subscriptions.for_copying,
     exchange_accounts.sealed,
+    trades.router,
+    trades.everybody,
     notifications.router,
 )
 
