@@ -123,6 +123,9 @@ def _handle(session: Session, type: str, body: dict[str, Any]) -> bool:
             return bool(id) and sync.payment_failed(session, stripe_subscription_id=id, invoice_id=body["id"])
         case "charge.refunded":
             return sync.refund(session, charge_id=body["id"])
+        case "charge.dispute.created":
+            record(session, "alarm.dispute", cause=body["id"], dispute=body["id"], charge=body["charge"])
+            return True
         case _ if type.startswith("customer.subscription."):
             return sync.subscription(session, stripe_subscription_id=body["id"])
         case "invoice.paid" | "invoice.voided" | "invoice.marked_uncollectible":

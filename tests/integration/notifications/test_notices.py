@@ -1,6 +1,7 @@
 """Events become notices and mails, once each, in the reader's language."""
 
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from sqlmodel import Session, select
 
 from copytrade import clock
 from copytrade.db.events import Event, record
+from copytrade.db.session import transaction
 from copytrade.errors import InvalidInput, NotFound
 from copytrade.i18n import translate
 from copytrade.notifications import post, queries, service
@@ -202,3 +204,16 @@ def test_an_address_that_the_server_refuses_does_not_hold_up_the_others(session:
     rows[lost.id].attempts, rows[lost.id].try_at = post.MOST_ATTEMPTS - 1, clock.real_now()
     _delivered(session)
     assert session.exec(select(Mail.state).where(Mail.user_id == lost.id)).one() == "failed"
+
+
+def test_several_workers_at_once_send_each_mail_once(committed: object, mailbox: str) -> None:
+    with transaction() as session:
+        persons = [
+            people._registered(session, f"person{number}@copytrade.example", is_subscriber=True) for number in range(12)
+        ]
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(service.deliver_due) for _ in range(4)]:
+            future.result()
+    service.deliver_due()
+    sent = sorted(mail["to"][0] for mail in httpx.get(mailbox).json())
+    assert sent == sorted(person.email for person in persons)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from tests.integration.subscriptions.market import Market, opened, subscribed
 
 
 @pytest.fixture
-def market(committed: object) -> Generator[Market]:
+def market(committed: object) -> Market:
     """Alice and Bob, really committed, so that several connections see them."""
     with transaction() as session:
         return opened(session)

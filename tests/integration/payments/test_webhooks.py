@@ -7,6 +7,7 @@ import pytest
 import stripe as sdk
 from sqlmodel import Session, select
 
+from copytrade.db.events import Event
 from copytrade.errors import NotAllowed
 from copytrade.payments import inbox, service
 from copytrade.payments.models import WebhookEvent
@@ -74,12 +75,23 @@ def test_without_a_secret_everything_is_refused(session: Session, monkeypatch: p
 
 
 def test_an_event_that_is_none_of_ours_is_kept_and_ignored(session: Session) -> None:
-    body = BODY.replace("invoice.paid", "charge.dispute.created")
+    body = BODY.replace("invoice.paid", "price.created")
     _give(session, _signed(body), body)
     session.commit()
     service.process_events()
     session.expire_all()
     assert session.exec(select(WebhookEvent.state)).all() == ["ignored"]
+
+
+def test_a_dispute_calls_the_operators_once(session: Session) -> None:
+    for number in range(2):
+        body = BODY.replace("invoice.paid", "charge.dispute.created").replace("evt_1", f"evt_{number}")
+        body = body.replace('"id": "in_1"', '"id": "dp_1", "charge": "ch_1"')
+        _give(session, _signed(body), body)
+    session.commit()
+    service.process_events()
+    causes = session.exec(select(Event.cause).where(Event.kind == "alarm.dispute")).all()
+    assert set(causes) == {"dp_1"}
 
 
 def test_an_event_that_crashes_the_job_blocks_no_other(session: Session) -> None:
