@@ -9,6 +9,7 @@ from typing import Any
 
 import reflex as rx
 
+from copytrade import logs
 from copytrade.api.app import api
 from copytrade.pages.accounts import accounts
 from copytrade.pages.copies import copies
@@ -85,6 +86,12 @@ for page in PAGES:
     app.add_page(
         page.component, route=page.route, title=f"{page.title} · CopyTrade", on_load=[Visitor.watch, *page.loads]
     )
+
+
+@app.register_lifespan_task
+async def _log() -> None:
+    """Send this worker's logs where those of all processes go."""
+    logs.configure("web")
 
 
 @app.register_lifespan_task

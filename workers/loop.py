@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 
+from copytrade.accounts import forgetting
 from copytrade.accounts.vault import opener
 from copytrade.db.bell import bell
 from copytrade.db.clock import follow
@@ -41,7 +42,7 @@ class WarmLoop:
     """Runs the parts of one process over one pool of warm clients, in a thread or in the caller's loop."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
-        self._parts = (follow_clock, *parts)
+        self._parts = (follow_clock, forgetting.run, *parts)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._ready = threading.Event()

@@ -44,6 +44,18 @@ TEXTS: dict[str, Text] = {
         "{label} does not work any more: copying on it is paused until you check it.",
         "/accounts",
     ),
+    "account.unlinked": Text(
+        "Exchange account unlinked",
+        "{label} is unlinked and its key forgotten for good.",
+        "/accounts",
+        is_security=True,
+    ),
+    "account.secrets_requested": Text(
+        "A service asked for your keys",
+        "The service {service} was given the keys of your copy accounts, sealed so that only it can read them.",
+        "/accounts",
+        is_security=True,
+    ),
     "profile.published": Text("Your profile is public", "{name} stands in the list of traders now.", "/traders/{slug}"),
     "subscription.activated": Text(
         "Your subscription is active",
