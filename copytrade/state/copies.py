@@ -24,9 +24,10 @@ STATES = {
     "pending": "waiting",
     "skipped": "skipped",
     "failed": "failed",
+    "netted": "evened out",
     "own": "your own trade",
 }
-TONES = {"copied": "jade", "pending": "iris", "skipped": "amber", "failed": "tomato", "own": "gray"}
+TONES = {"copied": "jade", "pending": "iris", "skipped": "amber", "failed": "tomato", "netted": "gray", "own": "gray"}
 
 
 @dataclass(frozen=True, slots=True)

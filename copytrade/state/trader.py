@@ -27,10 +27,10 @@ from copytrade.state.charting import NO_CHART, palette_of
 from copytrade.state.traders import WINDOWS, unranked
 from copytrade.state.work import read
 from copytrade.subscriptions import queries as subscriptions
+from copytrade.subscriptions.states import LIVE
 from copytrade.users.queries import Person
 
 SHOWN_TRIPS = 30
-LIVE_STATES = ("active", "past_due")
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,4 +259,4 @@ class Trader(Page, rx.State):
 
 def _is_subscribed(session: Any, *, owner: UUID, profile_id: UUID) -> bool:
     rows = subscriptions.subscriptions_of(session, owner=owner)
-    return any(row.profile_id == profile_id and row.state in LIVE_STATES for row in rows)
+    return any(row.profile_id == profile_id and row.state in LIVE for row in rows)
