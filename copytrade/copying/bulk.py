@@ -1,7 +1,7 @@
 """Batch reads and writes: one statement for a thousand rows, by unnest, past the ORM that would cost more than SQL."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
@@ -46,15 +46,32 @@ def insert(
         fetch(session, f"INSERT INTO {table(model).fullname} ({names}) {source} {conflict}", **values)
 
 
-def update(session: Session, model: type[SQLModel], columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Update rows given in the order of `columns`, the first of which is the key."""
+def update(
+    session: Session,
+    model: type[SQLModel],
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    keeping: Collection[str] = (),
+) -> None:
+    """Update rows given in the order of `columns`, the first of which is the key.
+
+    Where the new value of a column in `keeping` is NULL or empty, the old one stays.
+    """
     if rows:
         key, *others = columns
         source, values = _source(model, columns, rows)
-        changes = ", ".join(f"{name} = new.{name}" for name in others)
-        target = table(model).fullname
+        target, types = table(model).fullname, _types(table(model))
+        changes = ", ".join(f"{name} = {_new(name, types[name], target, name in keeping)}" for name in others)
         query = f"UPDATE {target} SET {changes} FROM ({source}) AS new WHERE {target}.{key} = new.{key}"  # noqa: S608 - names of ours
         fetch(session, query, **values)
+
+
+def _new(name: str, kind: str, target: str, is_kept: bool) -> str:
+    if not is_kept:
+        return f"new.{name}"
+    fresh = f"nullif(new.{name}, '')" if kind == "text" else f"new.{name}"
+    return f"coalesce({fresh}, {target}.{name})"
 
 
 def jsonb(value: object) -> str:
@@ -97,8 +114,24 @@ def _source(model: type[SQLModel], columns: Sequence[str], rows: Sequence[Row]) 
     shown = ", ".join(f"u.{name}::jsonb" if types[name] == "jsonb" else f"u.{name}" for name in columns)
     casts = ", ".join(f"%({name})s::{_carried(types[name])}[]" for name in columns)
     aliased = ", ".join(f"{part} AS {name}" for part, name in zip(shown.split(", "), columns, strict=True))
-    values = {name: [row[at] for row in rows] for at, name in enumerate(columns)}
+    values = {name: _array([row[at] for row in rows], types[name]) for at, name in enumerate(columns)}
     return f"SELECT {aliased} FROM unnest({casts}) AS u ({', '.join(columns)})", values  # noqa: S608 - names of ours
+
+
+def _array(values: list[Any], kind: str) -> str:
+    """Return an array literal: one string costs a tenth of what the driver takes to dump a list."""
+    match kind:
+        case "text" | "jsonb":
+            parts = ["NULL" if value is None else _quoted(value) for value in values]
+        case "timestamptz":
+            parts = ["NULL" if value is None else value.isoformat() for value in values]
+        case _:
+            parts = ["NULL" if value is None else str(value) for value in values]
+    return "{" + ",".join(parts) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _carried(kind: str) -> str:

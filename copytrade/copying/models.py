@@ -108,7 +108,7 @@ class LegRow(SQLModel, table=True):
 
     id: UUID = key()
     subscription_id: UUID
-    subscriber_id: UUID = Field(index=True)
+    subscriber_id: UUID
     profile_id: UUID
     lead_account_id: UUID
     copy_account_id: UUID
@@ -143,7 +143,7 @@ class LegRow(SQLModel, table=True):
     last_order_ended_at: datetime | None = moment(nullable=True)
     drift_reading: Decimal | None = amount(nullable=True)
     drift_read_at: datetime | None = moment(nullable=True)
-    changed_at: datetime = moment(index=True)
+    changed_at: datetime = moment()
 
 
 class PartRow(SQLModel, table=True):
@@ -154,13 +154,12 @@ class PartRow(SQLModel, table=True):
         Index("uq_copy_parts_change", "leg_id", "fill_id", "kind", unique=True),
         Index("ix_copy_parts_open", "leg_id", postgresql_where=text("is_open")),
         Index("ix_copy_parts_subscriber", "subscriber_id", "id"),
-        Index("ix_copy_parts_lead", "lead_account_id", "planned_at"),
         {"schema": TRADES},
     )
 
     id: UUID = key()
     leg_id: UUID
-    subscription_id: UUID = Field(index=True)
+    subscription_id: UUID
     subscriber_id: UUID
     lead_account_id: UUID
     fill_id: UUID | None = None
@@ -188,11 +187,16 @@ class CopyOrder(SQLModel, table=True):
     __tablename__ = "copy_orders"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         Index("uq_copy_orders_live", "leg_id", "purpose", unique=True, postgresql_where=_LIVE_ROWS),
-        Index("ix_copy_orders_live", "state", postgresql_where=_LIVE_ROWS),
+        Index("ix_copy_orders_unknown", "created_at", postgresql_where=text("state = 'unknown'")),
         Index("ix_copy_orders_check", "next_check_at", postgresql_where=text("next_check_at is not null")),
         Index("ix_copy_orders_leg", "leg_id", "id"),
-        Index("ix_copy_orders_venue_order", "exchange_account_id", "venue_order_id"),
-        Index("uq_copy_orders_service_key", "exchange_account_id", "service_key", unique=True),
+        Index(
+            "uq_copy_orders_service_key",
+            "exchange_account_id",
+            "service_key",
+            unique=True,
+            postgresql_where=text("service_key is not null"),
+        ),
         {"schema": TRADES},
     )
 
@@ -200,7 +204,7 @@ class CopyOrder(SQLModel, table=True):
     leg_id: UUID | None = None
     """None for an order that a service asked for."""
     subscription_id: UUID | None = Field(default=None, index=True)
-    subscriber_id: UUID = Field(index=True)
+    subscriber_id: UUID
     exchange_account_id: UUID
     service_key: str | None = Field(default=None, max_length=100)
     """The caller's own id of a service's order: the same one twice is one order."""
@@ -258,7 +262,7 @@ class SkipRow(SQLModel, table=True):
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
     part_id: UUID
-    subscriber_id: UUID = Field(index=True)
+    subscriber_id: UUID
     reason: str = Field(max_length=40)
     quantity: Decimal = amount()
     facts: dict[str, Any] = Field(default_factory=dict[str, Any], sa_column=Column(JSONB, nullable=False))

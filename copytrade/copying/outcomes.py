@@ -291,23 +291,17 @@ def _save_orders(session: Session, changes: Sequence[_Change]) -> None:
         (
             change.order.id, change.order.state.value, change.order.filled, change.order.average_price,
             change.order.venue_order_id, change.order.sent_at, change.order.checks, change.next_check_at,
+            change.acknowledged_at, change.ended_at, change.fee, change.fee_asset, change.refusal, change.venue_code,
+            change.message,
         )
         for change in changes
     ]  # fmt: skip
-    columns = (
-        "id", "state", "filled", "average_price", "venue_order_id", "sent_at", "checks", "next_check_at",
-    )  # fmt: skip
-    bulk.update(session, CopyOrder, columns, rows)
-    acknowledged = [(one.order.id, one.acknowledged_at) for one in changes if one.acknowledged_at]
-    bulk.update(session, CopyOrder, ("id", "acknowledged_at"), acknowledged)
-    bulk.update(
-        session, CopyOrder, ("id", "ended_at"), [(one.order.id, one.ended_at) for one in changes if one.ended_at]
-    )
-    fees = [(one.order.id, one.fee, one.fee_asset) for one in changes if one.fee is not None]
-    bulk.update(session, CopyOrder, ("id", "fee", "fee_asset"), fees)
-    said = [
-        (one.order.id, one.refusal, one.venue_code, one.message)
-        for one in changes
-        if one.refusal or one.venue_code or one.message
-    ]
-    bulk.update(session, CopyOrder, ("id", "refusal", "venue_code", "message"), said)
+    bulk.update(session, CopyOrder, _WRITTEN, rows, keeping=_KEPT)
+
+
+_WRITTEN = (
+    "id", "state", "filled", "average_price", "venue_order_id", "sent_at", "checks", "next_check_at",
+    "acknowledged_at", "ended_at", "fee", "fee_asset", "refusal", "venue_code", "message",
+)  # fmt: skip
+_KEPT = frozenset({"acknowledged_at", "ended_at", "fee", "fee_asset", "refusal", "venue_code", "message"})
+"""What an order knew before stays, where nothing new was told."""

@@ -152,9 +152,9 @@ def copy_summary(session: Session, *, owner: UUID) -> CopySummary:
         " * 1000), percentile_cont(0.5) WITHIN GROUP (ORDER BY (CASE o.side WHEN 'buy' THEN 1 ELSE -1 END"
         " * (o.average_price / o.reference - 1) * 10000)::float8) FROM trades.copy_orders o"
         " JOIN trades.copy_order_parts c ON c.order_id = o.id JOIN trades.copy_parts p ON p.id = c.part_id"
-        " WHERE o.subscriber_id = %(owner)s AND o.created_at >= %(since)s AND o.filled > 0 AND o.reference > 0"
+        " WHERE o.subscription_id = ANY(%(ids)s) AND o.created_at >= %(since)s AND o.filled > 0 AND o.reference > 0"
         " AND p.fill_id IS NOT NULL",
-        owner=owner,
+        ids=[row.id for row in subscriptions.subscriptions_of(session, owner=owner)],
         since=since,
     )
     return CopySummary(
@@ -173,7 +173,7 @@ def open_legs(session: Session, *, owner: UUID) -> list[OpenLegRow]:
     rows = session.exec(
         select(LegRow)
         .where(
-            LegRow.subscriber_id == owner,
+            col(LegRow.subscription_id).in_(names),
             LegRow.state == LegState.FOLLOWING,
             (col(LegRow.target) != 0) | (col(LegRow.held) != 0),
         )
@@ -206,7 +206,7 @@ def backlog(session: Session) -> Backlog:
         session,
         "SELECT (SELECT count(*) FROM trades.legs WHERE due_at <= %(now)s),"
         " (SELECT min(due_at) FROM trades.legs WHERE due_at <= %(now)s),"
-        " (SELECT count(*) FROM trades.copy_orders WHERE state IN ('sending', 'placed')),"
+        " (SELECT count(*) FROM trades.copy_orders WHERE next_check_at IS NOT NULL AND state IN ('sending', 'placed')),"
         " (SELECT count(*) FROM trades.copy_orders WHERE state = 'unknown'),"
         " (SELECT min(created_at) FROM trades.copy_orders WHERE state = 'unknown'),"
         " (SELECT count(*) FROM trades.copy_parts WHERE is_open)",

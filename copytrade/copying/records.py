@@ -93,7 +93,8 @@ class LegRecord:
     births: dict[UUID, Birth] = field(default_factory=dict[UUID, Birth])
     skips: list[SkippedPart] = field(default_factory=list[SkippedPart])
     covered: list[tuple[UUID, Covered]] = field(default_factory=list[tuple[UUID, Covered]])
-    was_held: Decimal = ZERO
+    loaded_lots: Lots | None = None
+    has_new_orders: bool = False
 
     @property
     def planned(self) -> OrderRecord | None:
@@ -106,6 +107,7 @@ class LegRecord:
     def remember(self, order_id: str, so_far: OrderSoFar) -> None:
         """Remember what one lead order was let through for, of the newest orders only."""
         if order_id:
+            self.has_new_orders = True
             self.lead_orders.pop(order_id, None)
             self.lead_orders[order_id] = so_far
             while len(self.lead_orders) > REMEMBERED_ORDERS:
@@ -163,8 +165,19 @@ def order_record(row: bulk.Row) -> OrderRecord:
 def save(session: Session, legs: Sequence[LegRecord], *, now: datetime) -> None:
     """Write what changed in these legs: rows, parts, skips and what orders covered, one statement each."""
     fresh = [leg for leg in legs if leg.is_new]
-    bulk.insert(session, LegRow, _NEW_LEG, [(*_identity(leg), *_changes(leg, now)) for leg in fresh])
-    bulk.update(session, LegRow, ("id", *_CHANGED), [(leg.id, *_changes(leg, now)) for leg in legs if not leg.is_new])
+    bulk.insert(
+        session, LegRow, _NEW_LEG, [(*_identity(leg), *_changes(leg, now), *_lots_and_orders(leg)) for leg in fresh]
+    )
+    known = [leg for leg in legs if not leg.is_new]
+    heavy = [leg for leg in known if leg.has_new_orders or leg.leg.lots is not leg.loaded_lots]
+    light = [leg for leg in known if not (leg.has_new_orders or leg.leg.lots is not leg.loaded_lots)]
+    bulk.update(
+        session,
+        LegRow,
+        ("id", *_CHANGED, *_LOTS),
+        [(leg.id, *_changes(leg, now), *_lots_and_orders(leg)) for leg in heavy],
+    )
+    bulk.update(session, LegRow, ("id", *_CHANGED), [(leg.id, *_changes(leg, now)) for leg in light])
     _save_parts(session, legs, now)
     skips = [
         (one.part, leg.subscriber_id, one.skip.reason.value, one.skip.quantity, bulk.jsonb(one.skip.facts), now)
@@ -228,7 +241,7 @@ def _leg(row: bulk.Row) -> LegRecord:
         held, lots, lead_orders, price, last_reason, waits_for, entries, exits, refusals, enter_after, exit_after,
         due_at, is_halted, is_ending, ended_at, drift_reading, drift_read_at,
     ) = row  # fmt: skip
-    return LegRecord(
+    record = LegRecord(
         id=leg_id,
         subscription_id=subscription,
         subscriber_id=subscriber,
@@ -259,8 +272,9 @@ def _leg(row: bulk.Row) -> LegRecord:
         last_order_ended_at=ended_at,
         drift_reading=drift_reading,
         drift_read_at=drift_read_at,
-        was_held=held,
     )
+    record.loaded_lots = record.leg.lots
+    return record
 
 
 def _lots(rows: list[list[str | None]]) -> Lots:
@@ -270,13 +284,14 @@ def _lots(rows: list[list[str | None]]) -> Lots:
 
 
 _CHANGED = (
-    "state", "target", "held", "lots", "lead_orders", "price", "last_reason", "waits_for", "entry_attempts",
+    "state", "target", "held", "price", "last_reason", "waits_for", "entry_attempts",
     "exit_attempts", "refusals", "enter_after", "exit_after", "due_at", "is_halted", "is_ending", "last_order_ended_at",
     "drift_reading", "drift_read_at", "changed_at",
 )  # fmt: skip
+_LOTS = ("lots", "lead_orders")
 _NEW_LEG = (
     "id", "subscription_id", "subscriber_id", "profile_id", "lead_account_id", "copy_account_id", "venue", "market",
-    "symbol", "position_side", *_CHANGED,
+    "symbol", "position_side", *_CHANGED, *_LOTS,
 )  # fmt: skip
 
 
@@ -290,14 +305,18 @@ def _identity(leg: LegRecord) -> bulk.Row:
 
 def _changes(record: LegRecord, now: datetime) -> bulk.Row:
     leg = record.leg
-    lots = [[str(lot.lead), str(lot.target), str(lot.part) if lot.part else None] for lot in leg.lots]
-    orders = {name: [str(so_far.notional), str(so_far.share)] for name, so_far in record.lead_orders.items()}
     return (
-        record.state.value, leg.target, leg.held, bulk.jsonb(lots), bulk.jsonb(orders), record.price,
-        leg.last_reason.value if leg.last_reason else "", record.waits_for, leg.entry_attempts, leg.exit_attempts,
-        record.refusals, leg.enter_after, leg.exit_after, record.due_at, record.is_halted,
-        record.is_ending, record.last_order_ended_at, record.drift_reading, record.drift_read_at, now,
+        record.state.value, leg.target, leg.held, record.price, leg.last_reason.value if leg.last_reason else "",
+        record.waits_for, leg.entry_attempts, leg.exit_attempts, record.refusals, leg.enter_after, leg.exit_after,
+        record.due_at, record.is_halted, record.is_ending, record.last_order_ended_at, record.drift_reading,
+        record.drift_read_at, now,
     )  # fmt: skip
+
+
+def _lots_and_orders(record: LegRecord) -> bulk.Row:
+    lots = [[str(lot.lead), str(lot.target), str(lot.part) if lot.part else None] for lot in record.leg.lots]
+    orders = {name: [str(so_far.notional), str(so_far.share)] for name, so_far in record.lead_orders.items()}
+    return bulk.jsonb(lots), bulk.jsonb(orders)
 
 
 def _save_parts(session: Session, legs: Sequence[LegRecord], now: datetime) -> None:
