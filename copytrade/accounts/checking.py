@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlmodel import Session, col, delete, select
 
-from copytrade import clock
+from copytrade import clock, metrics
 from copytrade.accounts import handover, queries, service, snapshots, vault
 from copytrade.accounts.models import ExchangeAccount
 from copytrade.accounts.reasons import Reason, State, objection
@@ -81,6 +81,7 @@ async def check(pool: ClientPool, account: AccountRef, *, role: Role) -> None:
     except ExchangeError as error:
         log.info("check.unavailable", account=str(account.id), code=error.venue_code, reason=error.message)
         found = Examined(reason=Reason.EXCHANGE_AWAY)
+    metrics.account_checks.labels(venue=account.venue.value, outcome=found.reason or "ok").inc()
     if found.reason is not None:
         await pool.forget(account.id)
     await asyncio.to_thread(settle, account.id, found)

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete, select
 
-from copytrade import clock
+from copytrade import clock, metrics
 from copytrade.accounts import queries, service
 from copytrade.accounts.models import AccountEquity, AccountPosition, EquitySnapshot, ExchangeAccount
 from copytrade.accounts.reasons import Reason, State
@@ -124,12 +124,15 @@ async def read(pool: ClientPool, account: AccountRef, *, slots: asyncio.Semaphor
             client = await pool.get(account)
             equity, positions = await client.equity(), await client.positions()
         except BadCredentials as error:
+            metrics.snapshots.labels(venue=account.venue.value, outcome="key_refused").inc()
             log.warning("account.key_refused", account=str(account.id), code=error.venue_code)
             await asyncio.to_thread(_pause, account.id)
             return
         except ExchangeError as error:
+            metrics.snapshots.labels(venue=account.venue.value, outcome="missed").inc()
             log.info("snapshot.missed", account=str(account.id), code=error.venue_code, reason=error.message)
             return
+    metrics.snapshots.labels(venue=account.venue.value, outcome="ok").inc()
     await asyncio.to_thread(_store, account.id, equity, positions)
 
 

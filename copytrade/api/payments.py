@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi import Request
 from pydantic import BaseModel, Field
 
+from copytrade import metrics
 from copytrade.api.callers import person_or
 from copytrade.api.routing import contract
 from copytrade.db.session import reading, transaction
-from copytrade.errors import NotFound
+from copytrade.errors import NotAllowed, NotFound
 from copytrade.payments import service
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.users.queries import Person
@@ -65,5 +66,10 @@ async def notify(request: Request) -> Received:
 
 
 def _store(body: bytes, signature: str) -> None:
-    with transaction() as session:
-        service.receive_webhook(session, body=body, signature=signature)
+    try:
+        with transaction() as session:
+            service.receive_webhook(session, body=body, signature=signature)
+    except NotAllowed:
+        metrics.webhooks.labels(outcome="forged").inc()
+        raise
+    metrics.webhooks.labels(outcome="stored").inc()

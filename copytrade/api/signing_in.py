@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, Field, ValidationError
 from sqlmodel import Session
 
+from copytrade import metrics
 from copytrade.api import cookies
 from copytrade.api.answers import voice_for
 from copytrade.api.callers import JSON, address_of, content_type, same_origin
@@ -108,6 +109,7 @@ async def _answer(
     try:
         person, token = await asyncio.to_thread(run)
     except CopyTradeError as refusal:
+        metrics.sign_ins.labels(what=page.strip("/"), outcome=refusal.code).inc()
         if not is_form:
             raise
         return _back(page, refusal.code, fields)
@@ -115,6 +117,7 @@ async def _answer(
         if not is_form:
             raise
         return _back(page, "invalid_input", fields)
+    metrics.sign_ins.labels(what=page.strip("/"), outcome="ok").inc()
     if is_form:
         answer: Response = RedirectResponse(_onward(fields), status_code=303)
     else:
