@@ -9,6 +9,8 @@ RUNTIME := .venv/.installed-runtime
 TOOLS := .venv/.installed-tools
 export PYTHONUNBUFFERED := 1
 export REFLEX_TELEMETRY_ENABLED := false
+# A dozen processes import the same packages: without their bytecode each start would compile them a dozen times.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench ctl requirements clean
@@ -53,7 +55,7 @@ $(TOOLS): requirements-dev.txt | environment
 
 define install
 echo "Installing $(1)…"; \
-$(PY) -m pip install -q --disable-pip-version-check -c requirements-dev.txt uv && $(PY) -m uv pip install -q --only-binary :all: -r $(1) 2>/dev/null \
+$(PY) -m pip install -q --disable-pip-version-check -c requirements-dev.txt uv && $(PY) -m uv pip install -q --compile-bytecode --only-binary :all: -r $(1) 2>/dev/null \
 || $(PY) -m pip install -q --disable-pip-version-check --only-binary :all: -r $(1) \
 || { echo "The pinned packages of $(1) could not be installed on `uname -sm` with `$(PY) -V` (see above): no network, or no wheel for this machine."; exit 1; }
 endef

@@ -159,7 +159,7 @@ def _wait_for_http(url: str, *, supervisor: Supervisor, log: Path, what: str) ->
         except (urllib.error.URLError, OSError):
             return False
 
-    wait_for(answers, supervisor=supervisor, timeout=60, what=what)
+    wait_for(answers, supervisor=supervisor, timeout=180, what=what)
 
 
 def _say(text: str) -> None:

@@ -96,7 +96,9 @@ def environment(home: Home) -> dict[str, str]:
         "COPYTRADE_SANDBOX_PORT": str(home.sandbox_port),
         "COPYTRADE_SANDBOX_SMTP_PORT": str(home.smtp_port),
     }
-    return ours | dict(os.environ) | ports | _for_supervisor(home)
+    # Who starts us without bytecode would have a dozen processes compile the same packages at once.
+    callers = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return ours | callers | ports | _for_supervisor(home)
 
 
 def _for_supervisor(home: Home) -> dict[str, str]:
