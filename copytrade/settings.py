@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     # Sandbox: exchanges, Stripe and mail of demo and tests
     sandbox_host: str = "127.0.0.1"
     sandbox_port: int = 8430
+    sandbox_tls_port: int = 0
+    """Where the sandbox also listens with TLS, for clients that keep the venues' own addresses; 0: nowhere."""
     sandbox_seed: int = 7
     sandbox_smtp_port: int = 0
     """0: the sandbox picks a free port and tells it on /mail/smtp."""
@@ -79,6 +81,8 @@ class Settings(BaseSettings):
     # Capture
     poll_interval_s: float = 5.0
     """REST polling of every lead account, the truth beside the stream."""
+    capture_spare_s: float = 5.0
+    """How long a fill may wait for what may be missing before it, and what lies between two readings that agree."""
     copy_poll_interval_s: float = 30.0
     """The same for copy accounts, so that a subscriber sees what he traded himself."""
     stream_heartbeat_s: float = 30.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
-from copytrade.sandbox import mail, stripe
+from copytrade.sandbox import mail, stripe, tls
 from copytrade.sandbox.binance.rest import Binance
 from copytrade.sandbox.binance.streams import Streams
 from copytrade.sandbox.control import Control
@@ -69,7 +69,7 @@ class Sandbox:
         await mail.start(self.config)
         runner = web.ServerRunner(web.Server(self.web.handle, access_log=None), shutdown_timeout=1.0)
         await runner.setup()
-        await web.TCPSite(runner, self.config.sandbox_host, self.config.sandbox_port, backlog=4096).start()
+        await self._listen(runner)
         ticker = asyncio.create_task(self._tick())
         ending = asyncio.create_task(ended.wait())
         await asyncio.wait((ticker, ending), return_when=asyncio.FIRST_COMPLETED)
@@ -84,6 +84,13 @@ class Sandbox:
         ticker.cancel()
         with suppress(asyncio.CancelledError):
             await ticker
+
+    async def _listen(self, runner: web.ServerRunner) -> None:
+        host = self.config.sandbox_host
+        await web.TCPSite(runner, host, self.config.sandbox_port, backlog=4096).start()
+        if self.config.sandbox_tls_port:
+            context = tls.server_context(self.config.var / "sandbox" / "tls")
+            await web.TCPSite(runner, host, self.config.sandbox_tls_port, ssl_context=context).start()
 
     async def _tick(self) -> None:
         count = 0

@@ -138,14 +138,13 @@ def _status(fault: Fault) -> web.Response:
 
 
 async def _write(request: web.BaseRequest, content: bytes) -> None:
-    transport = request.transport
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.write(content)
+    if request.transport is not None:
+        request.transport.write(content)
         await asyncio.sleep(0.02)
 
 
 def _broken_off(request: web.BaseRequest) -> web.StreamResponse:
-    if isinstance(request.transport, asyncio.WriteTransport):
+    if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)
 

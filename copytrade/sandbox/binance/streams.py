@@ -26,7 +26,7 @@ class Connection:
         self.streams: set[str] = set()
         self.name = ""
         self._queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
-        self.transport: asyncio.BaseTransport | None = None
+        self.transport: asyncio.Transport | None = None
 
     def push(self, message: dict[str, Any], *, stream: str = "", delay_s: float = 0.0) -> None:
         """Send a message when `delay_s` has passed."""
@@ -44,7 +44,7 @@ class Connection:
 
     def cut(self) -> None:
         """Break the connection off without a word."""
-        if isinstance(self.transport, asyncio.WriteTransport):
+        if self.transport is not None:
             self.transport.abort()
 
 

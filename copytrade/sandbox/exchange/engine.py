@@ -22,7 +22,6 @@ from copytrade.sandbox.exchange.orders import (
 from copytrade.sandbox.exchange.path import DAY_MS, PricePath
 from copytrade.sandbox.exchange.store import Store
 
-
 COMPACT_BYTES = 8_000_000
 """A state file larger than this is written anew at the start."""
 
