@@ -16,11 +16,12 @@ from copytrade.settings import settings
 LARGEST_BODY = 1_048_576
 _TOO_LARGE = b'{"error":{"code":"too_large","message":"That is more than can be sent.","field":null,"facts":{}}}'
 
-# Reflex's compiled pages start with an inline script, and its components and plotly set inline styles.
+# Reflex's compiled pages start with an inline script, its front end evaluates what the server calls in the browser
+# (toasts, the page's language), and its components and plotly set inline styles. Scripts of other hosts stay out.
 _POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
