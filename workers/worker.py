@@ -6,6 +6,7 @@ bell and sweeps, so that a lost message or a Redis outage delays nothing. The ot
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from rq import SimpleWorker, Worker
 from rq.serializers import JSONSerializer
@@ -38,6 +39,8 @@ def main(name: str) -> None:
     kind: type[BaseWorker] = SimpleWorker if parts else Worker
     worker = kind([queue(name)], connection=connection(), serializer=JSONSerializer, maintenance_interval=MAINTENANCE_S)
     if not parts:
+        # Each job forks: what it imports is imported here once, not in every child.
+        import_module("workers.jobs")
         worker.work(logging_level="WARNING")
         return
     loop = WarmLoop(parts)

@@ -18,7 +18,7 @@ from copytrade.payments.models import Checkout, InboxState, LedgerEntry, PaidPer
 from copytrade.settings import settings
 from copytrade.subscriptions import service as subscriptions
 from copytrade.subscriptions.models import Subscription
-from tests.integration.payments.conftest import Stripe
+from tests.integration.payments.paying import Stripe
 from tests.integration.subscriptions.market import Market, opened, subscribed
 
 

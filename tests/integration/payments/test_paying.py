@@ -17,7 +17,7 @@ from copytrade.payments.models import Checkout, Customer, LedgerEntry, PaidPerio
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions import service as subscription_service
 from copytrade.subscriptions.states import State
-from tests.integration.payments.conftest import ASKS, DECLINED, Stripe
+from tests.integration.payments.paying import ASKS, DECLINED, Stripe
 from tests.integration.subscriptions.market import Market, opened, subscribed
 from tests.integration.users import people
 

@@ -13,7 +13,7 @@ from copytrade.payments import gateway, queries, service
 from copytrade.payments.models import Customer, LedgerEntry, PaidPeriod, StripeSubscription
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.rows import SubscriptionRow
-from tests.integration.payments.conftest import DECLINED, Stripe
+from tests.integration.payments.paying import DECLINED, Stripe
 from tests.integration.subscriptions.market import Market, opened, subscribed
 
 MONTH = 32 * 86_400
