@@ -82,6 +82,8 @@ os.environ |= installation_keys(HOME / "var" / "keys") | {
     "COPYTRADE_SMTP_PORT": str(SMTP_PORT),
     "COPYTRADE_ARGON2_MEMORY_KIB": "1024",
     "COPYTRADE_ARGON2_TIME_COST": "1",
+    "COPYTRADE_CAPTURE_SPARE_S": "1",
+    "COPYTRADE_POLL_INTERVAL_S": "1",
     "REFLEX_TELEMETRY_ENABLED": "false",
     "REFLEX_REDIS_URL": ENGINES.redis_url,
     "REFLEX_WEB_WORKDIR": str(ROOT / "var" / f"test-web-{WEB_PORT}"),

@@ -23,10 +23,11 @@ RETURNING exchange_account_id
 """)  # noqa: S608
 _TAKE = text(f"""
 INSERT INTO {TRADES}.capture_leases (kind, exchange_account_id, owner, leased_until)
-SELECT :kind, account, :owner, :until FROM unnest(CAST(:accounts AS uuid[])) AS account
+SELECT CAST(:kind AS text), account, CAST(:owner AS uuid), CAST(:until AS timestamptz)
+FROM unnest(CAST(:accounts AS uuid[])) AS account
 WHERE NOT EXISTS (
     SELECT 1 FROM {TRADES}.capture_leases held
-    WHERE held.kind = :kind AND held.exchange_account_id = account AND held.leased_until >= :now
+    WHERE held.kind = CAST(:kind AS text) AND held.exchange_account_id = account AND held.leased_until >= :now
 )
 ORDER BY account LIMIT :most
 ON CONFLICT (kind, exchange_account_id)

@@ -8,8 +8,17 @@ from uuid import UUID
 
 from copytrade.domain.changes import ChangeKind
 
-SPARE = timedelta(seconds=5)
-"""A poll proves fills older than its own time by this; a fill whose past stays unproven waits as long."""
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When is planned: the venue's time `now`, up to when polls have read everything, and the time to spare.
+
+    A poll proves fills older than its own time by `spare`; a fill whose past stays unproven waits as long.
+    """
+
+    now: datetime
+    polled_until: datetime | None
+    spare: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +76,8 @@ class Ordered:
     contained: list[Waiting]
 
 
-def order(known: Known, fills: Sequence[Waiting], *, polled_until: datetime | None, now: datetime) -> Ordered:
-    """Return the steps of one instrument that may be planned now; times are by the venue's clock."""
+def order(known: Known, fills: Sequence[Waiting], *, moment: Moment) -> Ordered:
+    """Return the steps of one instrument that may be planned now."""
     position, steps = known.quantity, list[Step]()
     if known.rebase_to is not None:
         steps = rebasing(position, to=known.rebase_to, price=known.rebase_price or Decimal(0))
@@ -78,8 +87,8 @@ def order(known: Known, fills: Sequence[Waiting], *, polled_until: datetime | No
     queue = [fill for fill in queue if not _is_contained(fill, known)]
     newest = known.planned_until
     while queue:
-        count = _proven(queue, position=position, known=known, polled_until=polled_until)
-        if not count and (base := _overdue_base(queue[0], newest=newest, now=now)) is not None:
+        count = _proven(queue, position=position, known=known, moment=moment)
+        if not count and (base := _overdue_base(queue[0], newest=newest, moment=moment)) is not None:
             steps += rebasing(position, to=base, price=queue[0].price, before_fill=queue[0])
             position, count = base, 1
         if not count:
@@ -116,9 +125,9 @@ def _is_contained(fill: Waiting, known: Known) -> bool:
     return fill.rank[1:] < (int(mark) if mark.isdigit() else 0, mark)
 
 
-def _proven(queue: Sequence[Waiting], *, position: Decimal, known: Known, polled_until: datetime | None) -> int:
+def _proven(queue: Sequence[Waiting], *, position: Decimal, known: Known, moment: Moment) -> int:
     """Return how many fills at the front certainly have nothing missing before or among them."""
-    if polled_until is not None and queue[0].venue_time <= polled_until - SPARE:
+    if moment.polled_until is not None and queue[0].venue_time <= moment.polled_until - moment.spare:
         return 1
     total = position
     for number, fill in enumerate(queue, start=1):
@@ -131,9 +140,9 @@ def _proven(queue: Sequence[Waiting], *, position: Decimal, known: Known, polled
     return len(seen) if position + sum((fill.signed for fill in seen), Decimal(0)) == known.seen_quantity else 0
 
 
-def _overdue_base(fill: Waiting, *, newest: datetime | None, now: datetime) -> Decimal | None:
+def _overdue_base(fill: Waiting, *, newest: datetime | None, moment: Moment) -> Decimal | None:
     """Return the venue's position before a fill that waited long enough; None: it waits on, for a poll."""
     is_late = newest is not None and fill.venue_time < newest
-    if is_late or fill.position_after is None or now - fill.received_at < SPARE:
+    if is_late or fill.position_after is None or moment.now - fill.received_at < moment.spare:
         return None
     return fill.position_after - fill.signed

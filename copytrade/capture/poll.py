@@ -4,6 +4,7 @@ While the venue's mark of the account stands still nothing was traded, and one c
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,19 +17,25 @@ from copytrade import clock
 from copytrade.accounts import snapshots
 from copytrade.capture import readings, storing
 from copytrade.capture.accounts import CapturedAccount
-from copytrade.capture.models import CaptureState, StoredFill
+from copytrade.capture.models import CaptureLease, CaptureState, StoredFill
 from copytrade.capture.service import Place, lock_state
 from copytrade.capture.storing import Captured, Source
 from copytrade.db.session import reading, transaction
 from copytrade.domain.fills import AccountState, EntryKind, LedgerEntry
+from copytrade.domain.instruments import Role
 from copytrade.exchanges.port import ExchangeClient, FillPage
 
 log = structlog.get_logger()
 OVERLAP = timedelta(seconds=60)
 """Ledger entries and first pages of a symbol are read again this far back."""
-ENTRIES_EVERY = timedelta(seconds=15)
-RECENT = timedelta(minutes=10)
-"""A symbol traded this recently is asked whenever anything was traded."""
+LEDGER_EVERY = timedelta(seconds=60)
+"""How often the ledger is asked, the dearest call, while a stream tells what is traded; without one at each change."""
+RECENT = timedelta(seconds=30)
+"""A symbol traded this recently is asked again whenever anything changed."""
+SEARCH = timedelta(minutes=2)
+"""How long fills are looked for that a reading of the positions speaks of and nobody told."""
+SWEEP_EVERY, SWEEP_BACK = timedelta(minutes=10), timedelta(hours=1)
+"""What was traded is read over again this often and this far back, by time, whatever the cursors say."""
 
 
 @dataclass(slots=True)
@@ -37,10 +44,14 @@ class Memory:
 
     mark: str = ""
     positions: dict[Place, Decimal] = field(default_factory=dict[Place, Decimal])
-    changed_at: datetime | None = None
-    entries_at: datetime | None = None
-    is_settled: bool = False
-    """Whether the ledger was asked since the last change and nothing new came: what the venue shows late is found."""
+    looks_left: int = 0
+    """Polls that still read after a change: what the venue shows late is then found."""
+    owes_ledger: bool = True
+    ledger_at: datetime | None = None
+    ledger_ids: set[str] = field(default_factory=set[str])
+    missing: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    """Symbols whose fills do not explain a reading, and since when they are searched."""
+    swept_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +61,11 @@ class _Start:
     cursors: dict[str, str]
     polled_until: datetime | None
     entries_until: datetime
-    recent: set[str]
+    symbols: set[str]
+    """Symbols traded just now, or with a fill that waits to be planned."""
+    of_the_hour: set[str]
     is_waiting: bool
+    is_streamed: bool
 
 
 async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory) -> bool:
@@ -60,23 +74,40 @@ async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory)
     state = await client.state()
     began, is_new = state.asked_at, False
     if state.mark != memory.mark:
-        memory.mark, memory.changed_at, memory.is_settled = state.mark, began, False
-    if not memory.is_settled or start.is_waiting:
-        symbols = _moved(memory, state) | start.recent
-        entries = await _entries(client, start, memory, until=began, is_unexplained=not symbols)
-        since = _since(entries)
-        for symbol in sorted(symbols | since.keys()):
-            is_new |= await _read_symbol(client, account, symbol, start, since=since.get(symbol))
-        kinds = await asyncio.to_thread(_store_entries, account.ref.id, entries, began)
-        if EntryKind.TRANSFER in kinds:
-            await _note_equity(client, account.ref.id)
-        is_new |= bool(kinds)
+        memory.mark, memory.looks_left, memory.owes_ledger = state.mark, 2, True
+    asks_ledger = _is_ledger_due(memory, start, now=began)
+    if memory.looks_left or asks_ledger or start.is_waiting or memory.missing:
+        entries = await _ledger(client, start, until=began) if asks_ledger else []
+        since = _since(entries, unless=memory.ledger_ids)
+        again = _again(memory, start, now=began)
+        for symbol in sorted(_moved(memory, state) | start.symbols | since.keys() | again.keys()):
+            is_new |= await _read_symbol(client, account, symbol, start, since=since.get(symbol), again=again)
+        if asks_ledger:
+            is_new |= await _keep_ledger(client, account, entries, until=began)
+            memory.ledger_at, memory.owes_ledger = began, False
+            memory.ledger_ids = {entry.entry_id for entry in entries}
+        memory.looks_left = max(memory.looks_left - 1, 0)
         state = await client.state()
-        is_asked = memory.entries_at is not None and memory.entries_at > (memory.changed_at or began)
-        memory.is_settled = state.mark == memory.mark and not is_new and is_asked
-    await _settle(client, account, state, began=began)
+    odd = await _settle(client, account, state, began=began)
+    memory.missing |= {symbol: began for symbol in odd if symbol not in memory.missing}
     memory.positions = _held(state)
     return is_new
+
+
+def _is_ledger_due(memory: Memory, start: _Start, *, now: datetime) -> bool:
+    if memory.ledger_at is None:
+        return True
+    return memory.owes_ledger and (not start.is_streamed or now - memory.ledger_at >= LEDGER_EVERY)
+
+
+def _again(memory: Memory, start: _Start, *, now: datetime) -> dict[str, datetime]:
+    """Return the symbols that are read by time instead of from their cursors, and since when."""
+    memory.missing = {symbol: since for symbol, since in memory.missing.items() if now - since < SEARCH}
+    again = {symbol: since - OVERLAP for symbol, since in memory.missing.items()}
+    if memory.swept_at is None or now - memory.swept_at >= SWEEP_EVERY:
+        memory.swept_at = now
+        again |= dict.fromkeys(start.of_the_hour, now - SWEEP_BACK)
+    return again
 
 
 def _start(account_id: UUID) -> _Start:
@@ -84,16 +115,22 @@ def _start(account_id: UUID) -> _Start:
         state = session.get(CaptureState, account_id)
         if state is None:
             raise LookupError(f"account {account_id} has no capture state")
-        since = clock.now() - RECENT
-        fills = select(StoredFill.symbol).where(StoredFill.exchange_account_id == account_id)
-        waiting = fills.where(col(StoredFill.planned_at).is_(None), ~col(StoredFill.is_history))
-        recent = session.exec(fills.where(col(StoredFill.venue_time) > since).distinct())
+        fills = select(StoredFill.symbol).where(StoredFill.exchange_account_id == account_id).distinct()
+        recent = session.exec(fills.where(col(StoredFill.venue_time) > clock.now() - RECENT)).all()
+        of_the_hour = session.exec(fills.where(col(StoredFill.venue_time) > clock.now() - SWEEP_BACK)).all()
+        unplanned = fills.where(col(StoredFill.planned_at).is_(None), ~col(StoredFill.is_history))
+        waiting = session.exec(unplanned).all()
+        lease = session.get(CaptureLease, ("stream", account_id))
         return _Start(
             cursors=dict(state.cursors),
             polled_until=state.polled_until,
             entries_until=state.entries_until or state.created_at,
-            recent=set(recent) | set(session.exec(waiting.distinct())),
-            is_waiting=state.role == "lead" and session.exec(waiting.limit(1)).first() is not None,
+            symbols={*recent, *waiting},
+            of_the_hour=set(of_the_hour),
+            is_waiting=state.role == Role.LEAD and bool(waiting),
+            is_streamed=state.stream_connected_at is not None
+            and lease is not None
+            and lease.leased_until > clock.real_now(),
         )
 
 
@@ -106,33 +143,42 @@ def _moved(memory: Memory, state: AccountState) -> set[str]:
     return {place[0] for place in now.keys() | memory.positions.keys() if now.get(place) != memory.positions.get(place)}
 
 
-async def _entries(
-    client: ExchangeClient, start: _Start, memory: Memory, *, until: datetime, is_unexplained: bool
-) -> list[LedgerEntry]:
-    """Return what was booked; asked at once only when nothing else tells what was traded: it is the dearest call."""
-    is_recent = memory.entries_at is not None and until - memory.entries_at < ENTRIES_EVERY
-    if is_recent and not is_unexplained:
-        return []
-    memory.entries_at = until
+async def _ledger(client: ExchangeClient, start: _Start, *, until: datetime) -> list[LedgerEntry]:
     return await client.entries(since=start.entries_until - OVERLAP, until=until + OVERLAP)
 
 
-def _since(entries: list[LedgerEntry]) -> dict[str, datetime]:
-    """Return, for each symbol in the ledger, from when its fills may be missing."""
+def _since(entries: list[LedgerEntry], *, unless: set[str]) -> dict[str, datetime]:
+    """Return, for each symbol with a new line in the ledger, from when its fills may be missing."""
     since: dict[str, datetime] = {}
     for entry in entries:
-        if entry.symbol:
+        if entry.symbol and entry.entry_id not in unless:
             since[entry.symbol] = min(since.get(entry.symbol, entry.venue_time), entry.venue_time)
     return since
 
 
+async def _keep_ledger(
+    client: ExchangeClient, account: CapturedAccount, entries: list[LedgerEntry], *, until: datetime
+) -> bool:
+    """Store ledger entries, after the fills they led to; at a transfer the equity is read anew."""
+    kinds = await asyncio.to_thread(_store_entries, account.ref.id, entries, until)
+    if EntryKind.TRANSFER in kinds:
+        await _note_equity(client, account.ref.id)
+    return bool(kinds)
+
+
 async def _read_symbol(
-    client: ExchangeClient, account: CapturedAccount, symbol: str, start: _Start, *, since: datetime | None
+    client: ExchangeClient,
+    account: CapturedAccount,
+    symbol: str,
+    start: _Start,
+    *,
+    since: datetime | None,
+    again: Mapping[str, datetime],
 ) -> bool:
     """Read one symbol's fills from its cursor until a page brings nothing newer; return whether any was new."""
-    cursor, is_new = start.cursors.get(symbol, ""), False
+    cursor, is_new = "" if symbol in again else start.cursors.get(symbol, ""), False
     known_until = (start.polled_until or start.entries_until) - OVERLAP
-    since = min(since or known_until, known_until)
+    since = min(since or known_until, again.get(symbol, known_until), known_until)
     while True:
         page = await client.fills(symbol, cursor=cursor, since=since)
         is_new |= await asyncio.to_thread(_store_page, account.ref.id, symbol, page)
@@ -179,12 +225,16 @@ async def _note_equity(client: ExchangeClient, account_id: UUID) -> None:
     await asyncio.to_thread(put)
 
 
-async def _settle(client: ExchangeClient, account: CapturedAccount, state: AccountState, *, began: datetime) -> None:
-    confirmed = await asyncio.to_thread(_hold_against, account.ref.id, state, began)
-    if not confirmed:
-        return
-    quotes = await client.quotes(sorted({symbol for symbol, _ in confirmed}))
-    prices = {place: quotes[place[0]].mark for place in confirmed if place[0] in quotes}
+async def _settle(
+    client: ExchangeClient, account: CapturedAccount, state: AccountState, *, began: datetime
+) -> set[str]:
+    """Hold the reading against P; return the symbols that it does not explain."""
+    settled = await asyncio.to_thread(_hold_against, account.ref.id, state, began)
+    odd = {symbol for symbol, _ in settled.odd}
+    if not settled.confirmed:
+        return odd
+    quotes = await client.quotes(sorted({symbol for symbol, _ in settled.confirmed}))
+    prices = {place: quotes[place[0]].mark for place in settled.confirmed if place[0] in quotes}
     log.warning("capture.rebased", account=str(account.ref.id), instruments=len(prices))
 
     def set_to() -> None:
@@ -192,13 +242,14 @@ async def _settle(client: ExchangeClient, account: CapturedAccount, state: Accou
             readings.rebase(session, prices, account_id=account.ref.id)
 
     await asyncio.to_thread(set_to)
+    return odd
 
 
-def _hold_against(account_id: UUID, state: AccountState, began: datetime) -> list[Place]:
+def _hold_against(account_id: UUID, state: AccountState, began: datetime) -> readings.Settled:
     with transaction() as session:
         row = lock_state(session, account_id)
         if row is None:
-            return []
+            return readings.Settled()
         row.polled_until, row.last_polled_at = max(row.polled_until or began, began), clock.now()
         session.add(row)
         return readings.settle(session, state, account_id=account_id)
@@ -208,4 +259,4 @@ def wants_baseline(account_id: UUID) -> bool:
     """Return whether a lead has no baseline yet: it is then polled again as soon as a second reading counts."""
     with reading() as session:
         state = session.get(CaptureState, account_id)
-        return state is not None and state.role == "lead" and state.baseline_at is None
+        return state is not None and state.role == Role.LEAD and state.baseline_at is None

@@ -12,7 +12,6 @@ from copytrade.accounts import service as accounts
 from copytrade.accounts.queries import owner_of
 from copytrade.capture import history, leases
 from copytrade.capture.accounts import CapturedAccount, captured
-from copytrade.capture.ordering import SPARE
 from copytrade.capture.poll import Memory, poll, wants_baseline
 from copytrade.db.bell import bell
 from copytrade.db.model import new_id
@@ -75,7 +74,7 @@ class Pollers:
         try:
             async for _ in bell().rings(f"poll:{account.ref.id}", quiet=1.0, every=_interval(account)):
                 while not self._stop.is_set() and not await self._once(account, memory):
-                    await wait(self._stop, SPARE.total_seconds() + 0.1)
+                    await wait(self._stop, settings().capture_spare_s + 0.1)
                 if self._stop.is_set():
                     return
         finally:
@@ -93,7 +92,6 @@ class Pollers:
             await wait(self._stop, _LONGEST_WAIT_S)
         except Unavailable as error:
             log.info("poll.missed", account=str(account.ref.id), reason=error.message)
-            memory.is_settled = False
             await wait(self._stop, min(error.retry_after or 0.0, _LONGEST_WAIT_S))
         return True
 

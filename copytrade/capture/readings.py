@@ -1,9 +1,10 @@
 """What a reading of an account's positions means: the baseline, what it proves, and when P is set to the venue's.
 
-A lead is re-based from two equal readings `SPARE` apart with no fill between; the time of the first is the mark.
+A lead is re-based from two equal readings `spare()` apart with no fill between; the time of the first is the mark.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -13,8 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, func, select
 
 from copytrade.capture.models import CaptureState, LeadPosition, StoredFill
-from copytrade.capture.ordering import SPARE, Waiting
-from copytrade.capture.service import Place, lead_positions, lock_state, waiting_fills
+from copytrade.capture.ordering import Waiting
+from copytrade.capture.service import Place, lead_positions, lock_state, spare, waiting_fills
 from copytrade.db.bell import ring
 from copytrade.db.model import TRADES
 from copytrade.domain.fills import AccountState, Position
@@ -25,29 +26,40 @@ _BLUR = timedelta(seconds=1)
 """A fill this near a reading may be in it or not: such a reading is no baseline."""
 
 
-def settle(session: Session, reading: AccountState, *, account_id: UUID) -> list[Place]:
-    """Hold a poll's reading against P and the fills that wait; return where P must be set to it, for want of a price.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a reading left open: instruments that our fills do not explain, and those where P is to be set to it."""
 
-    Everything executed before `reading.asked_at` has been stored when this is called.
+    odd: tuple[Place, ...] = ()
+    confirmed: tuple[Place, ...] = ()
+
+
+def settle(session: Session, reading: AccountState, *, account_id: UUID) -> Settled:
+    """Hold a poll's reading against P and the fills that wait; return what is not explained.
+
+    What was executed before the poll began has been stored when this is called.
     """
     state = lock_state(session, account_id)
     if state is None or state.role != Role.LEAD:
-        return []
+        return Settled()
     held = _by_place(reading)
     if state.baseline_at is None:
         _approach_baseline(session, state, held=held, reading=reading)
-        return []
+        return Settled()
     waiting = waiting_fills(session, account_id)
     _make_places(session, account_id, sorted(held.keys() | waiting.keys()))
+    odd: list[Place] = []
     confirmed: list[Place] = []
     for row in lead_positions(session, account_id):
         place = (row.symbol, row.position_side)
         if _compare(session, row, held=held.get(place, ZERO), waiting=waiting.get(place, []), reading=reading):
             confirmed.append(place)
+        if row.odd_since is not None:
+            odd.append(place)
         session.add(row)
     if waiting:
         ring(session, "plan")
-    return confirmed
+    return Settled(tuple(odd), tuple(confirmed))
 
 
 def _compare(
@@ -62,7 +74,7 @@ def _compare(
     if row.odd_quantity != held or row.odd_since is None or _has_fill_since(session, row):
         row.odd_quantity, row.odd_since = held, reading.answered_at
         return False
-    return reading.asked_at - row.odd_since >= SPARE
+    return reading.asked_at - row.odd_since >= spare()
 
 
 def _has_fill_since(session: Session, row: LeadPosition) -> bool:
@@ -94,7 +106,7 @@ def _approach_baseline(
     first = state.first_reading
     if first:
         began, ended = datetime.fromisoformat(first["asked_at"]), datetime.fromisoformat(first["answered_at"])
-        if reading.asked_at - ended < SPARE:
+        if reading.asked_at - ended < spare():
             return
         then = {(symbol, side): Decimal(quantity) for symbol, side, quantity in first["held"]}
         if _explained(session, state, then=then, now=held, began=began, ended=ended):

@@ -5,7 +5,7 @@ Planning and marking happen in one transaction of the caller, under the lock tha
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,15 +14,21 @@ from sqlmodel import Session, col, select
 
 from copytrade.capture import storing
 from copytrade.capture.models import CaptureState, LeadPosition, StoredFill
-from copytrade.capture.ordering import Known, Step, Waiting, order
+from copytrade.capture.ordering import Known, Moment, Step, Waiting, order
 from copytrade.capture.storing import Captured, Source
 from copytrade.db.model import TRADES
 from copytrade.domain.changes import LeadChange
 from copytrade.domain.fills import Fill
 from copytrade.domain.instruments import Instrument, Market, PositionSide, Role, Side, Venue
+from copytrade.settings import settings
 
 Place = tuple[str, str]
 """Symbol and position side."""
+
+
+def spare() -> timedelta:
+    """Return how long a fill may stay unproven, and by how much a poll must be younger than what it proves."""
+    return timedelta(seconds=settings().capture_spare_s)
 
 
 def store_fills(
@@ -51,10 +57,11 @@ def take_next(session: Session, *, lead_account_id: UUID, now: datetime) -> list
         return []
     known = {(row.symbol, row.position_side): row for row in lead_positions(session, lead_account_id)}
     waiting = waiting_fills(session, lead_account_id)
+    moment = Moment(now=now, polled_until=state.polled_until, spare=spare())
     changes: list[LeadChange] = []
     for place in known.keys() | waiting.keys():
         row = known.get(place)
-        ordered = order(_known(row), waiting.get(place, []), polled_until=state.polled_until, now=now)
+        ordered = order(_known(row), waiting.get(place, []), moment=moment)
         _let_go(session, ordered.contained, now=now)
         changes += [_change(step, place=place, state=state, row=row, now=now) for step in ordered.steps]
     return sorted(changes, key=lambda change: change.venue_time)

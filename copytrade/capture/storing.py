@@ -71,8 +71,8 @@ WITH came AS (
     AS row ({", ".join(_COLUMNS)})
 ), written AS (
     INSERT INTO {TRADES}.fills ({", ".join(_COLUMNS)}, market, source, is_history)
-    SELECT {", ".join(f"came.{name}" for name in _COLUMNS)}, state.market, :source,
-        state.role <> 'lead' OR (state.baseline_at IS NULL AND :source = 'history')
+    SELECT {", ".join(f"came.{name}" for name in _COLUMNS)}, state.market, CAST(:source AS text),
+        state.role <> 'lead' OR (state.baseline_at IS NULL AND CAST(:source AS text) = 'history')
         OR COALESCE(came.venue_time <= state.baseline_at, false)
     FROM came JOIN {TRADES}.capture_states state USING (exchange_account_id)
     ORDER BY came.exchange_account_id, came.symbol, came.trade_id
@@ -134,7 +134,7 @@ def _row(one: Captured) -> tuple[object, ...]:
 
 _ENTRIES = text(f"""
 INSERT INTO {TRADES}.account_entries (exchange_account_id, entry_id, kind, asset, amount, symbol, venue_time)
-SELECT :account, * FROM unnest(CAST(:ids AS text[]), CAST(:kinds AS text[]), CAST(:assets AS text[]),
+SELECT CAST(:account AS uuid), * FROM unnest(CAST(:ids AS text[]), CAST(:kinds AS text[]), CAST(:assets AS text[]),
     CAST(:amounts AS numeric[]), CAST(:symbols AS text[]), CAST(:times AS timestamptz[]))
 ON CONFLICT DO NOTHING RETURNING kind
 """)  # noqa: S608
@@ -158,7 +158,7 @@ def store_entries(session: Session, entries: Sequence[LedgerEntry], *, account_i
 
 _CLOSES = text(f"""
 INSERT INTO {TRADES}.daily_closes (venue, symbol, day, close)
-SELECT :venue, :symbol, * FROM unnest(CAST(:days AS date[]), CAST(:closes AS numeric[]))
+SELECT CAST(:venue AS text), CAST(:symbol AS text), * FROM unnest(CAST(:days AS date[]), CAST(:closes AS numeric[]))
 ON CONFLICT (venue, symbol, day) DO UPDATE SET close = excluded.close
 """)  # noqa: S608
 
@@ -173,9 +173,11 @@ def store_closes(session: Session, candles: Sequence[Candle], *, venue: str, sym
 
 _SPOILED = text(f"""
 INSERT INTO {TRADES}.spoiled_rows (id, exchange_account_id, source, content, received_at)
-SELECT CAST(:id AS uuid), CAST(:account AS uuid), :source, CAST(:content AS text), CAST(:now AS timestamptz)
+SELECT CAST(:id AS uuid), CAST(:account AS uuid), CAST(:source AS text), CAST(:content AS text),
+    CAST(:now AS timestamptz)
 WHERE NOT EXISTS (
-    SELECT 1 FROM {TRADES}.spoiled_rows WHERE exchange_account_id = :account AND content = :content
+    SELECT 1 FROM {TRADES}.spoiled_rows
+    WHERE exchange_account_id = CAST(:account AS uuid) AND content = CAST(:content AS text)
 )
 """)  # noqa: S608
 

@@ -46,6 +46,7 @@ class Ground:
         self._rules_of = rules_of
         self._offset_ms = 0
         self._clock_read_at = -_CLOCK_AFTER_S
+        self._closed_until = 0.0
         self._loaded_at: float | None = None
         self._lock = asyncio.Lock()
         self._template: Any = None
@@ -105,6 +106,14 @@ class Ground:
     async def venue_ms(self) -> int:
         """Return the venue's clock in ms."""
         return int(await self.shared_read(self._template, "fetch_time"))
+
+    def close_for(self, seconds: float) -> None:
+        """Send no read for so long: the venue told this address to wait, and bans it if it does not."""
+        self._closed_until = max(self._closed_until, time.monotonic() + seconds)
+
+    def closed_for(self) -> float:
+        """Return for how many seconds no read is to be sent; 0: go on."""
+        return max(self._closed_until - time.monotonic(), 0.0)
 
     def offset_ms(self) -> int:
         """Return how far this machine's clock is ahead of the venue's."""

@@ -97,7 +97,7 @@ BINANCE = VenueFacts(
     },
     lost_after=timedelta(seconds=10),
     fills_kept=timedelta(days=180),
-    entries_kept=timedelta(days=90),
+    entries_kept=timedelta(days=92),
     taken_ids_are_refused=False,
     path_of_sandbox="/binance",
 )

@@ -15,6 +15,8 @@ from copytrade.exchanges.port import Credentials
 from copytrade.exchanges.venues import Codes
 
 Parsed = TypeVar("Parsed")
+_WAIT_S = 5.0
+"""How long nothing is read after the venue said "too often" without telling for how long."""
 _ODD = (KeyError, TypeError, ValueError, ArithmeticError)
 
 
@@ -84,6 +86,9 @@ class Wire:
         raise Unavailable(odd, venue=self.ground.facts.venue.value)
 
     async def _call(self, method: str, parameters: dict[str, Any]) -> tuple[Any, Failure | None]:
+        closed_for = self.ground.closed_for()
+        if closed_for:
+            return None, Failure(left=False, text="the venue told us to wait", retry_after=closed_for)
         body, failure = await self._once(method, parameters, Departure())
         if failure is not None and failure.code in self.codes.clock and await self._measure_clock():
             return await self._once(method, parameters, Departure())
@@ -94,7 +99,10 @@ class Wire:
         try:
             body = await getattr(self._exchange, method)(parameters)
         except Exception as error:  # noqa: BLE001 - whatever broke, the caller must know whether the request left
-            return None, failure_of(error, departed=sending.at is not None)
+            failure = failure_of(error, departed=sending.at is not None)
+            if failure.status in self.codes.throttled_statuses:
+                self.ground.close_for(failure.retry_after or _WAIT_S)
+            return None, failure
         finally:
             departure.reset(token)
         if not isinstance(body, dict | list):
