@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, or_, select
 
 from copytrade.accounts import queries as accounts
@@ -151,27 +152,45 @@ def _access_until(row: Subscription) -> datetime | None:
 
 def active_on_lead(session: Session, *, lead_account_id: UUID, now: datetime) -> list[ActiveSubscription]:
     """Return whoever copies this lead account now, with those who only follow its exits; one query."""
-    rows = session.exec(
-        select(Subscription).where(
-            Subscription.lead_account_id == lead_account_id,
-            col(Subscription.finished_at).is_(None),
-            col(Subscription.started_at).is_not(None),
-            or_(col(Subscription.state).in_(LIVE), Subscription.end_mode == EndMode.FOLLOW_EXITS),
+    row = Subscription
+    # Columns, not rows: a fill of a trader with a thousand subscribers asks for a thousand.
+    found = session.connection().execute(
+        sql_select(
+            col(row.id),
+            col(row.subscriber_id),
+            col(row.profile_id),
+            col(row.copy_account_id),
+            col(row.started_at),
+            col(row.end_mode),
+            col(row.state),
+            col(row.entitled_until),
+            col(row.is_ending),
+        ).where(
+            col(row.lead_account_id) == lead_account_id,
+            col(row.finished_at).is_(None),
+            col(row.started_at).is_not(None),
+            or_(col(row.state).in_(LIVE), col(row.end_mode) == EndMode.FOLLOW_EXITS),
         )
     )
+    grace = timedelta(days=settings().payment_grace_days)
     return [
         ActiveSubscription(
-            id=row.id,
-            subscriber_id=row.subscriber_id,
-            profile_id=row.profile_id,
-            copy_account_id=row.copy_account_id,
-            started_at=row.started_at,
-            may_enter=row.state in LIVE and (until := _access_until(row)) is not None and now < until,
-            end_mode=row.end_mode,
+            id=subscription_id,
+            subscriber_id=subscriber_id,
+            profile_id=profile_id,
+            copy_account_id=copy_account_id,
+            started_at=started_at,
+            may_enter=state in LIVE
+            and entitled_until is not None
+            and now < access_ends(entitled_until, grace=grace, is_ending=is_ending),
+            end_mode=end_mode,
         )
-        for row in rows
-        if row.started_at is not None
-    ]
+        for (
+            subscription_id, subscriber_id, profile_id, copy_account_id, started_at, end_mode, state, entitled_until,
+            is_ending,
+        ) in found
+        if started_at is not None
+    ]  # fmt: skip
 
 
 def ended_unsettled(session: Session) -> list[EndedSubscription]:
