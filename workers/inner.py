@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import structlog
 
 from copytrade import logs, metrics
+from copytrade.api.figures import exposition
 from copytrade.api.health import readiness
 from copytrade.settings import settings
 
@@ -35,7 +36,7 @@ class Probe(BaseHTTPRequestHandler):
                 body = {"status": "not ready" if any(found.values()) else "ok", "checks": found}
                 self._answer(503 if any(found.values()) else 200, json.dumps(body).encode(), kind=JSON)
             case "/metrics":
-                self._answer(200, metrics.exposition(), kind=metrics.CONTENT_TYPE)
+                self._answer(200, exposition(), kind=metrics.CONTENT_TYPE)
             case _:
                 self._answer(404, b'{"error":{"code":"not_found"}}', kind=JSON)
 

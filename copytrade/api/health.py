@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from copytrade import metrics
+from copytrade.api.figures import exposition
 from copytrade.db.session import reading
 from copytrade.queues import connection
 from copytrade.settings import ROOT, settings
@@ -93,4 +94,4 @@ def figures(request: Request) -> Response:
     is_local = request.client is not None and request.client.host in LOOPBACK
     if settings().metrics_port or not is_local or "x-forwarded-for" in request.headers:
         raise HTTPException(404)
-    return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE, headers={"Cache-Control": "no-store"})
+    return Response(exposition(), media_type=metrics.CONTENT_TYPE, headers={"Cache-Control": "no-store"})

@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 import shlex
+import shutil
 import stat
 import sys
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from copytrade.engines import CannotStart, Engines, locate, run_folder
 from copytrade.installation import installation_keys
 from workers.launching.ports import is_free, next_free
 
+FIGURES = "figures"
+"""Where all processes put their counters, so that one of them can answer for all (copytrade.metrics)."""
 WEB_PORT, SANDBOX_PORT, SMTP_PORT = 3000, 8430, 8530
 
 
@@ -52,6 +55,7 @@ def make_home(var: Path) -> Home:
     _own(run, mode=0o711)
     for name in ("log", "keys"):
         _make(var / name)
+    _fresh_figures(run)
     host = os.environ.get("COPYTRADE_HOST", "127.0.0.1")
     before = _ports_before(var)
     port = _port("COPYTRADE_PORT", default=WEB_PORT, before=before, host=host, taken=frozenset())
@@ -74,6 +78,12 @@ def make_home(var: Path) -> Home:
     )
 
 
+def _fresh_figures(run: Path) -> None:
+    # What processes counted that are gone would be added to what the new ones count.
+    shutil.rmtree(run / FIGURES, ignore_errors=True)
+    (run / FIGURES).mkdir(mode=0o700)
+
+
 def environment(home: Home) -> dict[str, str]:
     """Return the whole environment of the installation's processes; what the caller has set himself wins."""
     ours = {
@@ -82,6 +92,7 @@ def environment(home: Home) -> dict[str, str]:
         "COPYTRADE_DATABASE_URL": home.engines.database_url(),
         "COPYTRADE_REDIS_URL": home.engines.redis_url,
         "COPYTRADE_WEB_WORKERS": "2",
+        "PROMETHEUS_MULTIPROC_DIR": str(home.run / FIGURES),
         "REFLEX_WEB_WORKDIR": str(home.var / "web"),
     }
     if not home.production:

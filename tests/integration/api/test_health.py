@@ -31,6 +31,8 @@ def test_figures_are_for_this_machine_only(program: TestClient) -> None:
     told = program.get("/metrics")
     assert told.status_code == 200
     assert 'copytrade_http_requests_total{method="POST",route="/api/v1/logout",status="204"}' in told.text
+    assert "copytrade_database_up 1.0" in told.text
+    assert 'copytrade_copying_waiting{what="orders_unknown"} 0.0' in told.text
     assert program.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
 
 
