@@ -126,6 +126,7 @@ def active_of(session: Session, *, owner: UUID, role: Role | str) -> list[Accoun
 
 def equities(session: Session, account_ids: Collection[UUID]) -> dict[UUID, Equity]:
     """Return the newest equity of each account that was ever read, in one query."""
+    session.flush()
     # Columns, not rows: a fill of a trader with a thousand subscribers asks for a thousand.
     row = AccountEquity
     rows = session.connection().execute(

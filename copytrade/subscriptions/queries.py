@@ -152,6 +152,7 @@ def _access_until(row: Subscription) -> datetime | None:
 
 def active_on_lead(session: Session, *, lead_account_id: UUID, now: datetime) -> list[ActiveSubscription]:
     """Return whoever copies this lead account now, with those who only follow its exits; one query."""
+    session.flush()
     row = Subscription
     # Columns, not rows: a fill of a trader with a thousand subscribers asks for a thousand.
     found = session.connection().execute(
