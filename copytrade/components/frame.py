@@ -46,8 +46,10 @@ def _topbar() -> rx.Component:
                 rx.cond(
                     Visitor.signed_in,
                     rx.fragment(
-                        _entry(routes.WALLET, t("Wallet")),
-                        _entry(routes.COPIES, t("Copies")),
+                        rx.cond(
+                            Visitor.is_subscriber,
+                            rx.fragment(_entry(routes.WALLET, t("Wallet")), _entry(routes.COPIES, t("Copies"))),
+                        ),
                         rx.cond(Visitor.is_trader, _entry(routes.DESK, t("Desk"))),
                         rx.cond(Visitor.is_operator, _entry(routes.OPERATOR, t("Operator"))),
                     ),
@@ -123,7 +125,7 @@ def _person() -> rx.Component:
         ),
         rx.menu.content(
             rx.el.div(Visitor.email, class_name="quiet", style={"padding": "6px 12px"}),
-            _menu_entry(routes.SUBSCRIPTIONS, t("Subscriptions")),
+            rx.cond(Visitor.is_subscriber, _menu_entry(routes.SUBSCRIPTIONS, t("Subscriptions"))),
             _menu_entry(routes.ACCOUNTS, t("Exchange accounts")),
             rx.cond(Visitor.is_trader, _menu_entry(routes.DESK, t("Desk"))),
             rx.cond(Visitor.is_operator, _menu_entry(routes.OPERATOR, t("Operator"))),
@@ -161,8 +163,13 @@ def _footbar() -> rx.Component:
         rx.cond(
             Visitor.signed_in,
             rx.fragment(
-                tab(routes.WALLET, "wallet", t("Wallet")),
-                tab(routes.COPIES, "copy_check", t("Copies")),
+                rx.cond(
+                    Visitor.is_subscriber,
+                    rx.fragment(
+                        tab(routes.WALLET, "wallet", t("Wallet")), tab(routes.COPIES, "copy_check", t("Copies"))
+                    ),
+                    tab(routes.ACCOUNTS, "key_round", t("Accounts")),
+                ),
                 rx.cond(
                     Visitor.is_trader,
                     tab(routes.DESK, "layout_dashboard", t("Desk")),

@@ -140,7 +140,7 @@ def _roles() -> rx.Component:
     def choice(role: str, text: object) -> rx.Component:
         return rx.el.label(
             rx.el.input(
-                type="radio", name="role", value=role, checked=Accounts.role == role,
+                type="radio", name="role", value=role, default_checked=Accounts.role == role,
                 on_change=lambda _: Accounts.choose_role(role),
             ),
             rx.el.span(text),

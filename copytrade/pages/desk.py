@@ -68,12 +68,13 @@ def _profile(row: ProfileLine) -> rx.Component:
                 rx.cond(row.is_published, t("public"), t("not public")),
                 color_scheme=rx.cond(row.is_published, "jade", "gray"),
                 size="2",
+                custom_attrs={"data-published": rx.cond(row.is_published, "yes", "no")},
             ),
             justify="between",
             align="start",
             spacing="3",
         ),
-        rx.cond(row.about != "", rx.el.p(row.about, style={"maxWidth": "70ch"})),
+        rx.cond(row.about != "", rx.el.p(row.about, style={"maxWidth": "70ch", "margin": "8px 0 0"})),
         rx.flex(
             rx.cond(
                 row.is_published,

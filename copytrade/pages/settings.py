@@ -33,7 +33,10 @@ def settings() -> rx.Component:
 
 def _ways() -> rx.Component:
     return rx.el.nav(
-        rx.link(t("Subscriptions"), href=routes.SUBSCRIPTIONS, class_name="button soft", underline="none"),
+        rx.cond(
+            Visitor.is_subscriber,
+            rx.link(t("Subscriptions"), href=routes.SUBSCRIPTIONS, class_name="button soft", underline="none"),
+        ),
         rx.link(t("Exchange accounts"), href=routes.ACCOUNTS, class_name="button soft", underline="none"),
         rx.cond(
             Visitor.is_operator,

@@ -44,8 +44,8 @@ def _account() -> rx.Component:
             rx.el.input(
                 type="radio",
                 name="account",
-                checked=Subscribe.account_id == account.id,
-                on_change=lambda _: Subscribe.choose_account(account.id),
+                value=account.id,
+                default_checked=Subscribe.account_id == account.id,
             ),
             rx.el.span(
                 rx.el.strong(account.title),
@@ -59,16 +59,16 @@ def _account() -> rx.Component:
         t("To which account shall the copies go?"),
         rx.cond(
             has(Subscribe.choices),
-            rx.flex(
+            rx.el.form(
                 rx.foreach(Subscribe.choices, choice),
                 rx.flex(
                     rx.link(t("Link another account"), href=f"{routes.ACCOUNTS}?role=copy", size="2"),
-                    rx.el.button(t("Next"), type="button", class_name="button", on_click=Subscribe.go(2)),
+                    submit(t("Next")),
                     justify="between",
                     align="center",
                 ),
-                direction="column",
-                spacing="3",
+                on_submit=Subscribe.take_account,
+                class_name="fields",
             ),
             empty(
                 t("No account fits yet"),
@@ -85,8 +85,7 @@ def _mode(value: str, title: Text, text: Text) -> rx.Component:
             type="radio",
             name="mode",
             value=value,
-            checked=Subscribe.mode == value,
-            on_change=lambda _: Subscribe.choose_mode(value),
+            default_checked=Subscribe.mode == value,
         ),
         rx.el.span(rx.el.strong(title), rx.el.br(), rx.el.span(text, class_name="quiet")),
         class_name="pick",
@@ -113,11 +112,7 @@ def _settings() -> rx.Component:
                     "factor", required=True, input_mode="decimal", default_value=Subscribe.factor, auto_complete="off",
                     max_length=40,
                 ),
-                hint=rx.cond(
-                    Subscribe.mode == "equity",
-                    t("1 is the same share as his, 0.5 is half of it."),
-                    t("0.1 is a tenth of his quantity."),
-                ),
+                hint=t("In proportion: 1 is the same share as his. Fixed ratio: 0.1 is a tenth of his quantity."),
             ),
             field(
                 t("Largest order, USDT"),
@@ -128,7 +123,7 @@ def _settings() -> rx.Component:
                 hint=t("What goes beyond it is not copied and is listed with that reason. Empty: no limit."),
             ),
             rx.flex(
-                rx.el.button(t("Back"), type="button", class_name="button soft", on_click=Subscribe.go(1)),
+                rx.el.button(t("Back"), type="button", class_name="button soft", on_click=Subscribe.back(1)),
                 submit(t("Next")),
                 justify="between",
             ),
@@ -171,7 +166,7 @@ def _summary() -> rx.Component:
                 required=True,
             ),
             rx.flex(
-                rx.el.button(t("Back"), type="button", class_name="button soft", on_click=Subscribe.go(2)),
+                rx.el.button(t("Back"), type="button", class_name="button soft", on_click=Subscribe.back(2)),
                 submit(t("Go to payment")),
                 justify="between",
             ),

@@ -82,7 +82,7 @@ def _buttons(row: SubscriptionLine) -> rx.Component:
             row.state == "past_due",
             rx.el.button(t("Pay now"), type="button", class_name="button", on_click=Subscriptions.pay(row.id)),
         ),
-        soft(t("Settings"), Subscriptions.edit(row.id, row.mode)),
+        soft(t("Settings"), Subscriptions.edit(row.id)),
         rx.cond(
             row.is_paused,
             soft(t("Resume"), Subscriptions.resume(row.id)),
@@ -138,8 +138,7 @@ def _settings(row: SubscriptionLine) -> rx.Component:
                 type="radio",
                 name="mode",
                 value=value,
-                checked=Subscriptions.mode == value,
-                on_change=lambda _: Subscriptions.choose_mode(value),
+                default_checked=row.mode == value,
             ),
             rx.el.span(title),
             class_name="pick",

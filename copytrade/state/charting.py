@@ -6,7 +6,7 @@ import reflex as rx
 from copytrade.analytics.charts import Chart, Palette
 from copytrade.state.preferences import Preferences
 
-NO_CHART = Chart(go.Figure(), "", [])
+NO_CHART = Chart(go.Figure(layout={"template": "none"}), "", [])
 
 
 async def palette_of(state: rx.State) -> Palette:

@@ -99,30 +99,24 @@ class Subscribe(Page, rx.State):
         self.as_of = voice.clock(clock.now())
 
     @action(Who.SUBSCRIBER)
-    async def choose_account(self, asker: Person, voice: Voice, account_id: str) -> None:
-        """Take an account; whose it is, is looked at when the subscription is made."""
-        self.account_id = str(id_of(account_id))
-
-    @action(Who.SUBSCRIBER)
-    async def choose_mode(self, asker: Person, voice: Voice, mode: str) -> None:
-        """Take a way of sizing."""
-        self.mode = (SizingMode.RATIO if mode == SizingMode.RATIO else SizingMode.EQUITY).value
-
-    @action(Who.SUBSCRIBER)
-    async def go(self, asker: Person, voice: Voice, step: int) -> None:
-        """Go to a step that what was chosen so far allows."""
-        if step > ACCOUNT and not self.account_id:
+    async def take_account(self, asker: Person, voice: Voice, form: dict[str, Any]) -> None:
+        """Take an account; whose it is, is looked at here and again when the subscription is made."""
+        if not form.get("account"):
             raise InvalidInput("no account was chosen", user="Choose the account that the copies go to.")
-        self.step = min(max(step, ACCOUNT), SETTINGS)
+        account = await read(accounts.account, owner=asker.id, account_id=id_of(form["account"]))
+        self.account_id, self.account_title, self.step = str(account.id), account_name(account, voice), SETTINGS
+
+    @action(Who.SUBSCRIBER)
+    async def back(self, asker: Person, voice: Voice, step: int) -> None:
+        """Go back to an earlier step; what was typed stays."""
+        self.step = SETTINGS if step == SETTINGS and self.account_id else ACCOUNT
 
     @action(Who.SUBSCRIBER)
     async def settle(self, asker: Person, voice: Voice, form: dict[str, Any]) -> None:
         """Keep the settings and show the summary."""
         self.factor, self.max_order = str(form.get("factor", ""))[:40], str(form.get("max_order", ""))[:40]
-        settings = self._settings()
-        account = await read(accounts.account, owner=asker.id, account_id=id_of(self.account_id))
-        self.account_title = account_name(account, voice)
-        self.summary = settings_told(settings, self.name, voice)
+        self.mode = (SizingMode.RATIO if form.get("mode") == SizingMode.RATIO else SizingMode.EQUITY).value
+        self.summary = settings_told(self._settings(), self.name, voice)
         self.step = SUMMARY
 
     @action(Who.SUBSCRIBER)

@@ -125,7 +125,6 @@ class Subscriptions(Page, rx.State):
 
     rows: list[SubscriptionLine] = []
     editing: str = ""
-    mode: str = ""
 
     @live(Who.SUBSCRIBER, "user:{asker}")
     async def watch(self, asker: Person, voice: Voice) -> None:
@@ -134,21 +133,15 @@ class Subscriptions(Page, rx.State):
         self.as_of = voice.clock(clock.now())
 
     @action(Who.SUBSCRIBER)
-    async def edit(self, asker: Person, voice: Voice, subscription_id: str, mode: str) -> None:
+    async def edit(self, asker: Person, voice: Voice, subscription_id: str) -> None:
         """Open the settings of one subscription, or close them again."""
         self.editing = "" if self.editing == subscription_id else str(id_of(subscription_id))
-        self.mode = "ratio" if mode == "ratio" else "equity"
-
-    @action(Who.SUBSCRIBER)
-    async def choose_mode(self, asker: Person, voice: Voice, mode: str) -> None:
-        """Take a way of sizing."""
-        self.mode = "ratio" if mode == "ratio" else "equity"
 
     @action(Who.SUBSCRIBER)
     async def save(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
         """Keep changed settings; they hold for openings from now on."""
         subscription_id = id_of(self.editing)
-        await change(_save, owner=asker.id, subscription_id=subscription_id, form={**form, "mode": self.mode})
+        await change(_save, owner=asker.id, subscription_id=subscription_id, form=form)
         self.editing = ""
         return [rx.toast.success(voice.say("Saved. It holds for new positions from now on.")), Subscriptions.watch]
 

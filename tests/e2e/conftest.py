@@ -4,7 +4,7 @@ import os
 from collections.abc import Generator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.chromium import launch_options
 from tests.processes import Processes
@@ -13,6 +13,7 @@ from tests.processes import Processes
 @pytest.fixture(scope="session")
 def browser() -> Generator[Browser]:
     """Chromium, without a window."""
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(**launch_options())
         yield launched

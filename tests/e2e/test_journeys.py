@@ -93,7 +93,7 @@ def refused_key(walker: Walker, trading: Trading) -> None:
 def link(walker: Walker, key: dict[str, Any]) -> None:
     """Scenario 2: a good key is checked against the exchange and linked; its secret is nowhere on the page."""
     type_key(walker, key)
-    expect(walker.part("[data-state=active]")).to_be_visible(timeout=25_000)
+    expect(walker.part("[data-state=active]")).to_be_visible()
     walker.picture("linked")
     assert key["api_secret"] not in walker.page.content()
     assert key["api_key"] not in walker.page.content()
@@ -119,7 +119,7 @@ def publish(walker: Walker, name: str) -> None:
     walker.type("price", "25")
     walker.press("Save")
     walker.press("Publish")
-    walker.sees("public")
+    expect(walker.part("[data-published=yes]")).to_be_visible()
     walker.picture("desk")
     walker.go("/traders")
     expect(walker.page.get_by_text(name).first).to_be_visible()
@@ -185,7 +185,7 @@ def see_copy_arrive(walker: Walker, trading: Trading, name: str) -> None:
     walker.page.evaluate("window.notReloaded = true")
     trading.control.place(trading.lead["account_id"], SYMBOL, "BUY", "0.2")
     row = walker.part("[data-testid=copies] [data-state=copied]").first
-    expect(row).to_be_visible(timeout=15_000)
+    expect(row).to_be_visible()
     assert walker.page.evaluate("window.notReloaded") is True
     assert trading.control.position(trading.copy["account_id"], SYMBOL) > 0
     expect(row.get_by_text(name)).to_be_visible()

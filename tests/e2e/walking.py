@@ -58,11 +58,11 @@ class Walker:
         """Type into the field of this name."""
         self.page.locator(f"[name='{name}']").fill(value)
 
-    def sees(self, text: str, *, seconds: float = 15, **facts: object) -> None:
+    def sees(self, text: str, *, seconds: float = 30, **facts: object) -> None:
         """Wait until a text of the catalogue is on the page."""
         expect(self.page.get_by_text(self.say(text, **facts)).first).to_be_visible(timeout=seconds * 1000)
 
-    def at(self, path: str, *, seconds: float = 15) -> None:
+    def at(self, path: str, *, seconds: float = 30) -> None:
         """Wait until the address is that of a page."""
         expect(self.page).to_have_url(
             re.compile(re.escape(f"{self.web}{path}") + r"/?(\?.*)?$"), timeout=seconds * 1000

@@ -27,8 +27,8 @@ TABLE = {
         "settings.revoke", "settings.watch", "wallet.choose_window", "wallet.watch",
     },
     Who.SUBSCRIBER: {
-        "subscribe.choose_account", "subscribe.choose_mode", "subscribe.go", "subscribe.pay", "subscribe.pay_again",
-        "subscribe.settle", "subscribe.watch", "subscriptions.choose_mode", "subscriptions.edit",
+        "subscribe.back", "subscribe.pay", "subscribe.pay_again", "subscribe.settle", "subscribe.take_account",
+        "subscribe.watch", "subscriptions.edit",
         "subscriptions.pause", "subscriptions.pay", "subscriptions.portal", "subscriptions.resume",
         "subscriptions.save", "subscriptions.stop", "subscriptions.watch",
     },
