@@ -5,6 +5,7 @@ aiohttp's low-level server is used, since faults need the bare connection: to br
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -83,7 +84,7 @@ class Web:
             await asyncio.sleep(faults.latency_out_ms / 1000)
         if fault is not None:
             return await _answer(fault, reply, request)
-        return _response(reply)
+        return _Written(reply, request)
 
     def _execute(self, fault: Fault, call: Call) -> Reply:
         if fault.execute is Execute.YES:
@@ -98,8 +99,28 @@ def _is_binance(host: str) -> bool:
     return name.endswith(".binance.com") and name.partition(".")[0] in BINANCE_HOSTS
 
 
-def _response(reply: Reply) -> web.Response:
-    return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
+class _Written(web.StreamResponse):
+    """A whole answer in one write; aiohttp's own way of building one costs a third of the time of an order."""
+
+    def __init__(self, reply: Reply, request: web.BaseRequest) -> None:
+        super().__init__(status=reply.status)
+        self._reply = reply
+        self._stays = request.keep_alive
+
+    @property
+    def keep_alive(self) -> bool:
+        return self._stays
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        reply = self._reply
+        lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}\r\nContent-Length: {len(reply.body)}\r\n"]
+        lines += [f"{name}: {value}\r\n" for name, value in reply.headers.items()]
+        lines.append("\r\n" if self._stays else "Connection: close\r\n\r\n")
+        if request.transport is not None:
+            request.transport.write("".join(lines).encode("latin-1") + reply.body)
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        return None
 
 
 async def _answer(fault: Fault, reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
@@ -107,7 +128,7 @@ async def _answer(fault: Fault, reply: Reply, request: web.BaseRequest) -> web.S
         await asyncio.sleep(fault.delay_out_ms / 1000)
     match fault.answer:
         case Answer.NORMAL:
-            return _response(reply)
+            return _Written(reply, request)
         case Answer.HANG:
             await asyncio.sleep(_HANG_S)
         case Answer.STATUS:
