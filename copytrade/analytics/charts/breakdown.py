@@ -12,6 +12,8 @@ from copytrade.i18n.voice import Voice
 
 TOP = 10
 BAR, EDGE = 30, 44
+LABEL_ROOM = 0.42
+"""Part of the span kept free beyond a bar for its number, on a phone too."""
 BINS = 21
 HEIGHT = 260
 
@@ -63,14 +65,14 @@ def distribution(trips: Sequence[TripRow], *, voice: Voice, palette: Palette = P
             y=[count for *_, count in bins],
             width=[(high - low) * 100 * 0.92 for low, high, _ in bins],
             marker={"color": [palette.of((low + high) / 2) for low, high, _ in bins]},
-            customdata=None,
-            hovertemplate="%{x:.2f} %: %{y}<extra></extra>",
+            hovertemplate="%{x:.2f}%: %{y}<extra></extra>",
         ),
+        voice=voice,
         height=HEIGHT,
         hovermode="closest",
     )
     middle = median(results)
-    drawn.update_xaxes(ticksuffix=" %")
+    drawn.update_xaxes(ticksuffix="%")
     drawn.add_vline(x=0, line_width=1, line_color=MUTED)
     drawn.add_vline(x=middle * 100, line_width=1, line_color=ACCENT, line_dash="dot")
     said = voice.say(
@@ -107,6 +109,7 @@ def allocation(positions: Sequence[OpenPositionRow], *, voice: Voice) -> Chart:
             textposition="auto",
             hovertemplate="%{y}: %{x:,.2f} USDT<extra></extra>",
         ),
+        voice=voice,
         height=EDGE + BAR * max(len(ordered), 2),
         hovermode="closest",
     )
@@ -128,7 +131,7 @@ def short(symbol: str) -> str:
 
 def signed_percent(value: float, *, voice: Voice) -> str:
     """Return a small fraction as percent with two decimals and its sign."""
-    return f"{voice.number(value * 100, places=2, signed=True)} %"
+    return f"{voice.number(value * 100, places=2, signed=True)}%"
 
 
 def _bars(values: Sequence[tuple[str, Decimal]], *, voice: Voice, palette: Palette) -> go.Figure:
@@ -139,15 +142,19 @@ def _bars(values: Sequence[tuple[str, Decimal]], *, voice: Voice, palette: Palet
             orientation="h",
             marker={"color": [palette.of(float(value)) for _, value in values]},
             text=[voice.number(value, places=2, signed=True) for _, value in values],
-            textposition="auto",
+            textposition="outside",
             cliponaxis=False,
             hovertemplate="%{y}: %{x:,.2f} USDT<extra></extra>",
         ),
+        voice=voice,
         height=EDGE + BAR * max(len(values), 2),
         hovermode="closest",
     )
     drawn.update_yaxes(autorange="reversed", showgrid=False)
-    drawn.update_xaxes(zeroline=True, zerolinecolor=MUTED, zerolinewidth=1)
+    low, high = (pick(0.0, *(float(value) for _, value in values)) for pick in (min, max))
+    room = (high - low) * LABEL_ROOM or 1.0
+    shown = [low - room if low < 0 else 0.0, high + room if high > 0 else 0.0]
+    drawn.update_xaxes(zeroline=True, zerolinecolor=MUTED, zerolinewidth=1, range=shown, nticks=5)
     return drawn
 
 

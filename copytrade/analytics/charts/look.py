@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
 import plotly.graph_objects as go
 
+from copytrade.domain.nav import DAY
 from copytrade.i18n.voice import Voice
 
 MAX_POINTS = 1500
 MAX_TABLE_ROWS = 400
 ACCENT, MUTED, GRID, TEXT = "#5b5bd6", "#8b8d98", "rgba(128,131,141,0.18)", "#80838d"
 ACCENT_SOFT = "rgba(91,91,214,0.10)"
+AXIS = {"gridcolor": GRID, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True}
 _GREEN, _RED, _BLUE, _ORANGE = "#29a383", "#e54d2e", "#0072b2", "#d55e00"
 
 
@@ -49,8 +51,8 @@ class Chart:
     rows: list[list[str]] = field(default_factory=list[list[str]])
 
 
-def figure(*traces: Any, height: int, **layout: Any) -> go.Figure:
-    """Return a figure in the common look; `layout` adds to it."""
+def figure(*traces: Any, voice: Voice, height: int, **layout: Any) -> go.Figure:
+    """Return a figure in the common look, its numbers written as the person writes them; `layout` adds to it."""
     drawn = go.Figure(data=list(traces))
     drawn.update_layout(
         template="none",
@@ -60,14 +62,14 @@ def figure(*traces: Any, height: int, **layout: Any) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 52, "r": 12, "t": 8, "b": 28},
         font={"size": 12, "color": TEXT, "family": "inherit"},
+        separators=",\N{NO-BREAK SPACE}" if voice.locale == "ru" else ".,",
         showlegend=False,
         hovermode="x unified",
         dragmode=False,
         hoverlabel={"font": {"size": 12}},
     )
-    axis = {"gridcolor": GRID, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True}
-    drawn.update_xaxes(**axis, showgrid=False)
-    drawn.update_yaxes(**axis, automargin=True)
+    drawn.update_xaxes(**AXIS, showgrid=False)
+    drawn.update_yaxes(**AXIS, automargin=True)
     drawn.update_layout(**layout)
     return drawn
 
@@ -75,10 +77,20 @@ def figure(*traces: Any, height: int, **layout: Any) -> go.Figure:
 def empty(voice: Voice, *, height: int) -> Chart:
     """Return a chart that says that nothing is there yet."""
     said = voice.say("Nothing to draw yet")
-    drawn = figure(height=height)
+    drawn = figure(voice=voice, height=height)
     drawn.update_xaxes(visible=False)
     drawn.update_yaxes(visible=False)
     return Chart(drawn, said, [])
+
+
+def time_axis(voice: Voice, span: timedelta) -> dict[str, str]:
+    """Return how the times of an axis are written: by how long it is, in the person's order of day and month."""
+    ru = voice.locale == "ru"
+    if span <= 2 * DAY:
+        return {"tickformat": "%H:%M", "hoverformat": "%d.%m %H:%M" if ru else "%b %-d, %H:%M"}
+    if span <= 300 * DAY:
+        return {"tickformat": "%d.%m" if ru else "%b %-d", "hoverformat": "%d.%m.%Y" if ru else "%b %-d, %Y"}
+    return {"tickformat": "%m.%Y" if ru else "%b %Y", "hoverformat": "%d.%m.%Y" if ru else "%b %-d, %Y"}
 
 
 def day_text(voice: Voice, day: date) -> str:

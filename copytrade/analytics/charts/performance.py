@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from copytrade.analytics.charts.look import (
     ACCENT,
     ACCENT_SOFT,
+    AXIS,
     MAX_POINTS,
     MUTED,
     Chart,
@@ -17,6 +18,7 @@ from copytrade.analytics.charts.look import (
     empty,
     figure,
     latest,
+    time_axis,
 )
 from copytrade.analytics.rows import DayRow
 from copytrade.i18n.voice import Voice
@@ -38,16 +40,24 @@ def equity_and_underwater(
     if len(days) < 2:
         return empty(voice, height=HEIGHT)
     log = _is_logarithmic(days)
-    drawn = figure(*_growth(days, log=log, voice=voice), height=HEIGHT)
+    drawn = figure(*_growth(days, log=log, voice=voice), voice=voice, height=HEIGHT)
     if benchmark:
         drawn.add_trace(_benchmark(benchmark, log=log))
         _label(drawn, day=benchmark[-1][0], value=_scaled(benchmark[-1][1], log=log), text="BTC", log=log)
     drawn.add_trace(_flows(days, log=log, voice=voice))
+    deepest = min(*(row.drawdown for row in days), -0.001)
     drawn.add_trace(_underwater(days, palette=palette, voice=voice))
     drawn.update_layout(
-        xaxis={"domain": [0, 1], "anchor": "y2"},
-        yaxis={"domain": [0.34, 1], "type": "log" if log else "linear", "ticksuffix": "×" if log else " %"},
-        yaxis2={"domain": [0, 0.27], "anchor": "x", "ticksuffix": " %", "rangemode": "tozero", "nticks": 4},
+        xaxis={"domain": [0, 1], "anchor": "y2", **time_axis(voice, days[-1].day - days[0].day)},
+        yaxis={"domain": [0.34, 1], "type": "log" if log else "linear", "ticksuffix": "×" if log else "%"},
+        yaxis2={
+            **AXIS,
+            "domain": [0, 0.27],
+            "anchor": "x",
+            "ticksuffix": "%",
+            "nticks": 4,
+            "range": [deepest * 140, 0],
+        },
     )
     _mark_deepest(drawn, days=days, voice=voice)
     return Chart(drawn, summary(days, voice=voice), _head(voice), _table(days, voice=voice))
@@ -92,7 +102,7 @@ def _growth(days: Sequence[DayRow], *, log: bool, voice: Voice) -> list[go.Scatt
             line={"color": ACCENT, "width": 2, "dash": dash},
             fill="none" if log else "tozeroy",
             fillcolor=ACCENT_SOFT,
-            hovertemplate="%{y:.2f}",
+            hovertemplate="%{y:.2f}" + ("×" if log else "%"),
         )
         for part, dash, name in parts
         if len(part) > 1
@@ -106,7 +116,7 @@ def _benchmark(benchmark: Sequence[tuple[date, float]], *, log: bool) -> go.Scat
         mode="lines",
         name="BTC",
         line={"color": MUTED, "width": 1.5, "dash": "dot"},
-        hovertemplate="%{y:.2f}",
+        hovertemplate="%{y:.2f}" + ("×" if log else "%"),
     )
 
 
@@ -133,7 +143,7 @@ def _underwater(days: Sequence[DayRow], *, palette: Palette, voice: Voice) -> go
         name=voice.say("fall"),
         line={"color": palette.loss, "width": 1},
         fill="tozeroy",
-        hovertemplate="%{y:.2f} %",
+        hovertemplate="%{y:.2f}%",
     )
 
 
@@ -153,7 +163,7 @@ def _mark_deepest(drawn: go.Figure, *, days: Sequence[DayRow], voice: Voice) -> 
             yref="y2",
             text=voice.fall(-deepest.drawdown).text,
             showarrow=False,
-            yanchor="bottom",
+            yanchor="top",
         )
 
 

@@ -6,7 +6,17 @@ from decimal import Decimal
 
 import plotly.graph_objects as go
 
-from copytrade.analytics.charts.look import ACCENT, ACCENT_SOFT, MAX_POINTS, MUTED, Chart, empty, figure, latest
+from copytrade.analytics.charts.look import (
+    ACCENT,
+    ACCENT_SOFT,
+    MAX_POINTS,
+    MUTED,
+    Chart,
+    empty,
+    figure,
+    latest,
+    time_axis,
+)
 from copytrade.analytics.curves import Point, decimate
 from copytrade.analytics.rows import FlowRow
 from copytrade.i18n.voice import Voice
@@ -20,10 +30,11 @@ def equity_curve(curve: Sequence[Point], *, voice: Voice, flows: Sequence[FlowRo
     if len(points) < 2:
         return empty(voice, height=HEIGHT)
     inside = [flow for flow in flows if points[0].at <= flow.at <= points[-1].at]
-    drawn = figure(_line(points, voice=voice), _markers(inside, points=points, voice=voice), height=HEIGHT)
+    drawn = figure(_line(points, voice=voice), _markers(inside, points=points, voice=voice), voice=voice, height=HEIGHT)
     low, high = (pick(float(point.value) for point in points) for pick in (min, max))
     pad = (high - low) * 0.08 or max(high * 0.01, 1.0)
     drawn.update_yaxes(range=[low - pad, high + pad], tickformat=",.6~g")
+    drawn.update_xaxes(time_axis(voice, points[-1].at - points[0].at))
     return Chart(drawn, _summary(points, flows=inside, voice=voice), _head(voice), _table(points, voice=voice))
 
 
