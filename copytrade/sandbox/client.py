@@ -226,7 +226,8 @@ class Control:
         return self.call("GET", "/streams")
 
     def limits(self, **rules: int) -> dict[str, int]:
-        """Set weight_per_minute, orders_per_10s, orders_per_minute, ban_after, ban_ms; forget counts and bans."""
+        """Set weight_per_minute, spot_weight_per_minute, orders_per_10s, orders_per_minute, ban_after, ban_ms;
+        forget counts and bans."""
         return self.call("POST", "/limits", **rules)
 
     def requests(self) -> dict[str, int]:

@@ -17,7 +17,7 @@ from copytrade.sandbox.control import Control
 from copytrade.sandbox.controls.faults import LIMITS
 from copytrade.sandbox.exchange import ticking
 from copytrade.sandbox.exchange.clock import real_ms
-from copytrade.sandbox.exchange.engine import Exchange
+from copytrade.sandbox.exchange.engine import BadState, Exchange
 from copytrade.sandbox.exchange.faults import Faults
 from copytrade.sandbox.exchange.limits import LimitRules, Limits
 from copytrade.sandbox.exchange.path import DAY_MS
@@ -121,7 +121,10 @@ def main() -> None:
     """Run the sandbox, unless this is a production installation."""
     if settings().is_production:
         raise SystemExit("The sandbox does not run in production (COPYTRADE_ENVIRONMENT=production).")
-    uvloop.run(_main())
+    try:
+        uvloop.run(_main())
+    except (OSError, BadState) as error:
+        raise SystemExit(f"The sandbox could not run: {error}") from error
 
 
 if __name__ == "__main__":

@@ -207,19 +207,33 @@ def _funding_rates(venue: "Binance", call: Call) -> list[dict[str, Any]]:
     ]
 
 
+def _by_symbol(one: int, every: int) -> Callable[[Call], int]:
+    return lambda call: one if call.params.get("symbol") else every
+
+
+def _klines_weight(call: Call) -> int:
+    limit = call.limit(500, 1500)
+    return 1 if limit < 100 else 2 if limit < 500 else 5 if limit <= 1000 else 10
+
+
+def _depth_weight(call: Call) -> int:
+    limit = call.limit(500, 1000)
+    return 2 if limit <= 50 else 5 if limit <= 100 else 10 if limit <= 500 else 20
+
+
 def routes() -> dict[tuple[str, str], Route]:
     """Return the paths of this part."""
-    served: dict[str, tuple[Callable[[Binance, Call], Any], int]] = {
+    served: dict[str, tuple[Callable[[Binance, Call], Any], int | Callable[[Call], int]]] = {
         "/fapi/v1/ping": (_ping, 1),
         "/fapi/v1/time": (_time, 1),
         "/fapi/v1/exchangeInfo": (exchange_info, 1),
-        "/fapi/v1/klines": (_klines, 5),
-        "/fapi/v1/depth": (_depth, 10),
-        "/fapi/v1/ticker/bookTicker": (_each(book_ticker), 2),
-        "/fapi/v1/ticker/price": (_each(_price), 1),
-        "/fapi/v2/ticker/price": (_each(_price), 1),
-        "/fapi/v1/ticker/24hr": (_each(day_ticker), 1),
-        "/fapi/v1/premiumIndex": (_each(mark_price), 1),
+        "/fapi/v1/klines": (_klines, _klines_weight),
+        "/fapi/v1/depth": (_depth, _depth_weight),
+        "/fapi/v1/ticker/bookTicker": (_each(book_ticker), _by_symbol(2, 5)),
+        "/fapi/v1/ticker/price": (_each(_price), _by_symbol(1, 2)),
+        "/fapi/v2/ticker/price": (_each(_price), _by_symbol(1, 2)),
+        "/fapi/v1/ticker/24hr": (_each(day_ticker), _by_symbol(1, 40)),
+        "/fapi/v1/premiumIndex": (_each(mark_price), _by_symbol(1, 10)),
         "/fapi/v1/fundingRate": (_funding_rates, 1),
         "/api/v3/ping": (_ping, 1),
         "/api/v3/time": (_time, 1),

@@ -61,10 +61,11 @@ class Binance:
     def _serve(self, route: Route, call: Call) -> Any:
         call.params = sign.read(call.query, call.body)
         weight = route.weight if isinstance(route.weight, int) else route.weight(call)
-        allowance = self.limits.spend(_pool(call), weight)
+        rules = self.limits.rules
+        limit = rules.weight_per_minute if call.path.startswith("/fapi") else rules.spot_weight_per_minute
+        allowance = self.limits.spend(_pool(call), weight, allowed=limit)
         if allowance.wait_ms:
             until = real_ms() + allowance.wait_ms if allowance.banned else 0
-            limit = self.limits.rules.weight_per_minute
             raise errors.too_much_weight(limit, allowance.wait_ms, banned_until=until)
         if route.access is not Access.PUBLIC:
             self._admit(route, call)

@@ -1,6 +1,7 @@
 """Websockets: user-data streams by listen key, and market streams by subscription."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -36,11 +37,12 @@ class Connection:
     async def send_all(self) -> None:
         """Send what is pushed until the socket is closed."""
         loop = asyncio.get_running_loop()
-        while not self.socket.closed:
-            due, content = await self._queue.get()
-            if (wait := due - loop.time()) > 0:
-                await asyncio.sleep(wait)
-            await self.socket.send_str(content.decode())
+        with suppress(ConnectionResetError):
+            while not self.socket.closed:
+                due, content = await self._queue.get()
+                if (wait := due - loop.time()) > 0:
+                    await asyncio.sleep(wait)
+                await self.socket.send_str(content.decode())
 
     def cut(self) -> None:
         """Break the connection off without a word."""

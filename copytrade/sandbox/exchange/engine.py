@@ -26,6 +26,10 @@ COMPACT_BYTES = 8_000_000
 """A state file larger than this is written anew at the start."""
 
 
+class BadState(Exception):
+    """What lies in the state folder cannot be read."""
+
+
 class Watcher(Protocol):
     """Somebody who is told what happens, in order, while it happens."""
 
@@ -82,6 +86,9 @@ class Exchange:
                 file.unlink()
         self.market = Market(PricePath(seed=seed, genesis=self.genesis, folder=prices), self.clock)
         self.market.held, self.market.books, self.market.halted = self._held, self._books, self._halted
+        for account in self.accounts.values():
+            for fill in account.fills:
+                self.market.note(fill.instrument, fill.price, fill.time)
 
     def begin(self) -> None:
         """Write from now on; what was done before this is kept only if it is whole."""
@@ -216,4 +223,4 @@ class Exchange:
             case ["halted", index, False]:
                 self._halted.discard(index)
             case _:
-                raise ValueError(f"a record of an unknown kind was in the state: {row[0]}")
+                raise BadState(f"a record of an unknown kind was in its state: {row[0]!r}")

@@ -1,5 +1,6 @@
 """What goes wrong on purpose: with answers to requests, with messages of streams, with what look-ups see."""
 
+import random
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
@@ -41,6 +42,8 @@ class Fault:
     remaining: int = -1
     skip: int = 0
     """So many matching requests pass first."""
+    chance: float = 1.0
+    """Of those that match, the share that is hit; the same ones each time."""
     delay_in_ms: int = 0
     delay_out_ms: int = 0
     late_ms: int = 3000
@@ -90,6 +93,7 @@ class Faults:
 
     def __post_init__(self) -> None:
         self._ids = count(1)
+        self._dice = random.Random(1)
 
     def add(self, **facts: Any) -> Fault:
         """Put a rule about requests into force."""
@@ -122,6 +126,8 @@ class Faults:
         """Return the first rule about a request, counted down."""
         for fault in self.requests:
             if fault.remaining and fault.fits(key, account, method, path):
+                if fault.chance < 1 and self._dice.random() >= fault.chance:
+                    continue
                 if fault.skip:
                     fault.skip -= 1
                     continue

@@ -13,6 +13,8 @@ class LimitRules:
     """What is allowed; the figures of the venue unless set otherwise."""
 
     weight_per_minute: int = 2400
+    spot_weight_per_minute: int = 6000
+    """Of the paths outside the perpetuals, which are counted apart."""
     orders_per_10s: int = 300
     orders_per_minute: int = 1200
     ban_after: int = 50
@@ -46,13 +48,13 @@ class Limits:
         self._bans: dict[str, int] = {}
         self._orders: dict[tuple[int, int], _Window] = {}
 
-    def spend(self, address: str, weight: int) -> Allowance:
-        """Count the weight of a request of an address."""
+    def spend(self, address: str, weight: int, *, allowed: int) -> Allowance:
+        """Count the weight of a request of an address that is allowed so much in a minute."""
         now = real_ms()
         if self._bans and self._bans.get(address, 0) > now:
             return Allowance(self._bans[address] - now, banned=True)
         window = _count(self._weights, address, MINUTE_MS, now, weight)
-        if window.used <= self.rules.weight_per_minute:
+        if window.used <= allowed:
             if window.used == weight:
                 self._over.pop(address, None)
             return Allowance()

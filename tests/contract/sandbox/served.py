@@ -31,19 +31,27 @@ class SandboxServer:
     def start(self) -> "SandboxServer":
         """Start, and wait until it answers."""
         self.control = Control(self.url)
-        log = self.folder / "sandbox.log"
+        process = self._process = self._run()
+        wait_for_http(
+            f"{self.url}/binance/fapi/v1/ping", alive=lambda: process.poll() is None, log=self.folder / "sandbox.log"
+        )
+        return self
+
+    def run_to_its_end(self) -> int:
+        """Start what cannot run; return what it exited with."""
+        return self._run().wait(timeout=20)
+
+    def _run(self) -> subprocess.Popen[bytes]:
         chosen = {"VAR": str(self.folder), "SANDBOX_PORT": str(self.port), "SANDBOX_SMTP_PORT": "0"}
         environment = os.environ | {f"COPYTRADE_{name}": value for name, value in (chosen | self._environment).items()}
-        with log.open("ab") as sink:
-            process = self._process = subprocess.Popen(
+        with (self.folder / "sandbox.log").open("ab") as sink:
+            return subprocess.Popen(
                 [sys.executable, "-m", "copytrade.sandbox.server"],
                 env=environment,
                 stdout=sink,
                 stderr=sink,
                 preexec_fn=end_with_parent,
             )
-        wait_for_http(f"{self.url}/binance/fapi/v1/ping", alive=lambda: process.poll() is None, log=log)
-        return self
 
     def end(self, sign: int = signal.SIGTERM) -> int:
         """End it by a signal; return what it exited with."""

@@ -156,3 +156,25 @@ def test_production_refuses_the_sandbox(tmp_path: Path) -> None:
     assert result.returncode != 0
     assert "production" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_taken_port_gives_one_sentence(own: SandboxServer, tmp_path: Path) -> None:
+    own.start()
+    second = SandboxServer(tmp_path / "second", SANDBOX_PORT=str(own.port))
+    second.folder.mkdir()
+    assert second.run_to_its_end() != 0
+    assert "The sandbox could not run" in second.log()
+    assert "Traceback" not in second.log()
+    assert own.end() == 0
+
+
+def test_a_spoiled_state_is_told_and_left_as_it_is(own: SandboxServer) -> None:
+    own.start()
+    own.end()
+    state = own.folder / "sandbox" / "exchange" / "state.jsonl"
+    spoiled = state.read_bytes() + b'[["nonsense",1]]\n'
+    state.write_bytes(spoiled)
+    assert own.run_to_its_end() != 0
+    assert "nonsense" in own.log()
+    assert "Traceback" not in own.log()
+    assert state.read_bytes() == spoiled
