@@ -22,7 +22,6 @@ from copytrade.settings import settings
 log = structlog.get_logger()
 _RELOAD_AFTER_S = 45 * 60
 _CLOCK_AFTER_S = 10 * 60
-_CLOCK_AT_MOST_EVERY_S = 1.0
 
 
 class Ground:
@@ -45,7 +44,8 @@ class Ground:
         self._tls = tls
         self._rules_of = rules_of
         self._offset_ms = 0
-        self._clock_read_at = -_CLOCK_AFTER_S
+        self._clock_read_at = float("-inf")
+        self._clock_lock = asyncio.Lock()
         self._closed_until = 0.0
         self._loaded_at: float | None = None
         self._lock = asyncio.Lock()
@@ -92,16 +92,17 @@ class Ground:
         exchange.markets, exchange.markets_by_id = self._template.markets, self._template.markets_by_id
         return exchange
 
-    async def measure_clock(self, *, at_once: bool = False) -> None:
-        """Measure how far this machine is ahead of the venue, where that was long ago (`at_once`: not just now)."""
-        age = time.monotonic() - self._clock_read_at
-        if age < (_CLOCK_AT_MOST_EVERY_S if at_once else _CLOCK_AFTER_S):
-            return
-        self._clock_read_at = time.monotonic()
-        before = time.time_ns() // 1_000_000
-        theirs = await self.venue_ms()
-        middle = (before + time.time_ns() // 1_000_000) // 2
-        self._offset_ms = middle - theirs
+    async def measure_clock(self, *, since: float | None = None) -> None:
+        """Measure how far this machine is ahead of the venue, unless that was done after `since` (monotonic)."""
+        since = time.monotonic() - _CLOCK_AFTER_S if since is None else since
+        async with self._clock_lock:
+            if self._clock_read_at > since:
+                return
+            before = time.time_ns() // 1_000_000
+            theirs = await self.venue_ms()
+            middle = (before + time.time_ns() // 1_000_000) // 2
+            self._offset_ms = middle - theirs
+            self._clock_read_at = time.monotonic()
 
     async def venue_ms(self) -> int:
         """Return the venue's clock in ms."""

@@ -1,5 +1,6 @@
 """One account's way to its venue: signed calls whose failures are ours, and one order's request sent at most once."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -63,7 +64,7 @@ class Wire:
         parse: Callable[[Any], VenueOrder],
     ) -> Outcome:
         """Send one order once and judge what became of it; never raises but when cancelled."""
-        sending = Departure(not_after=not_after)
+        sending, began = Departure(not_after=not_after), time.monotonic()
         body, failure = await self._once(method, parameters, sending)
         answered_at = clock.real_now()
         if failure is None:
@@ -74,7 +75,7 @@ class Wire:
                 return judge(failure, codes=self.codes, sent_at=sending.at, answered_at=answered_at)
             return Outcome(OutcomeKind.PLACED, sent_at=sending.at, acknowledged_at=answered_at, order=order)
         if failure.code in self.codes.clock:
-            await self._measure_clock()
+            await self._measure_clock(since=began)
         return judge(failure, codes=self.codes, sent_at=sending.at, answered_at=answered_at)
 
     def read(self, parse: Callable[[Any], Parsed], body: Any) -> Parsed:
@@ -89,8 +90,9 @@ class Wire:
         closed_for = self.ground.closed_for()
         if closed_for:
             return None, Failure(left=False, text="the venue told us to wait", retry_after=closed_for)
+        began = time.monotonic()
         body, failure = await self._once(method, parameters, Departure())
-        if failure is not None and failure.code in self.codes.clock and await self._measure_clock():
+        if failure is not None and failure.code in self.codes.clock and await self._measure_clock(since=began):
             return await self._once(method, parameters, Departure())
         return body, failure
 
@@ -109,9 +111,9 @@ class Wire:
             return None, Failure(left=True, text="the answer was no JSON")
         return body, None  # pyright: ignore[reportUnknownVariableType] - JSON
 
-    async def _measure_clock(self) -> bool:
+    async def _measure_clock(self, *, since: float) -> bool:
         try:
-            await self.ground.measure_clock(at_once=True)
+            await self.ground.measure_clock(since=since)
         except ExchangeError:
             return False
         return True
