@@ -4,7 +4,6 @@ aiohttp's low-level server is used, since faults need the bare connection: to br
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -48,7 +47,6 @@ class Web:
         self.streams = streams
         self.control = control
         self.apps = apps
-        self._late: set[asyncio.TimerHandle] = set()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -168,6 +166,3 @@ def _broken_off(request: web.BaseRequest) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)
-
-
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]

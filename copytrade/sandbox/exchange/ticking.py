@@ -1,6 +1,6 @@
 """What time brings: resting orders that the market reaches, funding, liquidation."""
 
-from copytrade.sandbox.exchange import risk, trading
+from copytrade.sandbox.exchange import matching, risk, trading
 from copytrade.sandbox.exchange.accounts import Account, Position
 from copytrade.sandbox.exchange.engine import Exchange
 from copytrade.sandbox.exchange.instruments import INSTRUMENTS
@@ -22,7 +22,7 @@ def tick(exchange: Exchange) -> None:
     for instrument in INSTRUMENTS:
         if exchange.resting[instrument.index]:
             low, high = _span(exchange, instrument.index, before, now)
-            trading.match_resting(exchange, instrument, low=low, high=high)
+            matching.match_resting(exchange, instrument, low=low, high=high)
     for at in risk.funding_times(exchange, now):
         risk.fund(exchange, at)
     for account in list(exchange.accounts.values()):

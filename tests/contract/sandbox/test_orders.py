@@ -220,3 +220,16 @@ def test_a_halted_symbol_takes_no_orders(server: SandboxServer, raw: Raw) -> Non
     assert raw.order(symbol="ETHUSDT", quantity="1").code == -4140
     server.control.halt("ETHUSDT", halted=False)
     assert raw.order(symbol="ETHUSDT", quantity="1").status == 200
+
+
+def test_nobody_trades_with_himself(server: SandboxServer, alice: dict[str, Any], raw: Raw) -> None:
+    server.control.set_book("BTCUSDT", bids=[(59_000, 1)], asks=[(61_000, 1)])
+    try:
+        resting = raw.order(type="LIMIT", timeInForce="GTC", side="SELL", price="60010", quantity="0.4").body
+        taken = raw.order(quantity="0.3").body
+        assert Decimal(taken["avgPrice"]) == 61_000
+        found = raw.signed("GET", "/fapi/v1/order", symbol="BTCUSDT", orderId=resting["orderId"]).body
+        assert (found["status"], found["executedQty"]) == ("EXPIRED", "0.000")
+        assert len(server.control.fills(alice["account_id"])) == 1
+    finally:
+        server.control.clear_book("BTCUSDT")
