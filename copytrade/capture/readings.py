@@ -59,6 +59,7 @@ def settle(session: Session, reading: AccountState, *, account_id: UUID) -> Sett
         session.add(row)
     if waiting:
         ring(session, "plan")
+    session.flush()
     return Settled(tuple(odd), tuple(confirmed))
 
 
@@ -98,6 +99,7 @@ def rebase(session: Session, prices: Mapping[Place, Decimal], *, account_id: UUI
             row.marked_at, row.marked_before = row.odd_since, ""
             session.add(row)
             ring(session, "plan")
+    session.flush()
 
 
 def _approach_baseline(
