@@ -58,6 +58,8 @@ class Claimed:
     sendings: list[Sending] = field(default_factory=list[Sending])
     quotes: dict[tuple[UUID, str], AccountRef] = field(default_factory=dict[tuple[UUID, str], AccountRef])
     """By account and symbol: any of them can ask for the quote."""
+    waiting: list[UUID] = field(default_factory=list[UUID])
+    """Legs that go on as soon as the quotes are there."""
     rules: list[AccountRef] = field(default_factory=list[AccountRef])
     preparing: list[Preparing] = field(default_factory=list[Preparing])
 
@@ -223,6 +225,7 @@ def _act(desk: _Desk, leg: LegRecord, decision: object, account: AccountRef) -> 
             leg.waits_for, leg.due_at = decision.reason.value, decision.until
             if decision.reason is WaitReason.NEEDS_QUOTE:
                 desk.claimed.quotes[account.id, leg.instrument.symbol] = account
+                desk.claimed.waiting.append(leg.id)
                 leg.due_at = desk.now + NEEDS_PAUSE
         return
     if was is not None and intentions.is_still(was, decision):
@@ -272,10 +275,15 @@ def _send(session: Session, desk: _Desk, *, owner: str) -> None:
 
 
 def wake(session: Session, leg_ids: list[UUID]) -> None:
-    """Let legs be looked at now."""
+    """Let legs that waited be looked at now."""
     bulk.fetch(
         session,
-        "UPDATE trades.legs SET due_at = %(now)s WHERE id = ANY(%(ids)s)",
+        "UPDATE trades.legs SET due_at = %(now)s WHERE id = ANY(%(ids)s) AND due_at > %(now)s",
         now=clock.now(),
         ids=leg_ids,
     )
+
+
+def next_due(session: Session) -> datetime | None:
+    """Return when the next leg has to be looked at."""
+    return bulk.fetch(session, "SELECT min(due_at) FROM trades.legs WHERE due_at IS NOT NULL")[0][0]

@@ -9,14 +9,17 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from uuid import uuid4
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID, uuid4
 
 import psycopg
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from copytrade.copying import claims, ending, reconciling, refreshing, resolver, sending
-from copytrade.copying.claims import Claimed
+from copytrade import clock
+from copytrade.copying import claims, ending, reconciling, refreshing, resolver, sending, service_orders
+from copytrade.copying.claims import Claimed, Sending
 from copytrade.copying.planning_rounds import Planner
 from copytrade.copying.preparing import Preparer
 from copytrade.copying.sending import Sender
@@ -28,8 +31,11 @@ from copytrade.settings import settings
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
 DATABASE_AWAY = (DBAPIError, psycopg.Error)
 AFTER_TROUBLE_S = 0.5
+SHORTEST_PAUSE_S = 0.02
+"""A leg that is due may be in the hands of another transaction."""
 RESOLVE_EVERY_S = 0.25
 SLOW_SWEEP_EVERY_S = 5.0
 
@@ -59,30 +65,40 @@ class Engine:
         if await self.planner.round():
             self.driving.set()
 
-    async def drive(self) -> None:
-        """Claim due legs batch after batch while there are any; the requests go on meanwhile."""
+    async def drive(self) -> float | None:
+        """Claim due legs batch after batch while there are any; return in how many seconds the next is due."""
+        if settings().api_orders_enabled:
+            self.sender.send(await asyncio.to_thread(self._claim_of_services))
         while not self.stop.is_set():
             await self.sender.room()
-            claimed = await asyncio.to_thread(self._claim)
+            claimed, due_at = await asyncio.to_thread(self._claim)
             self._lacking(claimed)
             self.sender.send(claimed.sendings)
             if claimed.legs < settings().drive_batch:
-                return
+                return (due_at - clock.now()).total_seconds() if due_at else None
+        return None
 
-    def _claim(self) -> Claimed:
+    def _claim(self) -> tuple[Claimed, datetime | None]:
         with transaction() as session:
-            return claims.claim(session, known=self.terms.known(), owner=self.owner)
+            claimed = claims.claim(session, known=self.terms.known(), owner=self.owner)
+            return claimed, claims.next_due(session)
+
+    def _claim_of_services(self) -> list[Sending]:
+        with transaction() as session:
+            return service_orders.claim(session, owner=self.owner)
 
     def _lacking(self, claimed: Claimed) -> None:
         for account in {one.venue: one for one in claimed.rules}.values():
-            self._later(self._learn(self.terms.rules(account)))
+            self._later(self._learn(self.terms.rules(account), []))
         if claimed.quotes:
-            self._later(self._learn(self.terms.quote(claimed.quotes)))
+            self._later(self._learn(self.terms.quote(claimed.quotes), claimed.waiting))
         if claimed.preparing:
             self._later(self.preparer.prepare(claimed.preparing))
 
-    async def _learn(self, asking: Awaitable[object]) -> None:
+    async def _learn(self, asking: Awaitable[object], waiting: list[UUID]) -> None:
         await asking
+        if waiting:
+            await asyncio.to_thread(_wake, waiting)
         self.driving.set()
 
     def _later(self, work: Awaitable[None]) -> None:
@@ -96,6 +112,11 @@ class Engine:
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+
+
+def _wake(leg_ids: list[UUID]) -> None:
+    with transaction() as session:
+        claims.wake(session, leg_ids)
 
 
 async def run(pool: ClientPool, stop: asyncio.Event) -> None:
@@ -129,16 +150,21 @@ async def _first_failure(tasks: list[asyncio.Task[None]], stop: asyncio.Event) -
 
 
 async def _hears(
-    engine: Engine, topic: str, *, work: Callable[[], Awaitable[object]], also: asyncio.Event | None = None
+    engine: Engine,
+    topic: str,
+    *,
+    work: Callable[[], Awaitable[float | None]],
+    also: asyncio.Event | None = None,
 ) -> None:
-    """Work at each ring of the topic, at the engine's own call, and at every sweep."""
+    """Work at each ring of the topic, at the engine's own call, when the work says so, and at every sweep."""
     also = also or asyncio.Event()
     listening = asyncio.create_task(_forward(topic, also))
     try:
         while not engine.stop.is_set():
             also.clear()
-            await _guarded(work())
-            await _either(also, engine.stop, settings().sweep_interval_s)
+            due_in = await _guarded(work())
+            sweep = settings().sweep_interval_s
+            await _either(also, engine.stop, sweep if due_in is None else min(max(due_in, SHORTEST_PAUSE_S), sweep))
     finally:
         listening.cancel()
 
@@ -163,10 +189,11 @@ async def _either(one: asyncio.Event, other: asyncio.Event, timeout: float) -> N
             task.cancel()
 
 
-async def _guarded(work: Awaitable[object]) -> None:
+async def _guarded(work: Awaitable[T]) -> T | None:
     """Do a round; while the database is away there is nothing to do but to try again."""
     try:
-        await work
+        return await work
     except DATABASE_AWAY as error:
         log.warning("copying.database_away", reason=type(error).__name__)
         await asyncio.sleep(AFTER_TROUBLE_S)
+        return None

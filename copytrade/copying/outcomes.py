@@ -214,6 +214,16 @@ def _refused(session: Session, leg: LegRecord, order: OrderRecord, outcome: Outc
         _pause(leg, order, timedelta(seconds=5), now=now)
         return
     leg.leg = replace(leg.leg, last_reason=REFUSED_BECAUSE.get(refusal, SkipReason.REFUSED))
+    if refusal is Refusal.PRICE and not leg.refusals:
+        # Outside the venue's band: with a quote, which every further attempt asks for, it is drawn into it.
+        leg.refusals = 1
+        is_entry = order.purpose is Purpose.ENTRY
+        leg.leg = replace(
+            leg.leg,
+            entry_attempts=leg.leg.entry_attempts + is_entry,
+            exit_attempts=max(leg.leg.exit_attempts, 0 if is_entry else 1),
+        )
+        return
     longest = LONGEST_ENTRY_PAUSE if order.purpose is Purpose.ENTRY else LONGEST_EXIT_PAUSE
     _pause(leg, order, min(timedelta(seconds=2**leg.refusals), longest), now=now)
     leg.refusals = min(leg.refusals + 1, 10)

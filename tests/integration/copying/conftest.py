@@ -1,4 +1,7 @@
-"""Copying on real engines against the sandbox: the parts of the workers run in a warm loop of the test's process."""
+"""Copying on real engines against the sandbox: the parts of the workers run in a warm loop of the test's process.
+
+Linking two accounts takes seconds, so a module's tests share one stage; each begins with everybody flat.
+"""
 
 from collections.abc import Generator
 
@@ -8,33 +11,43 @@ from copytrade.accounts import checking, snapshots
 from copytrade.capture import polling, streaming
 from copytrade.copying import engine
 from copytrade.engines import Engines
+from tests import engines as test_engines
 from tests.conftest import Sandbox
-from tests.stage import Pair, pair
+from tests.stage import Pair, ledger, pair
+from tests.waiting import wait_until
 from workers.loop import WarmLoop
 
 
-@pytest.fixture
-def capturing(committed: Engines, sandbox: Sandbox) -> Generator[WarmLoop]:
-    """Capture, key checks and snapshots; nothing is copied yet."""
+@pytest.fixture(scope="module")
+def joined(database: Engines, sandbox: Sandbox) -> Generator[Pair]:
+    """Alice and Bob, who copies a tenth of what she trades; capture and copying run, the price stands at 60,000."""
     sandbox.control.clear_faults()
-    loop = WarmLoop([polling.run, streaming.run, checking.run, snapshots.run])
-    loop.start()
-    yield loop
-    sandbox.control.clear_faults()
-    loop.stop()
-
-
-@pytest.fixture
-def stage(capturing: WarmLoop, sandbox: Sandbox) -> Pair:
-    """Alice and Bob, who copies a tenth of what she trades; the price stands still at 60,000."""
     sandbox.control.set_price("BTCUSDT", 60_000)
-    return pair(sandbox.control)
+    loop = WarmLoop([polling.run, streaming.run, checking.run, snapshots.run, engine.run])
+    loop.start()
+    try:
+        yield pair(sandbox.control)
+    finally:
+        sandbox.control.clear_faults()
+        loop.stop()
+        test_engines.wipe(database)
 
 
 @pytest.fixture
-def copying(stage: Pair) -> Generator[WarmLoop]:
-    """The copy engine, running."""
-    loop = WarmLoop([engine.run])
-    loop.start()
-    yield loop
-    loop.stop()
+def stage(joined: Pair) -> Pair:
+    """The two, with no position and no order under way."""
+    flatten(joined)
+    return joined
+
+
+def flatten(stage: Pair) -> None:
+    """Bring both to flat by their own hands, and the service with them."""
+    stage.control.clear_faults()
+    stage.control.clear_book("BTCUSDT")
+    stage.control.set_price("BTCUSDT", 60_000)
+    for account in (stage.lead, stage.copy):
+        held = stage.control.position(account.key.account_id, "BTCUSDT")
+        if held and account is stage.lead:
+            stage.control.place(account.key.account_id, "BTCUSDT", "SELL" if held > 0 else "BUY", abs(held))
+    wait_until(lambda: stage.copy_position() == 0, timeout=60, what="a flat copy")
+    wait_until(lambda: ledger(stage.lead.id).unended == 0, timeout=60, what="orders that have ended")

@@ -1,0 +1,91 @@
+"""Answers get lost, look-ups lag, streams lose messages: one order at the venue, and never against the lead."""
+
+from decimal import Decimal
+
+import pytest
+
+from copytrade.copying.models import OrderState
+from tests.integration.copying import sight
+from tests.stage import Pair, ledger
+from tests.waiting import wait_until
+
+ORDER = "/fapi/v1/order"
+
+
+def test_14_an_order_whose_answer_was_lost_is_found(stage: Pair) -> None:
+    before = sight.count(stage)
+    stage.control.fault(path=ORDER, method="POST", account=stage.copy.key.account_id, answer="drop")
+    stage.trade("BUY", "1")
+    stage.wait_for_copy("0.1")
+    wait_until(lambda: sight.newest(stage).state == OrderState.FILLED, what="the order that was found")
+    assert sight.count(stage) == before + 1
+    assert sight.leg(stage).held == Decimal("0.1")
+
+
+@pytest.mark.timeout(180)
+def test_15_an_order_that_never_arrived_is_lost_and_sent_anew(stage: Pair) -> None:
+    before = sight.count(stage)
+    stage.control.fault(path=ORDER, method="POST", account=stage.copy.key.account_id, answer="drop", execute="no")
+    stage.trade("BUY", "1")
+    unknown = wait_until(lambda: next((one for one in sight.orders(stage)[-1:] if one.state == "unknown"), None))
+    stage.wait_for_copy("0.1", timeout=40)
+    assert sight.count(stage) == before + 1
+    states = {order.id: order.state for order in sight.orders(stage)}
+    assert states[unknown.id] == OrderState.LOST
+    assert sight.newest(stage).client_order_id != unknown.client_order_id
+
+
+@pytest.mark.timeout(180)
+def test_22_a_lost_order_that_shows_up_after_all_is_booked_and_driven_back(stage: Pair) -> None:
+    stage.control.read_lag(25_000, account=stage.copy.key.account_id)
+    stage.control.fault(path=ORDER, method="POST", account=stage.copy.key.account_id, answer="drop")
+    stage.trade("BUY", "1")
+    stage.wait_for_copy("0.2", timeout=60)
+    stage.wait_for_copy("0.1", timeout=90)
+    wait_until(lambda: sight.leg(stage).held == Decimal("0.1"))
+    assert "late" in {part.kind for part in sight.parts(stage)}
+
+
+def test_17_a_buy_that_the_stream_lost_never_becomes_a_short(stage: Pair) -> None:
+    before = sight.count(stage)
+    stage.control.stream_fault("lose", account=stage.lead.key.account_id, event="ORDER_TRADE_UPDATE", count=1)
+    stage.trade("BUY", "1")
+    stage.trade("SELL", "1")
+    wait_until(lambda: _is_planned(stage), timeout=30, what="both fills")
+    wait_until(lambda: stage.copy_position() == 0 and sight.leg(stage).held == 0, timeout=30, what="a flat copy")
+    assert all(side == "BUY" or reduces for side, _, reduces in sight.at_venue(stage, since=before))
+
+
+def test_18_a_liquidation_is_followed_out_and_nothing_is_sold_against_the_lead(stage: Pair) -> None:
+    stage.trade("BUY", "1")
+    stage.wait_for_copy("0.1")
+    before = sight.count(stage)
+    stage.control.silence_streams(stage.lead.key.account_id)
+    stage.control.liquidate(stage.lead.key.account_id, "BTCUSDT")
+    stage.wait_for_copy("0", timeout=40)
+    stage.control.silence_streams(stage.lead.key.account_id, silent=False)
+    assert sight.at_venue(stage, since=before) == [("SELL", "0.100", True)]
+    assert sight.leg(stage).target == 0
+
+
+@pytest.mark.timeout(120)
+def test_21_his_own_position_stays_while_ours_is_closed_at_once(stage: Pair) -> None:
+    account = stage.copy.key.account_id
+    stage.trade("BUY", "0.5")
+    stage.wait_for_copy("0.05")
+    stage.control.place(account, "BTCUSDT", "BUY", "2")
+    stage.control.fault(path=ORDER, method="POST", account=account, answer="drop")
+    stage.control.fault(path=ORDER, method="GET", account=account, answer="status", status=503, count=-1, execute="no")
+    stage.trade("BUY", "0.5")
+    stage.wait_for_copy("2.1")
+    stage.trade("SELL", "1")
+    stage.wait_for_copy("2.05", timeout=10)
+    stage.control.clear_faults()
+    stage.wait_for_copy("2", timeout=30)
+    wait_until(lambda: sight.leg(stage).held == 0)
+    stage.control.place(account, "BTCUSDT", "SELL", "2")
+
+
+def _is_planned(stage: Pair) -> bool:
+    told = ledger(stage.lead.id)
+    return told.fills == told.planned == len(stage.control.fills(stage.lead.key.account_id))
