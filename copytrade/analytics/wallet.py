@@ -1,6 +1,6 @@
 """A subscriber's wallet over all his copy accounts: equity, flows apart, positions, results by trader and symbol."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -33,8 +33,9 @@ def wallet(session: Session, *, owner: UUID, window: Window | str = Window.D30) 
     now = clock.now()
     since = now - timedelta(days=window.days) if window.days else sources.BEGINNING
     worth = accounts.equities(session, ids)
-    curve = summed([_curve(session, account_id, since=since, now=now) for account_id in ids])
-    flows = _flows(session, ids, curve=curve, until=now)
+    curves = {account_id: _curve(session, account_id, since=since, now=now) for account_id in ids}
+    curve = summed(list(curves.values()))
+    flows = _flows(session, curves, begins=curve[0].at if curve else now)
     pnl = curve[-1].value - curve[0].value - sum((flow.amount for flow in flows), Decimal(0)) if curve else Decimal(0)
     return WalletStats(
         equity=sum((each.total for each in worth.values()), Decimal(0)) if worth else None,
@@ -93,17 +94,22 @@ def _curve(session: Session, account_id: UUID, *, since: datetime, now: datetime
         .order_by(col(DailyEquity.day))
     )
     first = points[0].at if points else now
-    return [*(Point(day_end(day), equity) for day, equity in days if day_end(day) < first), *points]
+    linked = accounts.first_reading(session, account_id=account_id)
+    ends = (Point(day_end(day), equity) for day, equity in days)
+    # The day before the first reading only carries that reading into the NAV: it is no point of the curve.
+    return [*(end for end in ends if linked and linked.read_at <= end.at < first), *points]
 
 
-def _flows(session: Session, ids: Sequence[UUID], *, curve: Sequence[Point], until: datetime) -> list[FlowRow]:
-    if not curve:
-        return []
-    rows = [
-        FlowRow(flow.at, flow.amount)
-        for account_id in ids
-        for flow in sources.flows(session, account_id, after=curve[0].at, until=min(curve[-1].at, until))
-    ]
+def _flows(session: Session, curves: Mapping[UUID, Sequence[Point]], *, begins: datetime) -> list[FlowRow]:
+    """Return deposits and withdrawals; an account that comes in later brings its equity in as a deposit."""
+    rows: list[FlowRow] = []
+    for account_id, points in curves.items():
+        if not points:
+            continue
+        if points[0].at > begins:
+            rows.append(FlowRow(points[0].at, points[0].value))
+        told = sources.flows(session, account_id, after=points[0].at, until=points[-1].at)
+        rows.extend(FlowRow(flow.at, flow.amount) for flow in told)
     return sorted(rows, key=lambda row: row.at)
 
 

@@ -8,9 +8,11 @@ from sqlmodel import Session
 from copytrade import clock
 from copytrade.analytics import queries, service
 from copytrade.analytics.refreshing import refresh_account
+from copytrade.domain.instruments import Role
 from copytrade.domain.ranking import Unranked
 from copytrade.errors import NotFound
 from copytrade.subscriptions import service as subscriptions
+from tests.integration.accounts.linking import linked
 from tests.integration.analytics.account import (
     BTC,
     CapturedAccount,
@@ -195,6 +197,33 @@ def test_deposits_are_marked_in_a_wallet_and_are_no_result(session: Session, mar
     found = queries.wallet(session, owner=market.bob.id, window="30d")
     assert [(flow.at, flow.amount) for flow in found.flows] == [(days_ago(3), 500)]
     assert (found.pnl, found.growth, found.equity) == (0, 0.0, 1500)
+
+
+def test_what_was_deposited_before_linking_on_the_same_day_is_no_loss(session: Session, market: Market) -> None:
+    account = never_read(session, market.copy, owner=market.bob.id)
+    account.deposit(days_ago(1, hour=9), "1000")
+    account.read(days_ago(1, hour=10), {})
+    account.deposit(days_ago(1, hour=11), "50")
+    account.read(days_ago(1, hour=12), {})
+    refresh_account(session, market.copy, has_history=False)
+    found = queries.wallet(session, owner=market.bob.id, window="all")
+    assert (found.pnl, found.equity) == (0, 1050)
+    assert [flow.amount for flow in found.flows] == [50]
+    assert found.curve[0].at == days_ago(1, hour=10)
+
+
+def test_an_account_linked_later_brings_its_equity_in_and_is_no_profit(session: Session, market: Market) -> None:
+    first = never_read(session, market.copy, owner=market.bob.id)
+    first.deposit(days_ago(5), "1000")
+    first.read(days_ago(4), {})
+    other = linked(session, market.bob.id, role=Role.COPY, api_key="c" * 64)
+    second = never_read(session, other, owner=market.bob.id)
+    second.deposit(days_ago(3), "400")
+    second.read(days_ago(2), {})
+    first.read(days_ago(1), {})
+    found = queries.wallet(session, owner=market.bob.id, window="30d")
+    assert (found.pnl, found.equity, found.accounts) == (0, 1400, 2)
+    assert [(flow.at, flow.amount) for flow in found.flows] == [(days_ago(2), 400)]
 
 
 def test_a_wallet_is_its_owners_alone(session: Session, market: Market) -> None:
