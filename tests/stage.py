@@ -1,0 +1,145 @@
+"""A trader and a subscriber who copies him, put on stage through the services, with the sandbox's truth beside them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import text
+
+from copytrade import clock
+from copytrade.copying import service as copying
+from copytrade.db.session import reading, transaction
+from copytrade.demo import filling
+from copytrade.demo.keys import Key
+from copytrade.domain.instruments import Role
+from copytrade.domain.sizing import CopySettings, SizingMode
+from copytrade.sandbox.client import Control
+from copytrade.subscriptions import service as subscriptions
+from tests.waiting import wait_until
+
+SYMBOL = "BTCUSDT"
+FUNDS = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An exchange account, known to the service and to the sandbox."""
+
+    id: UUID
+    owner: UUID
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Alice's lead account and Bob's copy account, joined by an active subscription."""
+
+    control: Control
+    lead: Account
+    copy: Account
+    profile_id: UUID
+    subscription_id: UUID
+
+    def trade(self, side: str, quantity: str) -> None:
+        """Let Alice trade at the market, by hand."""
+        self.control.place(self.lead.key.account_id, SYMBOL, side, quantity)
+
+    def lead_position(self) -> Decimal:
+        """Return what Alice holds at the venue."""
+        return self.control.position(self.lead.key.account_id, SYMBOL)
+
+    def copy_position(self) -> Decimal:
+        """Return what Bob holds at the venue."""
+        return self.control.position(self.copy.key.account_id, SYMBOL)
+
+    def copy_orders(self) -> list[dict[str, str]]:
+        """Return Bob's orders at the venue."""
+        return self.control.orders(self.copy.key.account_id)
+
+    def wait_for_copy(self, quantity: str, *, timeout: float = 30) -> None:
+        """Wait until Bob holds `quantity` at the venue."""
+        wait_until(
+            lambda: self.copy_position() == Decimal(quantity),
+            timeout=timeout,
+            what=f"the copy of {quantity} (it is {self.copy_position()})",
+        )
+
+
+def account(control: Control, owner: UUID, *, role: Role, name: str) -> Account:
+    """Open a funded account at the sandbox and link it; the capture worker must run."""
+    made = control.create_account(name, deposit=FUNDS)
+    key = Key(made["account_id"], made["api_key"], made["api_secret"])
+    return Account(filling.exchange_account(owner, role=role, label=name, key=key), owner, key)
+
+
+def pair(control: Control, *, settings: CopySettings | None = None) -> Pair:
+    """Put the two on stage, with sizing `ratio` 0.1 unless told; wait until the lead's baseline is known."""
+    alice = filling.person("alice@copytrade.example", is_trader=True)
+    bob = filling.person("bob@copytrade.example", is_subscriber=True)
+    lead = account(control, alice, role=Role.LEAD, name="alice-lead")
+    copy = account(control, bob, role=Role.COPY, name="bob-copy")
+    profile_id = filling.profile(alice, lead_account_id=lead.id, name="alice", about="", price=Decimal(25))
+    with transaction() as session:
+        subscription_id = copying.subscribe(
+            session,
+            owner=bob,
+            profile_id=profile_id,
+            copy_account_id=copy.id,
+            settings=settings or CopySettings(mode=SizingMode.RATIO, factor=Decimal("0.1")),
+        )
+        subscriptions.entitle(session, subscription_id=subscription_id, until=clock.now() + timedelta(days=30))
+    wait_until(lambda: _has_baseline(lead.id), timeout=40, what="the lead's baseline")
+    return Pair(control, lead, copy, profile_id, subscription_id)
+
+
+def _has_baseline(account_id: UUID) -> bool:
+    with reading() as session:
+        row = session.connection().execute(
+            text("select baseline_at from trades.capture_states where exchange_account_id = :id"), {"id": account_id}
+        )
+        found = row.first()
+        return found is not None and found[0] is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the service says of one lead's fills: how many, how many planned, and what became of them in all."""
+
+    fills: int
+    planned: int
+    parts_twice: int
+    asked: Decimal
+    copied: Decimal
+    skipped: Decimal
+    netted: Decimal
+    unended: int
+
+
+def ledger(lead_account_id: UUID) -> Ledger:
+    """Return the sums over all parts of a lead's legs, unsigned."""
+    with reading() as session:
+        row = (
+            session.connection()
+            .execute(
+                text(
+                    """
+                    select
+                      (select count(*) from trades.fills where exchange_account_id = :id and not is_history),
+                      (select count(*) from trades.fills
+                        where exchange_account_id = :id and not is_history and planned_at is not null),
+                      (select count(*) from (select leg_id, fill_id, kind from trades.copy_parts
+                        where lead_account_id = :id and fill_id is not null
+                        group by leg_id, fill_id, kind having count(*) > 1) twice),
+                      coalesce(sum(abs(asked)), 0), coalesce(sum(abs(copied)), 0), coalesce(sum(abs(skipped)), 0),
+                      coalesce(sum(abs(netted)), 0),
+                      (select count(*) from trades.copy_orders o join trades.legs l on l.id = o.leg_id
+                        where l.lead_account_id = :id and o.state in ('planned', 'sending', 'unknown', 'placed'))
+                    from trades.copy_parts where lead_account_id = :id
+                    """
+                ),
+                {"id": lead_account_id},
+            )
+            .one()
+        )
+        return Ledger(*row)
