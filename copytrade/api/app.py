@@ -8,6 +8,7 @@ from copytrade.api import (
     exchange_accounts,
     health,
     notifications,
+    orders,
     payments,
     signing_in,
     subscriptions,
@@ -26,6 +27,7 @@ CONTRACTS = (
     subscriptions.for_copying,
     exchange_accounts.sealed,
     trades.router,
+    orders.router,
     trades.everybody,
     notifications.router,
 )

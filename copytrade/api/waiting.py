@@ -9,11 +9,11 @@ from copytrade.db.bell import bell
 T = TypeVar("T")
 
 
-async def until(topic: str, look: Callable[[], T | None], *, timeout: float) -> T | None:
-    """Return what `look` finds after a ring of `topic`, None when it found nothing in `timeout` seconds."""
+async def until(topic: str, look: Callable[[], T | None], *, timeout: float, every: float = 1.0) -> T | None:
+    """Return what `look` finds at a ring of `topic` or every so many seconds; None where nothing came in `timeout`."""
     try:
         async with asyncio.timeout(timeout):
-            async for _ in bell().rings(topic, every=1.0):
+            async for _ in bell().rings(topic, every=every):
                 found = await asyncio.to_thread(look)
                 if found is not None:
                     return found
