@@ -1,5 +1,7 @@
 """The services' contracts: who is let in, what goes out, and that nobody sees what is not his."""
 
+import hashlib
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +24,8 @@ from copytrade.domain.fills import Fill
 from copytrade.domain.instruments import Side
 from copytrade.domain.sizing import CopySettings
 from copytrade.notifications import queries as notices
+from copytrade.payments.models import WebhookEvent
+from copytrade.settings import settings
 from copytrade.subscriptions import service as subscriptions
 from copytrade.subscriptions.models import Subscription
 from copytrade.users.service_tokens import Scope, issue
@@ -266,6 +270,25 @@ def test_a_forged_webhook_changes_nothing(session: Session, market: Market, prog
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_allowed")
     session.expire_all()
     assert session.exec(select(Subscription.state)).all() == ["incomplete"]
+
+
+def signed(body: str, *, at: datetime) -> dict[str, str]:
+    moment = int(at.timestamp())
+    secret = settings().stripe_webhook_secret.get_secret_value()
+    proof = hmac.new(secret.encode(), f"{moment}.{body}".encode(), hashlib.sha256).hexdigest()
+    return {"Stripe-Signature": f"t={moment},v1={proof}"}
+
+
+def test_a_webhook_of_stripes_is_stored_once_and_an_old_one_not(session: Session, program: TestClient) -> None:
+    body = json.dumps({"id": "evt_7", "object": "event", "type": "product.created", "data": {"object": {}}})
+    now = clock.real_now()
+    for _ in range(2):
+        answer = program.post("/api/v1/payments/notify", content=body, headers=signed(body, at=now))
+        assert (answer.status_code, answer.json()) == (200, {"received": True})
+    old = program.post("/api/v1/payments/notify", content=body, headers=signed(body, at=now - timedelta(minutes=10)))
+    assert old.status_code == 403
+    session.expire_all()
+    assert session.exec(select(WebhookEvent.id)).all() == ["evt_7"]
 
 
 def test_the_document_and_its_page_tell_every_contract() -> None:
