@@ -22,6 +22,7 @@ demo: $(RUNTIME) ## everything on this machine, with traders who trade; Ctrl-C e
 	@exec $(PY) -m workers.launch --demo --end-with-parent
 
 test: $(TOOLS) lint ## the whole suite, browser journeys included (ARGS=… goes to pytest)
+	@$(PY) -m tests.chromium
 	@exec $(PY) -m pytest $(ARGS)
 
 lint: $(TOOLS) ## format, lint, types

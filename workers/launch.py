@@ -100,7 +100,7 @@ def _bring_up(home: Home, *, variables: Mapping[str, str], supervisor: Superviso
     _command("copytrade.cli", "migrate", variables=variables, log=log / "migrate.log", what="The migrations")
     if not home.production:
         supervisor.start(SANDBOX)
-    if build_pages(variables, web=home.var / "web", log=log / "pages.log"):
+    if build_pages(variables, web=home.web, log=log / "pages.log"):
         _say("Built the pages.")
     if not home.production:
         _wait_for_http(f"{home.sandbox_url}/binance/fapi/v1/ping", supervisor=supervisor, log=log, what="The sandbox")

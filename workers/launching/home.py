@@ -34,6 +34,11 @@ class Home:
     embedded: bool
 
     @property
+    def web(self) -> Path:
+        """Folder of the pages' bundle."""
+        return Path(os.environ.get("REFLEX_WEB_WORKDIR", "") or self.var / "web")
+
+    @property
     def sandbox_url(self) -> str:
         """Base address of the sandbox."""
         return f"http://127.0.0.1:{self.sandbox_port}"
@@ -93,7 +98,7 @@ def environment(home: Home) -> dict[str, str]:
         "COPYTRADE_REDIS_URL": home.engines.redis_url,
         "COPYTRADE_WEB_WORKERS": "2",
         "PROMETHEUS_MULTIPROC_DIR": str(home.run / FIGURES),
-        "REFLEX_WEB_WORKDIR": str(home.var / "web"),
+        "REFLEX_WEB_WORKDIR": str(home.web),
     }
     if not home.production:
         ours |= {

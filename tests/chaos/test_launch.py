@@ -19,6 +19,10 @@ import pytest
 from copytrade.engines import run_folder
 from copytrade.settings import ROOT
 from tests.waiting import wait_for_http, wait_until
+from workers.launching.leftovers import sweep
+
+# The first start builds the pages: seconds on a quiet machine, a minute or two on a busy one.
+pytestmark = pytest.mark.timeout(400)
 
 PROGRAMS = {
     *("postgres", "valkey", "sandbox", "web", "stream", "cron"),
@@ -52,7 +56,7 @@ class Launch:
                 psutil.pid_exists(pid) for pids in processes.values() for pid in pids
             )
 
-        wait_until(up, timeout=100, every=0.2, what="the installation to come up")
+        wait_until(up, timeout=240, every=0.2, what="the installation to come up")
         return self.told()
 
     def left(self) -> list[psutil.Process]:
@@ -68,9 +72,10 @@ class Launch:
 
 
 def launch(var: Path, **variables: str) -> Launch:
-    """Start the launcher with a plain environment: nothing of the test session's own installation."""
+    """Start the launcher with nothing of the test session's own installation but the port and its bundle."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("COPYTRADE_", "REFLEX_"))}
-    given = {"COPYTRADE_VAR": str(var), "COPYTRADE_SANDBOX_HISTORY_DAYS": "0", "COPYTRADE_DEMO_BOTS": "0"}
+    shared = {name: os.environ[name] for name in ("COPYTRADE_PORT", "REFLEX_WEB_WORKDIR")}
+    given = {"COPYTRADE_VAR": str(var), "COPYTRADE_SANDBOX_HISTORY_DAYS": "0", "COPYTRADE_DEMO_BOTS": "0"} | shared
     with var.with_suffix(".out").open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "workers.launch"],
@@ -93,11 +98,19 @@ def refusal(var: Path, **variables: str) -> str:
 
 @pytest.fixture(scope="module")
 def var() -> Generator[Path]:
-    """A data folder that the engines' user can enter; its pages are built by the first start."""
+    """A data folder that the engines' user can enter."""
     home = Path(tempfile.mkdtemp(prefix="copytrade-launch-"))
     home.chmod(0o711)
     yield home / "var"
     shutil.rmtree(home)
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(var: Path) -> Generator[None]:
+    """End what a failed test left running."""
+    yield
+    sweep(run_folder(var))
+    shutil.rmtree(run_folder(var), ignore_errors=True)
 
 
 def test_an_installation_starts_heals_and_leaves_nothing(var: Path) -> None:
