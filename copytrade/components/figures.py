@@ -61,3 +61,8 @@ def sparkline(points: Text, tone: Text) -> rx.Component:
         aria_hidden="true",
         custom_attrs={"preserveAspectRatio": "none"},
     )
+
+
+def stats(*cards: rx.Component, across: int) -> rx.Component:
+    """Set the numbers of a page's head in rows of `across`; two stand beside each other on a phone."""
+    return rx.el.div(*cards, class_name="stats", style={"--across": str(across)})

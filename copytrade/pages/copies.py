@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from copytrade.components.figures import stat
+from copytrade.components.figures import stat, stats
 from copytrade.components.forms import link_button
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
@@ -25,13 +25,13 @@ def copies() -> rx.Component:
         guide(),
         when_loaded(
             Copies,
-            rx.el.div(
+            stats(
                 stat(t("Copied"), s.copied),
                 stat(t("Skipped"), s.skipped),
                 stat(t("Failed"), s.failed),
                 stat(t("Median delay"), s.delay, definition=t(DELAY)),
                 stat(t("Median slippage"), s.slippage, definition=t(SLIPPAGE)),
-                class_name="stats",
+                across=5,
             ),
             _filter(),
             rx.cond(

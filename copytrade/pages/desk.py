@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from copytrade.components.figures import moment, stat
+from copytrade.components.figures import moment, stat, stats
 from copytrade.components.forms import confirm, field, link_button, submit, text_input
 from copytrade.components.frame import page
 from copytrade.components.panels import empty, has, heading, panel, skeleton, when_loaded
@@ -154,12 +154,11 @@ def _earnings() -> rx.Component:
 
     return panel(
         t("Earnings"),
-        rx.el.div(
+        stats(
             stat(t("Earned"), Desk.money.total),
             stat(t("Held"), Desk.money.held, definition=t("Held back for some days, in case a payment is taken back.")),
             stat(t("Free for payout"), Desk.money.available),
-            class_name="stats",
-            style={"marginBottom": "16px"},
+            across=3,
         ),
         rx.cond(
             has(Desk.money.rows),

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from copytrade.components.figures import figure, sparkline, stat
+from copytrade.components.figures import figure, sparkline, stat, stats
 from copytrade.components.forms import link_button
 from copytrade.components.frame import RISK, page
 from copytrade.components.panels import has, panel, skeleton, told
@@ -44,15 +44,15 @@ def _numbers() -> rx.Component:
     n = Home.platform
     return rx.cond(
         Home.loaded,
-        rx.el.div(
+        stats(
             stat(t("Copies today"), n.copies),
             stat(t("Median delay"), n.delay, note=t("trader's fill to your order accepted")),
             stat(t("Median slippage"), n.slippage, note=t("against the trader's price")),
             stat(t("Traders"), n.traders),
             stat(t("Copying now"), n.subscribers),
-            class_name="stats",
+            across=5,
         ),
-        rx.el.div(*(rx.skeleton(height="86px") for _ in range(5)), class_name="stats", aria_busy="true"),
+        stats(*(rx.skeleton(height="86px") for _ in range(5)), across=5),
     )
 
 

@@ -4,7 +4,7 @@ import reflex as rx
 
 from copytrade.analytics.charts import MonthCell, YearRow
 from copytrade.components.charts import chart, windows
-from copytrade.components.figures import explained, figure, moment, stat
+from copytrade.components.figures import explained, figure, moment, stat, stats
 from copytrade.components.forms import link_button
 from copytrade.components.frame import page
 from copytrade.components.panels import empty, has, panel, skeleton, told, when_loaded
@@ -40,7 +40,7 @@ def trader() -> rx.Component:
                     chart(Trader.curve, height=380),
                     aside=windows(Trader.window, Trader.choose_window),
                 ),
-                panel(t("Returns by month"), rx.el.div(_months(), class_name="wide")),
+                rx.cond(has(Trader.years), panel(t("Returns by month"), rx.el.div(_months(), class_name="wide"))),
                 rx.el.div(
                     panel(t("Result by symbol"), chart(Trader.symbols, height=300)),
                     panel(t("How results are spread"), chart(Trader.spread, height=260)),
@@ -107,7 +107,7 @@ def _head() -> rx.Component:
 
 def _numbers() -> rx.Component:
     n = Trader.numbers
-    return rx.el.div(
+    return stats(
         stat(t("Return"), figure(n.result), note=rx.fragment(figure(n.pnl)), definition=t(RETURN)),
         stat(t("Worst fall"), figure(n.fall), note=n.sample, definition=t(FALL)),
         stat(t("Sharpe"), n.sharpe, note=n.sample, definition=t(SHARPE)),
@@ -118,7 +118,7 @@ def _numbers() -> rx.Component:
         ),
         stat(t("Holds a position"), n.holding, note=t("{n} positions a week", n=n.per_week)),
         stat(t("Fees"), n.fees, note=t("funding {amount}", amount=n.funding)),
-        class_name="stats",
+        across=4,
     )
 
 

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from copytrade.components.charts import chart, windows
-from copytrade.components.figures import figure, moment, stat
+from copytrade.components.figures import figure, moment, stat, stats
 from copytrade.components.forms import link_button
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
@@ -48,14 +48,14 @@ def _wallet() -> rx.Component:
             rx.el.span(t("updated"), " ", moment(w.as_of), class_name="quiet"),
             class_name="hero",
         ),
-        rx.el.div(
+        stats(
             stat(t("Free"), w.available),
             stat(t("Open result"), figure(w.unrealized)),
             stat(t("Growth"), figure(w.growth), definition=t(GROWTH)),
             stat(t("Worst fall"), figure(w.fall), definition=t(FALL)),
             stat(t("Won"), w.wins, note=w.closed),
             stat(t("Fees"), w.fees, note=t("funding {amount}", amount=w.funding)),
-            class_name="stats",
+            across=3,
         ),
         panel(
             t("Equity"),
@@ -103,7 +103,7 @@ def _traders() -> rx.Component:
             ),
             class_name="wide",
         ),
-        rx.el.p(t("You copy nobody yet."), class_name="quiet", style={"margin": "0"}),
+        rx.fragment(),
     )
 
 

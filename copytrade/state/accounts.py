@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 
@@ -121,7 +120,7 @@ class Accounts(Page, rx.State):
         self.role = (Role.LEAD if role == Role.LEAD else Role.COPY).value
 
     @action(Who.USER)
-    async def link(self, asker: Person, voice: Voice, form: dict[str, Any]) -> None:
+    async def link(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
         """Seal what was typed and have a worker check it; nothing of it stays here."""
         await change(
             service.link,
@@ -135,23 +134,23 @@ class Accounts(Page, rx.State):
             mode=settings().exchange_modes[0],
         )
         self.form_round += 1
+        return Accounts.watch
 
     @action(Who.USER)
-    async def recheck(self, asker: Person, voice: Voice, account_id: str) -> None:
+    async def recheck(self, asker: Person, voice: Voice, account_id: str) -> Any:
         """Have a worker check the key again."""
         await change(service.recheck, owner=asker.id, account_id=id_of(account_id))
+        return [rx.toast.info(voice.say("Asking the exchange again.")), Accounts.watch]
 
     @action(Who.USER)
     async def unlink(self, asker: Person, voice: Voice, account_id: str) -> Any:
         """Forget the account and destroy its key."""
         await change(service.unlink, owner=asker.id, account_id=id_of(account_id))
-        return rx.toast.success(voice.say("Unlinked. The key was destroyed; delete it on the exchange too."))
+        told = voice.say("Unlinked. The key was destroyed; delete it on the exchange too.")
+        return [rx.toast.success(told), Accounts.watch]
 
     @action(Who.USER)
-    async def put_aside(self, asker: Person, voice: Voice, account_id: str) -> None:
+    async def put_aside(self, asker: Person, voice: Voice, account_id: str) -> Any:
         """Take a refused account from the list, now that its reason was read."""
-        await change(_put_aside, owner=asker.id, account_id=id_of(account_id))
-
-
-def _put_aside(session: Any, *, owner: UUID, account_id: UUID) -> None:
-    service.result(session, owner=owner, account_id=account_id)
+        await change(service.result, owner=asker.id, account_id=id_of(account_id))
+        return Accounts.watch

@@ -39,21 +39,25 @@ def trading(sandbox: Sandbox) -> Trading:
 @pytest.mark.parametrize("look", [Look("en", "light", "desktop"), Look("ru", "dark", "phone")], ids=str)
 @pytest.mark.timeout(240)
 def test_the_five_scenarios(browser: Browser, web: str, trading: Trading, look: Look) -> None:
-    name = f"nordwind {look.device}"
     with walking(browser, web, look, who="alice") as alice, walking(browser, web, look, who="bob") as bob:
-        register(alice, roles=("trader",))
-        refused_key(alice, trading)
-        link(alice, trading.lead)
-        publish(alice, name)
+        journey(alice, bob, trading, f"nordwind {look.device}")
 
-        register(bob, roles=("subscriber",))
-        link(bob, trading.copy)
-        subscribe(bob, name)
-        pay(bob, name)
-        see_copy_arrive(bob, trading, name)
-        see_wallet(bob)
-        see_notices(bob)
-        see_subscriber(alice)
+
+def journey(alice: Walker, bob: Walker, trading: Trading, name: str) -> None:
+    """Alice registers, links and publishes; Bob registers, links, subscribes, pays and watches the copy arrive."""
+    register(alice, roles=("trader",))
+    refused_key(alice, trading)
+    link(alice, trading.lead)
+    publish(alice, name)
+
+    register(bob, roles=("subscriber",))
+    link(bob, trading.copy)
+    subscribe(bob, name)
+    pay(bob, name)
+    see_copy_arrive(bob, trading, name)
+    see_wallet(bob)
+    see_notices(bob)
+    see_subscriber(alice)
 
 
 def register(walker: Walker, *, roles: tuple[str, ...]) -> None:
