@@ -41,6 +41,8 @@ class CaptureState(SQLModel, table=True):
     """By symbol, where its fills go on."""
     entries_until: datetime | None = moment(nullable=True)
     stream_connected_at: datetime | None = moment(nullable=True)
+    stream_deaf_at: datetime | None = moment(nullable=True)
+    """When a poll last found a fill that the stream should have told; later than connected: it is built anew."""
     history: dict[str, Any] = _json()
     """How far the past is read: by step, where it goes on."""
     history_done_at: datetime | None = moment(nullable=True)

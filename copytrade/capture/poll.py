@@ -4,7 +4,6 @@ While the venue's mark of the account stands still nothing was traded, and one c
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,13 +16,13 @@ from copytrade import clock
 from copytrade.accounts import snapshots
 from copytrade.capture import readings, storing
 from copytrade.capture.accounts import CapturedAccount
+from copytrade.capture.catching_up import Gap, read_symbol
 from copytrade.capture.models import CaptureLease, CaptureState, StoredFill
 from copytrade.capture.service import Place, lock_state
-from copytrade.capture.storing import Captured, Source
 from copytrade.db.session import reading, transaction
 from copytrade.domain.fills import AccountState, EntryKind, LedgerEntry
 from copytrade.domain.instruments import Role
-from copytrade.exchanges.port import ExchangeClient, FillPage
+from copytrade.exchanges.port import ExchangeClient
 
 log = structlog.get_logger()
 OVERLAP = timedelta(seconds=60)
@@ -65,7 +64,7 @@ class _Start:
     """Symbols traded just now, or with a fill that waits to be planned."""
     of_the_hour: set[str]
     is_waiting: bool
-    is_streamed: bool
+    streamed_since: datetime | None
 
 
 async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory) -> bool:
@@ -81,7 +80,8 @@ async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory)
         since = _since(entries, unless=memory.ledger_ids)
         again = _again(memory, start, now=began)
         for symbol in sorted(_moved(memory, state) | start.symbols | since.keys() | again.keys()):
-            is_new |= await _read_symbol(client, account, symbol, start, since=since.get(symbol), again=again)
+            gap = _gap(account, symbol, start, since=since.get(symbol), again=again.get(symbol))
+            is_new |= await read_symbol(client, gap)
         if asks_ledger:
             is_new |= await _keep_ledger(client, account, entries, until=began)
             memory.ledger_at, memory.owes_ledger = began, False
@@ -97,7 +97,7 @@ async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory)
 def _is_ledger_due(memory: Memory, start: _Start, *, now: datetime) -> bool:
     if memory.ledger_at is None:
         return True
-    return memory.owes_ledger and (not start.is_streamed or now - memory.ledger_at >= LEDGER_EVERY)
+    return memory.owes_ledger and (start.streamed_since is None or now - memory.ledger_at >= LEDGER_EVERY)
 
 
 def _again(memory: Memory, start: _Start, *, now: datetime) -> dict[str, datetime]:
@@ -128,9 +128,7 @@ def _start(account_id: UUID) -> _Start:
             symbols={*recent, *waiting},
             of_the_hour=set(of_the_hour),
             is_waiting=state.role == Role.LEAD and bool(waiting),
-            is_streamed=state.stream_connected_at is not None
-            and lease is not None
-            and lease.leased_until > clock.real_now(),
+            streamed_since=state.stream_connected_at if lease and lease.leased_until > clock.real_now() else None,
         )
 
 
@@ -166,41 +164,18 @@ async def _keep_ledger(
     return bool(kinds)
 
 
-async def _read_symbol(
-    client: ExchangeClient,
-    account: CapturedAccount,
-    symbol: str,
-    start: _Start,
-    *,
-    since: datetime | None,
-    again: Mapping[str, datetime],
-) -> bool:
-    """Read one symbol's fills from its cursor until a page brings nothing newer; return whether any was new."""
-    cursor, is_new = "" if symbol in again else start.cursors.get(symbol, ""), False
+def _gap(
+    account: CapturedAccount, symbol: str, start: _Start, *, since: datetime | None, again: datetime | None
+) -> Gap:
     known_until = (start.polled_until or start.entries_until) - OVERLAP
-    since = min(since or known_until, again.get(symbol, known_until), known_until)
-    while True:
-        page = await client.fills(symbol, cursor=cursor, since=since)
-        is_new |= await asyncio.to_thread(_store_page, account.ref.id, symbol, page)
-        if page.is_last:
-            return is_new
-        cursor = page.cursor
-
-
-def _store_page(account_id: UUID, symbol: str, page: FillPage) -> bool:
-    """Store a page and, in the same transaction, where the next one starts."""
-    now = clock.now()
-    with transaction() as session:
-        state = lock_state(session, account_id)  # first: whoever plans holds it when he locks fills
-        stored = storing.store(session, [Captured(account_id, fill, now) for fill in page.fills], source=Source.POLL)
-        if page.spoiled:
-            kept = storing.keep_spoiled(session, page.spoiled, account_id=account_id, source=Source.POLL, now=now)
-            if kept:
-                log.error("capture.unreadable", account=str(account_id), rows=kept)
-        if state is not None and state.cursors.get(symbol) != page.cursor:
-            state.cursors = {**state.cursors, symbol: page.cursor}
-            session.add(state)
-        return bool(stored)
+    return Gap(
+        account_id=account.ref.id,
+        symbol=symbol,
+        cursor="" if again else start.cursors.get(symbol, ""),
+        since=min(since or known_until, again or known_until, known_until),
+        is_lead=account.role is Role.LEAD,
+        streamed_since=start.streamed_since,
+    )
 
 
 def _store_entries(account_id: UUID, entries: list[LedgerEntry], until: datetime) -> set[str]:

@@ -24,7 +24,7 @@ from copytrade.settings import settings
 log = structlog.get_logger()
 KIND = "poll"
 LOOK_EVERY_S = 1.0
-LEASE = timedelta(seconds=10)
+LEASE = timedelta(seconds=6)
 AT_ONCE = 24
 HISTORIES_AT_ONCE = 2
 _LONGEST_WAIT_S = 120.0

@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.capture import leases, readings, storing
@@ -35,6 +35,8 @@ log = structlog.get_logger()
 KIND = "stream"
 BATCH = 500
 _AGAIN_S = 30.0
+REBUILD_AT_MOST_EVERY = timedelta(seconds=10)
+"""A stream that says nothing though something was traded is built anew, this often at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
     validity = timedelta(seconds=settings().stream_lease_s)
     try:
         while not stop.is_set() and not writer.done():
-            streams.follow(await asyncio.to_thread(_share, streams.owner, validity))
+            accounts, deaf = await asyncio.to_thread(_share, streams.owner, validity)
+            streams.follow(accounts, deaf=deaf)
             await wait(stop, validity.total_seconds() / 4)
     finally:
         await streams.end()
@@ -73,9 +76,9 @@ class Streams:
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
 
-    def follow(self, accounts: dict[UUID, CapturedAccount]) -> None:
-        """Have exactly these accounts streamed; one whose reader crashed gets a new one."""
-        for account_id in [one for one in self._tasks if one not in accounts]:
+    def follow(self, accounts: dict[UUID, CapturedAccount], *, deaf: set[UUID]) -> None:
+        """Have exactly these accounts streamed; one whose reader crashed or went deaf gets a new one."""
+        for account_id in [one for one in self._tasks if one not in accounts or one in deaf]:
             self._tasks.pop(account_id).cancel()
         for account_id, account in accounts.items():
             task = self._tasks.get(account_id)
@@ -149,11 +152,16 @@ def _positions(batch: Sequence[Heard]) -> dict[tuple[UUID, str, str], tuple[Posi
     return newest
 
 
-def _share(owner: UUID, validity: timedelta) -> dict[UUID, CapturedAccount]:
+def _share(owner: UUID, validity: timedelta) -> tuple[dict[UUID, CapturedAccount], set[UUID]]:
     with transaction() as session:
         found = captured(session, roles=(Role.LEAD,))
         held = leases.share(session, found, kind=KIND, owner=owner, validity=validity)
-        return {account_id: found[account_id] for account_id in held}
+        deaf = select(CaptureState.exchange_account_id).where(
+            col(CaptureState.exchange_account_id).in_(held),
+            col(CaptureState.stream_deaf_at) > col(CaptureState.stream_connected_at),
+            col(CaptureState.stream_connected_at) < clock.now() - REBUILD_AT_MOST_EVERY,
+        )
+        return {account_id: found[account_id] for account_id in held}, set(session.exec(deaf))
 
 
 def _give_back(owner: UUID) -> None:

@@ -21,6 +21,7 @@ from copytrade.settings import settings
 
 log = structlog.get_logger()
 _RELOAD_AFTER_S = 45 * 60
+_RELOAD_UNKNOWN_AFTER_S = 60
 _CLOCK_AFTER_S = 10 * 60
 
 
@@ -47,6 +48,7 @@ class Ground:
         self._clock_read_at = float("-inf")
         self._clock_lock = asyncio.Lock()
         self._closed_until = 0.0
+        self._banned_until = 0.0
         self._loaded_at: float | None = None
         self._lock = asyncio.Lock()
         self._template: Any = None
@@ -62,6 +64,12 @@ class Ground:
                 if self._loaded_at is None:
                     await self._load()
         elif time.monotonic() - self._loaded_at > _RELOAD_AFTER_S and (self._refresh is None or self._refresh.done()):
+            self._refresh = asyncio.create_task(self._reload())
+
+    def reload_soon(self) -> None:
+        """Load the markets again in the background, since a symbol was unknown; at most once a minute."""
+        is_old = self._loaded_at is not None and time.monotonic() - self._loaded_at > _RELOAD_UNKNOWN_AFTER_S
+        if is_old and (self._refresh is None or self._refresh.done()):
             self._refresh = asyncio.create_task(self._reload())
 
     async def close(self) -> None:
@@ -108,13 +116,20 @@ class Ground:
         """Return the venue's clock in ms."""
         return int(await self.shared_read(self._template, "fetch_time"))
 
-    def close_for(self, seconds: float) -> None:
-        """Send no read for so long: the venue told this address to wait, and bans it if it does not."""
-        self._closed_until = max(self._closed_until, time.monotonic() + seconds)
+    def close_for(self, seconds: float, *, is_ban: bool) -> None:
+        """Send no read for so long, in a ban nothing at all: the venue told this address to wait."""
+        until = time.monotonic() + seconds
+        self._closed_until = max(self._closed_until, until)
+        if is_ban:
+            self._banned_until = max(self._banned_until, until)
 
     def closed_for(self) -> float:
         """Return for how many seconds no read is to be sent; 0: go on."""
         return max(self._closed_until - time.monotonic(), 0.0)
+
+    def banned_for(self) -> float:
+        """Return for how many seconds nothing is to be sent, no order either; 0: go on."""
+        return max(self._banned_until - time.monotonic(), 0.0)
 
     def offset_ms(self) -> int:
         """Return how far this machine's clock is ahead of the venue's."""

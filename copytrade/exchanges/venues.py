@@ -31,6 +31,8 @@ class Codes:
     """Texts that make a code of `refused` a duplicate after all."""
     throttled_statuses: frozenset[int] = frozenset({418, 429})
     """HTTP statuses that are sent instead of executing."""
+    ban_statuses: frozenset[int] = frozenset({418})
+    """Those of them after which any further request makes it worse."""
 
 
 @dataclass(frozen=True, slots=True)

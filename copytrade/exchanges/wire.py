@@ -64,6 +64,9 @@ class Wire:
         parse: Callable[[Any], VenueOrder],
     ) -> Outcome:
         """Send one order once and judge what became of it; never raises but when cancelled."""
+        banned_for = self.ground.banned_for()
+        if banned_for:
+            return Outcome(OutcomeKind.NOT_SENT, message="the venue banned this address", retry_after=banned_for)
         sending, began = Departure(not_after=not_after), time.monotonic()
         body, failure = await self._once(method, parameters, sending)
         answered_at = clock.real_now()
@@ -103,7 +106,8 @@ class Wire:
         except Exception as error:  # noqa: BLE001 - whatever broke, the caller must know whether the request left
             failure = failure_of(error, departed=sending.at is not None)
             if failure.status in self.codes.throttled_statuses:
-                self.ground.close_for(failure.retry_after or _WAIT_S)
+                is_ban = failure.status in self.codes.ban_statuses
+                self.ground.close_for(failure.retry_after or _WAIT_S, is_ban=is_ban)
             return None, failure
         finally:
             departure.reset(token)

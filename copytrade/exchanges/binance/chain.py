@@ -1,7 +1,7 @@
 """Binance's user-data events as messages of ours, with the venue's own position after a fill where it is certain."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -24,8 +24,8 @@ class Chain:
     position by exactly that fill: several fills may share one update, and then nothing is claimed of any.
     """
 
-    def __init__(self, symbols: Mapping[str, str]) -> None:
-        self._symbols = symbols
+    def __init__(self, symbol_of: Callable[[str], str]) -> None:
+        self._symbol_of = symbol_of
         self._held: dict[_Key, Decimal] = {}
         self._updates: dict[_Key, tuple[datetime, Decimal, Decimal]] = {}
         self._is_known = False
@@ -49,12 +49,9 @@ class Chain:
         except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError):
             return [StreamMessage(spoiled=json.dumps(event)[:2000])]
 
-    def _symbol(self, venue_symbol: str) -> str:
-        return self._symbols[venue_symbol]
-
     def _order(self, event: Mapping[str, Any]) -> list[StreamMessage]:
         row: Mapping[str, Any] = event["o"]
-        symbol, at = self._symbol(row["s"]), shapes.moment(event["T"])
+        symbol, at = self._symbol_of(row["s"]), shapes.moment(event["T"])
         found: list[StreamMessage] = []
         if row["x"] in _EXECUTIONS:
             fill = shapes.streamed_fill(event, symbol=symbol)
@@ -74,7 +71,7 @@ class Chain:
         at, account = shapes.moment(event["T"]), event["a"]
         found: list[StreamMessage] = []
         for row in account.get("P", ()):
-            position = shapes.streamed_position(row, symbol=self._symbol(row["s"]))
+            position = shapes.streamed_position(row, symbol=self._symbol_of(row["s"]))
             key = (position.symbol, position.position_side)
             before = self._held.get(key, Decimal(0) if self._is_known else None)
             is_alone = self._updates.get(key, (None,))[0] != at

@@ -23,6 +23,7 @@ from copytrade.domain.fills import (
 from copytrade.domain.instruments import MarketRules
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
 from copytrade.exchanges.binance import paging, requests, shapes
+from copytrade.exchanges.binance.naming import id_of, symbol_of
 from copytrade.exchanges.binance.stream import user_stream
 from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
 from copytrade.exchanges.wire import Wire
@@ -152,10 +153,10 @@ class BinancePerpetual:
         return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())
 
     def _id(self, symbol: str) -> str:
-        return self._wire.ground.ids.get(symbol) or symbol.split(":")[0].replace("/", "")
+        return id_of(self._wire.ground, symbol)
 
     def _symbol(self, venue_symbol: str) -> str:
-        return self._wire.ground.symbols.get(venue_symbol, venue_symbol)
+        return symbol_of(self._wire.ground, venue_symbol)
 
     async def _find(self, method: str, symbol: str, client_order_id: str) -> VenueOrder | None:
         body = await self._wire.find(method, {"symbol": self._id(symbol), "origClientOrderId": client_order_id})

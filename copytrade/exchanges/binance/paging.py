@@ -7,6 +7,7 @@ from typing import Any
 
 from copytrade.domain.fills import Candle, Fill, LedgerEntry
 from copytrade.exchanges.binance import shapes
+from copytrade.exchanges.binance.naming import id_of, symbol_of
 from copytrade.exchanges.port import FillPage
 from copytrade.exchanges.wire import Wire
 
@@ -19,8 +20,7 @@ _BY_ID, _BY_TIME = "id:", "t:"
 
 async def fills(wire: Wire, symbol: str, *, cursor: str, since: datetime | None, now: datetime) -> FillPage:
     """Return the page of trades at `cursor`: windows of time until the first trade is met, by trade id from then on."""
-    venue_symbol = wire.ground.ids.get(symbol) or symbol.split(":")[0].replace("/", "")
-    asked: dict[str, Any] = {"symbol": venue_symbol, "limit": PAGE}
+    asked: dict[str, Any] = {"symbol": id_of(wire.ground, symbol), "limit": PAGE}
     ends: datetime | None = None
     if cursor.startswith(_BY_ID):
         asked["fromId"] = cursor.removeprefix(_BY_ID)
@@ -81,7 +81,7 @@ async def entries(wire: Wire, *, since: datetime, until: datetime) -> list[Ledge
 
 def _entry(wire: Wire, row: Any) -> LedgerEntry:
     venue_symbol = row.get("symbol") or ""
-    return shapes.entry(row, symbol=wire.ground.symbols.get(venue_symbol, venue_symbol))
+    return shapes.entry(row, symbol=symbol_of(wire.ground, venue_symbol) if venue_symbol else "")
 
 
 async def candles(wire: Wire, venue_symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:

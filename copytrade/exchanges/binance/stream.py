@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ import structlog
 from copytrade.domain.fills import Position
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.binance.chain import Chain
+from copytrade.exchanges.binance.naming import symbol_of
 from copytrade.exchanges.judge import failure_of
 from copytrade.exchanges.port import StreamMessage
 from copytrade.exchanges.wire import Wire
@@ -59,7 +61,7 @@ async def user_stream(
 async def _messages(
     wire: Wire, inbox: "asyncio.Queue[Any]", positions: Callable[[], Awaitable[list[Position]]]
 ) -> AsyncGenerator[StreamMessage]:
-    chain = Chain(wire.ground.symbols)
+    chain = Chain(partial(symbol_of, wire.ground))
     while True:
         frame = await inbox.get()
         if frame == _CONNECTED:

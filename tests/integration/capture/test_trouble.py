@@ -1,8 +1,10 @@
 """What goes wrong on the way of a lead's fills, and that none is lost, doubled or turned around."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from sqlmodel import Session, select
 
 from copytrade.capture import polling, queries, streaming
@@ -177,3 +179,30 @@ def test_a_subscribers_own_trades_are_stored_and_never_planned(
     wait_until(lambda: {fill.trade_id for fill in bob.stored()} == bob.venue_trades(), timeout=20)
     assert all(fill.is_history for fill in bob.stored())
     assert bob.plan() == []
+
+
+def test_a_stream_that_stays_open_and_says_nothing_is_built_anew(
+    alice: Lead, both: WarmLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "REBUILD_AT_MOST_EVERY", timedelta(seconds=1))
+    alice.wait_for_baseline()
+    wait_for_stream(alice)
+    alice.control.silence_streams(alice.number)
+    connected = alice.state().stream_connected_at
+
+    def is_rebuilt() -> bool:
+        alice.trade("BUY", "0.01")
+        return alice.state().stream_connected_at != connected
+
+    wait_until(is_rebuilt, timeout=30, every=0.5, what="a new connection")
+    alice.control.silence_streams(alice.number, silent=False)
+    alice.wait_until_planned(len(alice.venue_trades()))
+
+
+def test_polling_alone_learns_what_the_orders_tell(alice: Lead, run_parts: Callable[..., WarmLoop]) -> None:
+    run_parts(polling.run)
+    alice.wait_for_baseline()
+    alice.control.place(alice.number, "BTCUSDT", "BUY", "1", client_id="web_mine")
+    planned = alice.wait_until_planned(len(alice.venue_trades()), timeout=25)
+    assert sum(change.order_share or 0 for change in planned) == 1
+    assert {fill.client_order_id for fill in alice.stored()} == {"web_mine"}

@@ -68,7 +68,7 @@ def update(quantity: str, *, at: int = AT, reason: str = "ORDER", change: str = 
 
 
 def chain(*, held: str | None = "0") -> Chain:
-    started = Chain({"BTCUSDT": BTC})
+    started = Chain({"BTCUSDT": BTC}.__getitem__)
     position = Position(BTC, Decimal(held or 0), Decimal(0), Decimal(0), Decimal(0))
     started.start(None if held is None else [position])
     return started
