@@ -117,7 +117,7 @@ class Copy:
             opens = ask.kind is PartKind.OPENING
             parts.append(Part(ask.part, ask.kind, ask.asked, change.price, change.venue_time, opens, skipped=cut))
         self.leg = replace(self.leg, lots=planned.lots, target=planned.target, parts=(*self.leg.parts, *parts))
-        self._remember()
+        self.remember()
         self.check()
 
     def look(self) -> Decision:
@@ -135,7 +135,7 @@ class Copy:
         )
         self.leg, self.decision = turned.leg, turned.decision
         self.skips += [(skipped.skip.reason, skipped.skip.quantity) for skipped in turned.skips]
-        self._remember()
+        self.remember()
         self.check()
         return turned.decision
 
@@ -174,7 +174,7 @@ class Copy:
                 late_id=uuid4(),
                 base_fee=fee,
             )
-        self._remember()
+        self.remember()
         self.check()
 
     def live(self, order: Order, *, is_unknown: bool) -> None:
@@ -199,6 +199,10 @@ class Copy:
         assert target_total(self.leg.lots) == self.leg.target
         assert lead_total(self.leg.lots) == self.lead
         assert self.leg.target * self.lead >= 0, "a copy stood against its lead"
+        if not self.leg.live:
+            # What was taken back is set off: no two parts pull in different directions.
+            pulls = [part.pending for part in self.leg.parts if part.pending]
+            assert all(pull * pulls[0] > 0 for pull in pulls)
         for part in self.history.values():
             assert part.copied + part.skipped + part.netted + part.pending == part.asked
             for piece in (part.copied, part.skipped, part.netted, part.pending):
@@ -212,7 +216,8 @@ class Copy:
         """Return side, quantity and reduce-only of all orders."""
         return [(order.side.value, order.quantity, order.reduce_only) for order in self.orders]
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """Net, keep the parts as they are now, and let the closed ones go."""
         self.leg = net(self.leg)
         self.history |= {part.id: part for part in self.leg.parts}
         self.leg = replace(self.leg, parts=tuple(part for part in self.leg.parts if part.pending))

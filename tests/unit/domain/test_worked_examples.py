@@ -290,6 +290,17 @@ def test_25_the_limit_of_an_order_counts_over_all_its_fills() -> None:
     assert copy.leg.target * copy.price > D(1999)
 
 
+def test_what_a_live_order_carries_is_pending_until_it_has_ended() -> None:
+    copy = following()
+    copy.trade("1")
+    entry = _order(copy)
+    copy.live(entry, is_unknown=True)
+    copy.trade("-1")
+    assert [(part.netted, part.pending) for part in copy.history.values()] == [(0, 1), (0, -1)]
+    copy.resolve(entry, D("0.4"))
+    assert [(part.copied, part.netted) for part in copy.history.values()] == [(D("0.4"), D("0.6")), (0, D("-0.6"))]
+
+
 def _order(copy: Copy) -> Order:
     decision = copy.look()
     assert isinstance(decision, Order)
