@@ -34,9 +34,10 @@ __all__ = [
 SUMMARY_DAYS = 30
 _BPS = Decimal(10_000)
 
+# What is left below the venue's minimum goes with the next fill: what could be traded of the part was copied.
 _STATE = """CASE
     WHEN p.kind = 'drift' THEN 'own'
-    WHEN p.is_open THEN 'pending'
+    WHEN p.is_open AND (p.copied = 0 OR l.waits_for <> 'too_small') THEN 'pending'
     WHEN p.copied <> 0 THEN 'copied'
     WHEN p.skipped <> 0 AND p.reason = ANY(%(failures)s) THEN 'failed'
     WHEN p.netted <> 0 AND p.skipped = 0 THEN 'netted'
@@ -45,7 +46,7 @@ _STATE = """CASE
 _COPIES = f"""
 SELECT p.id, p.planned_at, p.subscription_id, p.symbol, p.asked, p.copied, p.skipped, p.netted, p.reason, p.price,
        p.lead_quantity, p.venue_time, {_STATE} AS state, done.price, done.acknowledged_at, why.facts
-FROM trades.copy_parts p
+FROM trades.copy_parts p JOIN trades.legs l ON l.id = p.leg_id
 LEFT JOIN LATERAL (
     SELECT sum(c.quantity * coalesce(o.average_price, o.reference)) / nullif(sum(c.quantity), 0) AS price,
            min(o.acknowledged_at) AS acknowledged_at
@@ -94,7 +95,7 @@ def receipt(session: Session, *, owner: UUID, copy_order_id: UUID) -> Receipt:
         session,
         f"SELECT p.id, p.symbol, p.asked, {_STATE}, p.venue_time, p.received_at, p.planned_at, p.price, p.copied,"  # noqa: S608 - text of ours
         " o.id, o.sent_at, o.acknowledged_at, o.ended_at, o.average_price, o.filled, o.fee, o.fee_asset, o.reference,"
-        " o.venue_order_id, o.client_order_id FROM trades.copy_parts p"
+        " o.venue_order_id, o.client_order_id FROM trades.copy_parts p JOIN trades.legs l ON l.id = p.leg_id"
         " LEFT JOIN trades.copy_order_parts c ON c.part_id = p.id LEFT JOIN trades.copy_orders o ON o.id = c.order_id"
         " WHERE p.subscriber_id = %(owner)s AND (p.id = %(id)s OR o.id = %(id)s)"
         " ORDER BY p.id, o.id LIMIT 1",
@@ -139,8 +140,8 @@ def copy_summary(session: Session, *, owner: UUID) -> CopySummary:
     counts = dict(
         bulk.fetch(
             session,
-            f"SELECT {_STATE}, count(*) FROM trades.copy_parts p WHERE p.subscriber_id = %(owner)s"  # noqa: S608 - text of ours
-            " AND p.planned_at >= %(since)s GROUP BY 1",
+            f"SELECT {_STATE}, count(*) FROM trades.copy_parts p JOIN trades.legs l ON l.id = p.leg_id"  # noqa: S608 - text of ours
+            " WHERE p.subscriber_id = %(owner)s AND p.planned_at >= %(since)s GROUP BY 1",
             owner=owner,
             since=since,
             failures=_failures(),
