@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -49,20 +48,15 @@ def _stamp(environment: Mapping[str, str]) -> str:
     for name in ("COPYTRADE_PORT", "COPYTRADE_PUBLIC_URL", "COPYTRADE_HOST"):
         digest.update(f"{name}={environment.get(name, '')}\n".encode())
     digest.update(sys.version.encode())
-    for file in sorted(_sources()):
+    for file in sorted(file for file in _sources() if file.exists()):
         digest.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
     return digest.hexdigest()
 
 
 def _sources() -> Iterator[Path]:
-    yield from (ROOT / name for name in ("rxconfig.py", "requirements.txt"))
-    for folder in ("assets", "reflex.lock"):
-        yield from (file for file in (ROOT / folder).rglob("*") if file.is_file())
+    # Not reflex.lock/package.json: a build writes it anew, and it says nothing that bun.lock does not.
+    yield from (ROOT / name for name in ("rxconfig.py", "requirements.txt", "reflex.lock/bun.lock"))
+    yield from (file for file in (ROOT / "assets").rglob("*") if file.is_file())
     for file in (ROOT / "copytrade").rglob("*"):
         if file.suffix in (".py", ".po", ".css", ".js") and not set(file.relative_to(ROOT).parts) & set(_NOT_SHOWN):
             yield file
-
-
-def forget(web: Path) -> None:
-    """Delete a bundle."""
-    shutil.rmtree(web, ignore_errors=True)
