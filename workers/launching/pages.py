@@ -56,7 +56,7 @@ def _stamp(environment: Mapping[str, str]) -> str:
 def _sources() -> Iterator[Path]:
     # Not reflex.lock/package.json: a build writes it anew, and it says nothing that bun.lock does not.
     yield from (ROOT / name for name in ("rxconfig.py", "requirements.txt", "reflex.lock/bun.lock"))
-    yield from (file for file in (ROOT / "assets").rglob("*") if file.is_file())
+    yield from (file for file in (ROOT / "assets").rglob("*") if file.is_file() and "external" not in file.parts)
     for file in (ROOT / "copytrade").rglob("*"):
         if file.suffix in (".py", ".po", ".css", ".js") and not set(file.relative_to(ROOT).parts) & set(_NOT_SHOWN):
             yield file
