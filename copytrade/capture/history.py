@@ -25,7 +25,8 @@ from copytrade.exchanges.port import ExchangeClient, FillPage
 from copytrade.exchanges.venues import facts
 
 log = structlog.get_logger()
-LEDGER_SPAN = timedelta(days=15)
+LEDGER_SPAN = timedelta(days=31)
+"""So much of the ledger is read before progress is stored; a call costs the same however long its span is."""
 DAY = timedelta(days=1)
 _DONE = "done"
 

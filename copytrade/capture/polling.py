@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from copytrade.accounts import service as accounts
 from copytrade.accounts.queries import owner_of
@@ -28,6 +29,7 @@ LEASE = timedelta(seconds=6)
 AT_ONCE = 24
 HISTORIES_AT_ONCE = 2
 _LONGEST_WAIT_S = 120.0
+_HISTORY_AGAIN_S = 5.0
 
 
 async def run(pool: ClientPool, stop: asyncio.Event) -> None:
@@ -35,7 +37,10 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
     pollers = Pollers(pool, stop)
     try:
         while not stop.is_set():
-            pollers.follow(await asyncio.to_thread(_share, pollers.owner))
+            try:
+                pollers.follow(await asyncio.to_thread(_share, pollers.owner))
+            except OperationalError as error:
+                log.warning("poll.database_away", reason=type(error.orig).__name__)
             await wait(stop, LOOK_EVERY_S)
     finally:
         await pollers.end()
@@ -90,6 +95,8 @@ class Pollers:
             log.warning("poll.key_refused", account=str(account.ref.id), code=error.venue_code)
             await asyncio.to_thread(_have_checked, account.ref.id)
             await wait(self._stop, _LONGEST_WAIT_S)
+        except OperationalError as error:
+            log.warning("poll.not_stored", account=str(account.ref.id), reason=type(error.orig).__name__)
         except Unavailable as error:
             log.info("poll.missed", account=str(account.ref.id), reason=error.message)
             await wait(self._stop, min(error.retry_after or 0.0, _LONGEST_WAIT_S))
@@ -103,9 +110,12 @@ class Pollers:
                 return
             except BadCredentials:
                 return
+            except OperationalError as error:
+                log.warning("history.not_stored", account=str(account.ref.id), reason=type(error.orig).__name__)
+                await wait(self._stop, _HISTORY_AGAIN_S)
             except Unavailable as error:
                 log.info("history.paused", account=str(account.ref.id), reason=error.message)
-                await wait(self._stop, min(error.retry_after or 5.0, _LONGEST_WAIT_S))
+                await wait(self._stop, min(error.retry_after or _HISTORY_AGAIN_S, _LONGEST_WAIT_S))
 
 
 def _interval(account: CapturedAccount) -> float:

@@ -55,8 +55,11 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
     validity = timedelta(seconds=settings().stream_lease_s)
     try:
         while not stop.is_set() and not writer.done():
-            accounts, deaf = await asyncio.to_thread(_share, streams.owner, validity)
-            streams.follow(accounts, deaf=deaf)
+            try:
+                accounts, deaf = await asyncio.to_thread(_share, streams.owner, validity)
+                streams.follow(accounts, deaf=deaf)
+            except OperationalError as error:
+                log.warning("stream.database_away", reason=type(error.orig).__name__)
             await wait(stop, validity.total_seconds() / 4)
     finally:
         await streams.end()
