@@ -1,6 +1,5 @@
 """Claims legs that are due and turns their next orders into `sending`, committed before anything leaves (Step 3)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,9 +8,10 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import bulk, intentions, notices, records, settings_rows, switches
+from copytrade.copying import bulk, intentions, notices, records, saving, settings_rows, switches
 from copytrade.copying.models import CopyOrder, LegState, OrderState, SwitchMode
 from copytrade.copying.records import LegRecord, OrderRecord
+from copytrade.copying.work import Claimed, Known, Preparing, Sending
 from copytrade.db.bell import ring
 from copytrade.domain.driving import HOLD_PAUSE, Gate, Order, Turn, Wait, WaitReason, turn
 from copytrade.domain.fills import Quote
@@ -29,47 +29,6 @@ FIRST_LOOK_UP = timedelta(seconds=2)
 NEEDS_PAUSE = timedelta(milliseconds=250)
 """A leg that lacks a quote or the market's rules is looked at again after this, if nothing wakes it before."""
 PREPARING_PAUSE = timedelta(seconds=3)
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """One order on its way out; nothing may leave at or after `not_after` (real time)."""
-
-    order_id: UUID
-    account: AccountRef
-    request: OrderRequest
-    not_after: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Preparing:
-    """A copy account that has to be made ready for a symbol before the first entry."""
-
-    account: AccountRef
-    lead_account_id: UUID
-    symbol: str
-
-
-@dataclass(slots=True)
-class Claimed:
-    """What one claim found: orders to send, and what is lacking for others."""
-
-    legs: int = 0
-    sendings: list[Sending] = field(default_factory=list[Sending])
-    quotes: dict[tuple[UUID, str], AccountRef] = field(default_factory=dict[tuple[UUID, str], AccountRef])
-    """By account and symbol: any of them can ask for the quote."""
-    waiting: list[UUID] = field(default_factory=list[UUID])
-    """Legs that go on as soon as the quotes are there."""
-    rules: list[AccountRef] = field(default_factory=list[AccountRef])
-    preparing: list[Preparing] = field(default_factory=list[Preparing])
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the process knows of markets, by venue, market, mode (and symbol)."""
-
-    rules: Mapping[tuple[str, str, str], Mapping[str, MarketRules]]
-    quotes: Mapping[tuple[str, str, str, str], Quote]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +68,8 @@ def claim(session: Session, *, known: Known, owner: str) -> Claimed:
     desk = _desk(session, legs, known=known, now=now)
     for leg in legs:
         _look_at(desk, leg)
-    records.drop(session, desk.dropped, now=now)
-    records.save(session, legs, now=now)
+    saving.drop(session, desk.dropped, now=now)
+    saving.save(session, legs, now=now)
     _send(session, desk, owner=owner)
     notices.tell(session, legs, now=now)
     changed = {leg.subscriber_id for leg in legs if leg.skips}
@@ -236,13 +195,17 @@ def _act(desk: _Desk, leg: LegRecord, decision: object, account: AccountRef) -> 
             desk.dropped.append(was)
         order = intentions.of(leg, decision, now=desk.now)
         desk.written.append((leg, order))
-    lease = timedelta(milliseconds=settings().order_receive_window_ms)
+    _sending(desk, order, account, leg.instrument.position_side)
+
+
+def _sending(desk: _Desk, order: OrderRecord, account: AccountRef, position_side: PositionSide) -> None:
+    validity = timedelta(milliseconds=settings().order_receive_window_ms)
     order.state = OrderState.SENDING
     order.claimed_at = desk.real_now
-    order.lease_until = desk.real_now + lease + timedelta(seconds=settings().order_lease_margin_s)
-    desk.claimed.sendings.append(
-        Sending(order.id, account, request_of(order, leg.instrument.position_side), order.lease_until - lease)
-    )
+    order.lease_until = desk.real_now + validity + timedelta(seconds=settings().order_lease_margin_s)
+    request = request_of(order, position_side)
+    # The lease has to outlive the request: whoever finds it expired may hold the order for unsent.
+    desk.claimed.sendings.append(Sending(order.id, account, request, not_after=order.lease_until - validity))
 
 
 def request_of(order: OrderRecord, position_side: PositionSide) -> OrderRequest:

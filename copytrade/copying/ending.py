@@ -8,7 +8,7 @@ import structlog
 from sqlmodel import Session
 
 from copytrade import clock
-from copytrade.copying import records
+from copytrade.copying import records, saving
 from copytrade.copying.models import LegState
 from copytrade.copying.records import LegRecord
 from copytrade.db.bell import ring
@@ -43,7 +43,7 @@ def settle(session: Session, ended: EndedSubscription, *, now: datetime) -> None
         id=ended.id,
     )
     touched = [leg for leg in legs if _step(leg, EndMode(ended.end_mode), now=now)]
-    records.save(session, touched, now=now)
+    saving.save(session, touched, now=now)
     if touched:
         ring(session, "drive", f"user:{ended.subscriber_id}")
     left = [leg for leg in legs if leg.state is LegState.FOLLOWING]

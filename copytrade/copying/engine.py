@@ -19,11 +19,11 @@ from sqlalchemy.exc import DBAPIError
 
 from copytrade import clock
 from copytrade.copying import claims, ending, reconciling, refreshing, resolver, sending, service_orders
-from copytrade.copying.claims import Claimed, Sending
 from copytrade.copying.planning_rounds import Planner
 from copytrade.copying.preparing import Preparer
 from copytrade.copying.sending import Sender
 from copytrade.copying.terms import Terms
+from copytrade.copying.work import Claimed, Sending
 from copytrade.db.bell import bell
 from copytrade.db.session import transaction
 from copytrade.exchanges.port import ClientPool

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from copytrade import clock
 from copytrade.accounts import service as accounts
 from copytrade.accounts.reasons import Reason
-from copytrade.copying import bulk, notices, records
+from copytrade.copying import bulk, notices, records, saving
 from copytrade.copying.models import LIVE, CopyOrder, OrderState
 from copytrade.copying.records import LegRecord, OrderRecord
 from copytrade.db.bell import ring
@@ -85,7 +85,7 @@ def write(session: Session, told: Sequence[Told], *, steps: Mapping[str, Decimal
         changes.append(_tell(session, order, leg, one, steps=steps, now=now, real_now=real_now))
     _save_orders(session, changes)
     touched = list(legs.values())
-    records.save(session, touched, now=now)
+    saving.save(session, touched, now=now)
     notices.tell(session, touched, now=now)
     people = {f"user:{leg.subscriber_id}" for leg in touched}
     ring(session, *people, *(("drive",) if any(leg.due_at is not None for leg in touched) else ()))

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.capture import service as capture
-from copytrade.copying import bulk, intentions, notices, records, settings_rows
+from copytrade.copying import bulk, intentions, notices, records, saving, settings_rows
 from copytrade.copying.models import LegState
 from copytrade.copying.records import Birth, LegRecord
 from copytrade.db.bell import ring
@@ -250,8 +250,8 @@ def _write(session: Session, desk: _Desk) -> None:
             was = None
         if was is None and isinstance(decision, Order):
             intended.append((record, intentions.of(record, decision, now=desk.now)))
-    records.drop(session, dropped, now=desk.now)
-    records.save(session, touched, now=desk.now)
+    saving.drop(session, dropped, now=desk.now)
+    saving.save(session, touched, now=desk.now)
     intentions.insert(session, intended)
     notices.tell(session, touched, now=desk.now)
     if touched:

@@ -15,8 +15,8 @@ from copytrade.accounts import queries as accounts
 from copytrade.accounts import service as account_service
 from copytrade.accounts.reasons import Reason
 from copytrade.copying import bulk
-from copytrade.copying.claims import Preparing
 from copytrade.copying.models import SymbolReady
+from copytrade.copying.work import Preparing
 from copytrade.db.bell import ring
 from copytrade.db.session import reading, transaction
 from copytrade.domain.instruments import PositionSide

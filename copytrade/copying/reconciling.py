@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import bulk, notices, outcomes, records
+from copytrade.copying import bulk, notices, outcomes, records, saving
 from copytrade.copying.outcomes import Told
 from copytrade.copying.records import LegRecord
 from copytrade.db.bell import ring
@@ -116,7 +116,7 @@ def look(session: Session, reading: Reading) -> list[str]:
             odd.append(symbol)
         _set_own(session, reading, symbol, own)
         touched += [leg for leg in group if _drift(session, leg, short.get(leg.id), reading)]
-    records.save(session, touched, now=clock.now())
+    saving.save(session, touched, now=clock.now())
     if any(leg.drift_reading is not None for leg in touched):
         _again(session, reading)
     ring(session, *{f"user:{leg.subscriber_id}" for leg in touched})

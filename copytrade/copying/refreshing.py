@@ -8,8 +8,8 @@ from sqlmodel import Session
 from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.copying import bulk
-from copytrade.copying.claims import Preparing
 from copytrade.copying.preparing import Preparer
+from copytrade.copying.work import Preparing
 from copytrade.db.session import transaction
 from copytrade.subscriptions import queries as subscriptions
 

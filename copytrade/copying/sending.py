@@ -9,9 +9,9 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from copytrade.copying import outcomes
-from copytrade.copying.claims import Sending
 from copytrade.copying.outcomes import Told
 from copytrade.copying.terms import Terms
+from copytrade.copying.work import Sending
 from copytrade.db.session import transaction
 from copytrade.domain.orders import Outcome, OutcomeKind
 from copytrade.errors import ExchangeError

@@ -11,9 +11,10 @@ from sqlmodel import Session, col, select
 from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.copying import switches
-from copytrade.copying.claims import FIRST_LOOK_UP, Sending
+from copytrade.copying.claims import FIRST_LOOK_UP
 from copytrade.copying.intentions import client_order_id
 from copytrade.copying.models import CopyOrder, OrderState, SwitchMode
+from copytrade.copying.work import Sending
 from copytrade.db.bell import ring
 from copytrade.db.model import new_id
 from copytrade.domain.instruments import PositionSide, Side
@@ -153,7 +154,7 @@ def claim(session: Session, *, owner: str) -> list[Sending]:
 
 
 def _hindrance(row: CopyOrder, account: AccountRef, *, state: str, held_back: switches.Switches) -> str:
-    mode = held_back.strictest(account.venue.value, None, row.subscriber_id)
+    mode = held_back.strictest(account.venue.value, person_id=row.subscriber_id)
     if mode is SwitchMode.HANDS_OFF or (mode is SwitchMode.ENTRIES_OFF and not row.reduce_only):
         return HALTED
     if state != "active":

@@ -22,10 +22,10 @@ class Switches:
 
     def of(self, leg: LegRecord) -> SwitchMode:
         """Return the strictest mode that reaches a leg."""
-        return self.strictest(leg.instrument.venue.value, leg.profile_id, leg.subscriber_id)
+        return self.strictest(leg.instrument.venue.value, profile_id=leg.profile_id, person_id=leg.subscriber_id)
 
-    def strictest(self, venue: str, profile_id: UUID | None, person_id: UUID) -> SwitchMode:
-        """Return the strictest mode for a venue, a profile and a person."""
+    def strictest(self, venue: str, *, profile_id: UUID | None = None, person_id: UUID | None = None) -> SwitchMode:
+        """Return the strictest mode for a venue and, where named, a profile and a person."""
         if not self.modes:
             return SwitchMode.ON
         places = (

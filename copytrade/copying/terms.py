@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from copytrade import clock
-from copytrade.copying.claims import Known
+from copytrade.copying.work import Known
 from copytrade.domain.fills import Quote
 from copytrade.domain.instruments import MarketRules
 from copytrade.errors import ExchangeError

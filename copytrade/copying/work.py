@@ -1,0 +1,52 @@
+"""What a claim hands to those who act on it: orders to send, accounts to prepare, quotes and rules that lack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from copytrade.domain.fills import Quote
+from copytrade.domain.instruments import MarketRules
+from copytrade.domain.orders import OrderRequest
+from copytrade.exchanges.port import AccountRef
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One order on its way out; nothing may leave at or after `not_after` (real time)."""
+
+    order_id: UUID
+    account: AccountRef
+    request: OrderRequest
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """A copy account that has to be made ready for a symbol before the first entry."""
+
+    account: AccountRef
+    lead_account_id: UUID
+    symbol: str
+
+
+@dataclass(slots=True)
+class Claimed:
+    """What one claim found: orders to send, and what is lacking for others."""
+
+    legs: int = 0
+    sendings: list[Sending] = field(default_factory=list[Sending])
+    quotes: dict[tuple[UUID, str], AccountRef] = field(default_factory=dict[tuple[UUID, str], AccountRef])
+    """By account and symbol: any of them can ask for the quote."""
+    waiting: list[UUID] = field(default_factory=list[UUID])
+    """Legs that go on as soon as the quotes are there."""
+    rules: list[AccountRef] = field(default_factory=list[AccountRef])
+    preparing: list[Preparing] = field(default_factory=list[Preparing])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the process knows of markets, by venue, market, mode (and symbol)."""
+
+    rules: Mapping[tuple[str, str, str], Mapping[str, MarketRules]]
+    quotes: Mapping[tuple[str, str, str, str], Quote]
