@@ -10,20 +10,22 @@ from copytrade.components.text import Text, t
 CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
 
 
-def chart(drawn: Chart, *, height: int = 320) -> rx.Component:
-    """Draw a chart with its sentence above it; the table below is for whoever reads better than looks."""
+def chart(drawn: Chart, *, height: int | None = None) -> rx.Component:
+    """Draw a chart with its sentence above it; the table below is for whoever reads better than looks.
+
+    A chart whose height follows its rows says it itself (None); the others hold their place before they are drawn.
+    """
+    box: dict[str, Any] = {"height": f"{height}px"} if height else {}
     return rx.el.figure(
         rx.el.figcaption(drawn.summary, class_name="quiet"),
         rx.cond(
             drawn.rows.length() > 0,  # pyright: ignore[reportAttributeAccessIssue]
             rx.fragment(
                 rx.el.div(
-                    rx.plotly.finance(
-                        data=drawn.figure, config=CONFIG, use_resize_handler=True, width="100%", height=f"{height}px"
-                    ),
+                    rx.plotly.finance(data=drawn.figure, config=CONFIG, use_resize_handler=True, width="100%", **box),
                     role="img",
                     aria_label=drawn.summary,
-                    style={"height": f"{height}px", "width": "100%", "overflow": "hidden"},
+                    style={"width": "100%", "overflow": "hidden", **box},
                 ),
                 rx.el.details(
                     rx.el.summary(t("Show as table"), class_name="quiet"),

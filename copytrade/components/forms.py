@@ -82,7 +82,7 @@ def confirm(
                 rx.alert_dialog.action(rx.el.button(yes, type="button", class_name="button danger", on_click=on_yes)),
                 spacing="3",
                 justify="end",
-                margin_top="4",
+                margin_top="16px",
             ),
             max_width="480px",
         ),

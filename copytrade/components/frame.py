@@ -105,7 +105,6 @@ def _bell() -> rx.Component:
         ),
         href=routes.NOTICES,
         class_name="bell",
-        color_scheme="gray",
         aria_label=t("Notices, {n} unread", n=Visitor.unread),
         data_testid="bell",
     )

@@ -140,11 +140,15 @@ class Voice:
         return NOTHING if value is None else self.number(value)
 
     def price(self, value: Decimal | None) -> str:
-        """Return a price: as the venue gave it, but never fewer than two decimals above one."""
+        """Return a price with the decimals it has, an average of many fills with no more than such a price may have."""
         if value is None:
             return NOTHING
         has = max(0, -int(value.normalize().as_tuple().exponent))
-        return self.number(value, places=min(8, max(has, 2 if abs(value) >= 1 else 4)))
+        size = abs(value)
+        least, most = (
+            (2, 2) if size >= 1000 else (2, 4) if size >= 1 else (4, 6) if size >= Decimal("0.001") else (6, 8)
+        )
+        return self.number(value, places=min(max(has, least), most))
 
     def basis_points(self, value: Decimal | float | None) -> str:
         """Return a slippage in basis points, signed: plus is what it cost."""

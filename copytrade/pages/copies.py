@@ -44,7 +44,7 @@ def copies() -> rx.Component:
                         rx.flex(
                             rx.el.button(t("More"), type="button", class_name="button soft", on_click=Copies.show_more),
                             justify="center",
-                            margin_top="3",
+                            margin_top="12px",
                         ),
                     ),
                 ),
@@ -60,16 +60,21 @@ def copies() -> rx.Component:
 
 
 def _filter() -> rx.Component:
-    return rx.segmented_control.root(
-        rx.segmented_control.item(t("All"), value="all"),
-        rx.segmented_control.item(t("Copied"), value="copied"),
-        rx.segmented_control.item(t("Waiting"), value="pending"),
-        rx.segmented_control.item(t("Skipped"), value="skipped"),
-        rx.segmented_control.item(t("Failed"), value="failed"),
-        value=rx.cond(Copies.only == "", "all", Copies.only),
-        on_change=Copies.filter,
-        size="1",
-        max_width="100%",
+    kinds = {
+        "all": t("All"),
+        "copied": t("Copied"),
+        "pending": t("Waiting"),
+        "skipped": t("Skipped"),
+        "failed": t("Failed"),
+    }
+    return rx.el.div(
+        rx.segmented_control.root(
+            *(rx.segmented_control.item(name, value=kind) for kind, name in kinds.items()),
+            value=rx.cond(Copies.only == "", "all", Copies.only),
+            on_change=Copies.filter,
+            size="1",
+        ),
+        class_name="wide",
     )
 
 

@@ -92,7 +92,7 @@ def _profile(row: ProfileLine) -> rx.Component:
             ),
             rx.el.button(t("Change"), type="button", class_name="button soft", on_click=Desk.edit(row.id)),
             spacing="3",
-            margin_top="3",
+            margin_top="12px",
         ),
         rx.cond(
             Desk.editing == row.id,

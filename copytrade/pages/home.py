@@ -103,13 +103,11 @@ def _best() -> rx.Component:
                 sparkline(row.spark, row.spark_tone),
                 justify="between",
                 align="center",
-                margin_top="3",
+                margin_top="12px",
             ),
             href=row.href,
             class_name="panel card",
             underline="none",
-            color_scheme="gray",
-            high_contrast=True,
         )
 
     return rx.cond(

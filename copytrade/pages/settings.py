@@ -137,5 +137,5 @@ def _session(row: SessionLine) -> rx.Component:
         justify="between",
         align="center",
         spacing="3",
-        padding_y="2",
+        padding_y="8px",
     )

@@ -124,7 +124,7 @@ def _stop(row: SubscriptionLine) -> rx.Component:
                 rx.alert_dialog.cancel(rx.el.button(t("Cancel"), type="button", class_name="button soft")),
                 direction="column",
                 spacing="3",
-                margin_top="4",
+                margin_top="16px",
             ),
             max_width="480px",
         ),

@@ -42,7 +42,7 @@ def trader() -> rx.Component:
                 ),
                 rx.cond(has(Trader.years), panel(t("Returns by month"), rx.el.div(_months(), class_name="wide"))),
                 rx.el.div(
-                    panel(t("Result by symbol"), chart(Trader.symbols, height=300)),
+                    panel(t("Result by symbol"), chart(Trader.symbols)),
                     panel(t("How results are spread"), chart(Trader.spread, height=260)),
                     class_name="grid2",
                 ),

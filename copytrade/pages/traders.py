@@ -4,7 +4,6 @@ import reflex as rx
 
 from copytrade.components.charts import windows
 from copytrade.components.figures import explained, figure, sparkline
-from copytrade.components.forms import link_button
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
 from copytrade.components.panels import empty, has, heading, panel, when_loaded
@@ -87,7 +86,6 @@ def _table() -> rx.Component:
                 rx.el.th(explained(t("Sharpe"), t(SHARPE)), class_name="right"),
                 rx.el.th(t("Age"), class_name="right"),
                 rx.el.th(t("Price a month"), class_name="right"),
-                rx.el.th(""),
             )
         ),
         rx.el.tbody(rx.foreach(Traders.rows, _row)),
@@ -100,7 +98,11 @@ def _row(row: TraderLine) -> rx.Component:
         rx.el.td(
             rx.link(
                 rx.el.span(row.initial, class_name="face", aria_hidden="true"),
-                rx.el.span(row.name, rx.el.br(), rx.el.span(row.place, " · ", row.rank, class_name="quiet")),
+                rx.el.span(
+                    row.name,
+                    rx.el.span(row.place, class_name="quiet line"),
+                    rx.el.span(row.rank, class_name="quiet line"),
+                ),
                 href=row.href,
                 class_name="who",
                 underline="none",
@@ -122,7 +124,6 @@ def _row(row: TraderLine) -> rx.Component:
         ),
         rx.el.td(row.age, class_name="right", custom_attrs={"data-name": t("Age")}),
         rx.el.td(row.price, class_name="right", custom_attrs={"data-name": t("Price a month")}),
-        rx.el.td(link_button(t("Open"), row.href, soft=True), class_name="right only-desk"),
     )
 
 

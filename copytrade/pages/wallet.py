@@ -63,8 +63,8 @@ def _wallet() -> rx.Component:
             aside=windows(Wallet.window, Wallet.choose_window, names=("7d", "30d", "90d", "all")),
         ),
         rx.el.div(
-            panel(t("Result by trader"), _traders(), chart(Wallet.by_trader, height=220)),
-            panel(t("Result by symbol"), chart(Wallet.by_symbol, height=300)),
+            panel(t("Result by trader"), _traders(), chart(Wallet.by_trader)),
+            panel(t("Result by symbol"), chart(Wallet.by_symbol)),
             class_name="grid2",
         ),
         panel(

@@ -85,6 +85,7 @@ def copy_line(row: copying.CopyRow, voice: Voice) -> CopyLine:
     """Return a copy as it is shown."""
     quantity = f"{voice.quantity(row.quantity)} {base_asset(row.symbol)}"
     price = f" @ {voice.price(row.price)}" if row.price is not None else ""
+    state, reason = _told(row, voice)
     return CopyLine(
         id=str(row.id),
         at=voice.moment(row.at, now=clock.now()),
@@ -96,13 +97,27 @@ def copy_line(row: copying.CopyRow, voice: Voice) -> CopyLine:
         side=voice.say("BUY") if row.side == "buy" else voice.say("SELL"),
         is_buy=row.side == "buy",
         amount=f"{quantity}{price}",
-        state=row.state,
-        state_text=voice.say(STATES.get(row.state, row.state)),
-        tone=TONES.get(row.state, "gray"),
-        reason=reason_text(row.reason, voice, row.facts) if row.reason else "",
+        state=state,
+        state_text=voice.say(STATES.get(state, state)),
+        tone=TONES.get(state, "gray"),
+        reason=reason,
         slippage=voice.basis_points(row.slippage_bps) if row.slippage_bps is not None else "",
         delay=voice.milliseconds(row.delay_ms) if row.delay_ms is not None else "",
     )
+
+
+def _told(row: copying.CopyRow, voice: Voice) -> tuple[str, str]:
+    """Return how a line stands and why. A part that was copied is copied, also while a rest of it waits."""
+    unit = base_asset(row.symbol)
+    if row.state == "pending" and row.copied:
+        rest = f"{voice.quantity(row.pending)} {unit}"
+        return "copied", voice.say("{rest} of it wait and go with the next fill", rest=rest)
+    if row.state == "pending":
+        return str(row.state), reason_text(row.reason, voice, row.facts) if row.reason else ""
+    why = reason_text(row.reason, voice, row.facts) if row.reason and row.skipped else ""
+    if why and row.copied:
+        why = voice.say("{rest} of it not: {why}", rest=f"{voice.quantity(row.skipped)} {unit}", why=why)
+    return str(row.state), why
 
 
 def receipt_view(receipt: copying.Receipt, voice: Voice) -> ReceiptView:

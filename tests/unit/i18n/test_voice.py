@@ -67,7 +67,9 @@ def test_a_quantity_keeps_the_decimals_of_its_step_and_no_more() -> None:
     assert RU.quantity(Decimal("0.001")) == "0,001"
 
 
-def test_a_price_keeps_what_the_venue_gave() -> None:
+def test_a_price_keeps_what_the_venue_gave_and_an_average_no_more_than_that() -> None:
+    assert EN.price(Decimal("51886.58389135")) == "51,886.58"
+    assert EN.price(Decimal("2.123456789")) == "2.1235"
     assert EN.price(Decimal("60014.2")) == "60,014.20"
     assert EN.price(Decimal("0.07123")) == "0.07123"
     assert EN.price(None) == "\N{EM DASH}"
