@@ -27,9 +27,9 @@ def parts_of(name: str) -> Sequence[Part]:
         return [engine.run]
     if name == "capture":
         from copytrade.accounts import checking, snapshots
-        from copytrade.capture import polling
+        from copytrade.capture import closes, polling
 
-        return [polling.run, checking.run, snapshots.run]
+        return [polling.run, closes.run, checking.run, snapshots.run]
     return []
 
 
