@@ -5,7 +5,7 @@ import reflex as rx
 from copytrade.components.figures import moment
 from copytrade.components.frame import page
 from copytrade.components.panels import empty, has, heading, panel, skeleton, when_loaded
-from copytrade.components.text import t
+from copytrade.components.text import Text, t
 from copytrade.state.notices import NoticeLine, Notices, PreferenceLine
 
 
@@ -54,27 +54,21 @@ def _notice(row: NoticeLine) -> rx.Component:
 
 
 def _preferences() -> rx.Component:
+    def way(one: PreferenceLine, channel: str, *, is_on: bool, name: Text) -> rx.Component:
+        return rx.el.td(
+            rx.cond(
+                one.is_fixed,
+                rx.el.span(t("always on"), class_name="quiet"),
+                rx.switch(checked=is_on, on_change=lambda on: Notices.prefer(one.kind, channel, on), aria_label=name),
+            ),
+            class_name="right",
+        )
+
     def row(one: PreferenceLine) -> rx.Component:
         return rx.el.tr(
-            rx.el.td(one.title, rx.cond(one.is_fixed, rx.el.span(" · ", t("always on"), class_name="quiet"))),
-            rx.el.td(
-                rx.switch(
-                    checked=one.app,
-                    disabled=one.is_fixed,
-                    on_change=lambda on: Notices.prefer(one.kind, "app", on),
-                    aria_label=t("In the app"),
-                ),
-                class_name="right",
-            ),
-            rx.el.td(
-                rx.switch(
-                    checked=one.mail,
-                    disabled=one.is_fixed,
-                    on_change=lambda on: Notices.prefer(one.kind, "mail", on),
-                    aria_label=t("By mail"),
-                ),
-                class_name="right",
-            ),
+            rx.el.td(one.title),
+            way(one, "app", is_on=one.app, name=t("In the app")),
+            way(one, "mail", is_on=one.mail, name=t("By mail")),
         )
 
     return rx.el.table(

@@ -1,5 +1,7 @@
 """Settings: the person, how pages look, password, signed-in browsers."""
 
+from typing import Any
+
 import reflex as rx
 from reflex.style import color_mode, set_color_mode
 
@@ -58,7 +60,7 @@ def _looks() -> rx.Component:
     return rx.el.div(
         field(
             t("Language"),
-            rx.segmented_control.root(
+            _scrolling(
                 rx.segmented_control.item("English", value="en"),
                 rx.segmented_control.item("Русский", value="ru"),
                 value=Language.locale,
@@ -67,17 +69,17 @@ def _looks() -> rx.Component:
         ),
         field(
             t("Dark or light"),
-            rx.segmented_control.root(
+            _scrolling(
                 rx.segmented_control.item(t("System"), value="system"),
                 rx.segmented_control.item(t("Light"), value="light"),
                 rx.segmented_control.item(t("Dark"), value="dark"),
                 value=color_mode,
-                on_change=set_color_mode,  # pyright: ignore[reportArgumentType]
+                on_change=set_color_mode,
             ),
         ),
         field(
             t("Colours of gain and loss"),
-            rx.segmented_control.root(
+            _scrolling(
                 rx.segmented_control.item(t("green, red"), value="green"),
                 rx.segmented_control.item(t("blue, orange"), value="blue"),
                 rx.segmented_control.item(t("red, green"), value="red-up"),
@@ -89,6 +91,10 @@ def _looks() -> rx.Component:
         rx.el.p(t("Times are shown in the zone of this device: {zone}.", zone=Settings.zone), class_name="quiet"),
         class_name="fields",
     )
+
+
+def _scrolling(*items: rx.Component, **props: Any) -> rx.Component:
+    return rx.el.div(rx.segmented_control.root(*items, **props), class_name="wide")
 
 
 def _person() -> rx.Component:

@@ -30,7 +30,7 @@ from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.states import LIVE
 from copytrade.users.queries import Person
 
-SHOWN_TRIPS = 30
+SHOWN_TRIPS = 15
 
 
 @dataclass(frozen=True, slots=True)
