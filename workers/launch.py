@@ -32,8 +32,8 @@ from workers.launching.supervision import Supervisor, start_supervisor, stop_sup
 ENGINES = ("engines:postgres", "engines:valkey")
 SANDBOX = "app:sandbox"
 REST = (
-    *("app:worker-copy", "app:worker-capture", "app:worker-billing", "app:worker-notify", "app:worker-analytics"),
-    *("app:stream", "app:cron", "app:web"),
+    *("app:web", "app:worker-copy", "app:worker-capture", "app:stream", "app:cron"),
+    *("app:worker-billing", "app:worker-notify", "app:worker-analytics"),
 )
 
 
