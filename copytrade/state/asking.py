@@ -93,8 +93,7 @@ def live(who: Who, *topics: str, every: float = 60.0) -> Callable[[Handler], Any
         async def watch(self: Any) -> Any:
             async with self:
                 asker = await _quietly(self, asker_of)
-            heard = [topic.format(asker=asker.id) for topic in topics if asker or "{asker}" not in topic]
-            async for _ in bell().rings(*heard, quiet=1.0, every=every):
+            async for _ in bell().rings(*topics_for(asker, topics), quiet=1.0, every=every):
                 async with self:
                     answer = await load_once(self, who, load)
                 if answer is not None:
@@ -106,6 +105,13 @@ def live(who: Who, *topics: str, every: float = 60.0) -> Callable[[Handler], Any
         return rx.event(dressed, background=True, supersedes=True)
 
     return wrap
+
+
+def topics_for(asker: Person | None, topics: tuple[str, ...]) -> list[str]:
+    """Return the topics that concern the asker; a stranger has none of his own."""
+    if asker is None:
+        return [topic for topic in topics if "{asker}" not in topic]
+    return [topic.format(asker=asker.id) for topic in topics]
 
 
 async def _quietly(state: Any, question: Callable[[Any], Awaitable[Any]]) -> Any:

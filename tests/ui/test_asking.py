@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from copytrade.state import routes
 from copytrade.state.accounts import Accounts
-from copytrade.state.asking import Who, admit
+from copytrade.state.asking import Who, admit, topics_for
 from copytrade.state.desk import Desk
 from copytrade.state.gate import Gate
 from copytrade.state.language import Language
@@ -197,6 +197,13 @@ def test_notices_are_read_by_their_owner_only(session: Session) -> None:
     assert page.rows[0].title == "Счёт на бирже привязан"
     asyncio.run(sent(page, "read_one", str(notice.id)))
     assert queries.unread(session, owner=person.id) == 0
+
+
+def test_a_stranger_hears_what_is_for_all_and_a_person_what_is_his_too(session: Session) -> None:
+    topics = ("leaderboard", "user:{asker}")
+    assert topics_for(None, topics) == ["leaderboard"]
+    person = bob(session)
+    assert topics_for(person, topics) == ["leaderboard", f"user:{person.id}"]
 
 
 def test_roles_are_held_by_one_function(session: Session) -> None:
