@@ -40,6 +40,8 @@ class CaptureState(SQLModel, table=True):
     cursors: dict[str, Any] = _json()
     """By symbol, where its fills go on."""
     entries_until: datetime | None = moment(nullable=True)
+    transfer_heard_at: datetime | None = moment(nullable=True)
+    """When a stream last told of money that came or went: the ledger and the equity are then read at once."""
     stream_connected_at: datetime | None = moment(nullable=True)
     stream_deaf_at: datetime | None = moment(nullable=True)
     """When a poll last found a fill that the stream should have told; later than connected: it is built anew."""

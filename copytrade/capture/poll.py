@@ -65,6 +65,7 @@ class _Start:
     of_the_hour: set[str]
     is_waiting: bool
     streamed_since: datetime | None
+    transfer_heard_at: datetime | None
 
 
 async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory) -> bool:
@@ -74,7 +75,8 @@ async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory)
     began, is_new = state.asked_at, False
     if state.mark != memory.mark:
         memory.mark, memory.looks_left, memory.owes_ledger = state.mark, 2, True
-    asks_ledger = _is_ledger_due(memory, start, now=began)
+    has_transfer = _has_transfer(memory, start)
+    asks_ledger = has_transfer or _is_ledger_due(memory, start, now=began)
     if memory.looks_left or asks_ledger or start.is_waiting or memory.missing:
         entries = await _ledger(client, start, until=began) if asks_ledger else []
         since = _since(entries, unless=memory.ledger_ids)
@@ -83,7 +85,7 @@ async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory)
             gap = _gap(account, symbol, start, since=since.get(symbol), again=again.get(symbol))
             is_new |= await read_symbol(client, gap)
         if asks_ledger:
-            is_new |= await _keep_ledger(client, account, entries, until=began)
+            is_new |= await _keep_ledger(client, account, entries, until=began, has_transfer=has_transfer)
             memory.ledger_at, memory.owes_ledger = began, False
             memory.ledger_ids = {entry.entry_id for entry in entries}
         memory.looks_left = max(memory.looks_left - 1, 0)
@@ -92,6 +94,11 @@ async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory)
     memory.missing |= {symbol: began for symbol in odd if symbol not in memory.missing}
     memory.positions = _held(state)
     return is_new
+
+
+def _has_transfer(memory: Memory, start: _Start) -> bool:
+    heard, asked = start.transfer_heard_at, memory.ledger_at
+    return heard is not None and (asked is None or heard > asked)
 
 
 def _is_ledger_due(memory: Memory, start: _Start, *, now: datetime) -> bool:
@@ -128,6 +135,7 @@ def _start(account_id: UUID) -> _Start:
             symbols={*recent, *waiting},
             of_the_hour=set(of_the_hour),
             is_waiting=state.role == Role.LEAD and bool(waiting),
+            transfer_heard_at=state.transfer_heard_at,
             streamed_since=state.stream_connected_at if lease and lease.leased_until > clock.real_now() else None,
         )
 
@@ -155,11 +163,16 @@ def _since(entries: list[LedgerEntry], *, unless: set[str]) -> dict[str, datetim
 
 
 async def _keep_ledger(
-    client: ExchangeClient, account: CapturedAccount, entries: list[LedgerEntry], *, until: datetime
+    client: ExchangeClient,
+    account: CapturedAccount,
+    entries: list[LedgerEntry],
+    *,
+    until: datetime,
+    has_transfer: bool,
 ) -> bool:
     """Store ledger entries, after the fills they led to; at a transfer the equity is read anew."""
     kinds = await asyncio.to_thread(_store_entries, account.ref.id, entries, until)
-    if EntryKind.TRANSFER in kinds:
+    if has_transfer or EntryKind.TRANSFER in kinds:
         await _note_equity(client, account.ref.id)
     return bool(kinds)
 

@@ -104,6 +104,12 @@ def store(session: Session, captured: Sequence[Captured], *, source: Source) -> 
     topics = {"plan"} if any(row.is_waiting for row in rows) else set[str]()
     topics |= {f"user:{row.user_id}" for row in rows if row.is_new}
     ring(session, *sorted(topics))
+    if source is not Source.HISTORY:
+        now = clock.now()
+        told = {one.fill.trade_id: one.fill.venue_time for one in once.values()}
+        for row in rows:
+            if row.is_new:
+                metrics.fill_delay.labels(source=source.value).observe((now - told[row.trade_id]).total_seconds())
     return [Stored(row.id, row.exchange_account_id, row.user_id, row.is_waiting) for row in rows if row.is_new]
 
 

@@ -139,11 +139,16 @@ def store(session: Session, batch: Sequence[Heard]) -> None:
             storing.keep_spoiled(
                 session, [one.message.spoiled], account_id=one.account_id, source=Source.STREAM, now=one.at
             )
-    connected = {one.account_id: one.at for one in batch if one.message.connected}
-    for account_id, at in sorted(connected.items()):
-        state = update(CaptureState).where(col(CaptureState.exchange_account_id) == account_id)
-        session.exec(state.values(stream_connected_at=at))
+    _note(session, stream_connected_at={one.account_id: one.at for one in batch if one.message.connected})
+    _note(session, transfer_heard_at={one.account_id: one.at for one in batch if one.message.transfer is not None})
     ring(session, *sorted({f"poll:{one.account_id}" for one in batch if one.message.order is None}))
+
+
+def _note(session: Session, **times: dict[UUID, datetime]) -> None:
+    for column, by_account in times.items():
+        for account_id, at in sorted(by_account.items()):
+            state = update(CaptureState).where(col(CaptureState.exchange_account_id) == account_id)
+            session.exec(state.values({column: at}))
 
 
 def _positions(batch: Sequence[Heard]) -> dict[tuple[UUID, str, str], tuple[Position, datetime]]:

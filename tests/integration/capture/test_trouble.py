@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlmodel import Session, select
 
+from copytrade.accounts import queries as accounts
 from copytrade.capture import polling, queries, streaming
 from copytrade.capture.models import CaptureLease
 from copytrade.db.session import reading
@@ -206,3 +207,18 @@ def test_polling_alone_learns_what_the_orders_tell(alice: Lead, run_parts: Calla
     planned = alice.wait_until_planned(len(alice.venue_trades()), timeout=25)
     assert sum(change.order_share or 0 for change in planned) == 1
     assert {fill.client_order_id for fill in alice.stored()} == {"web_mine"}
+
+
+def test_a_transfer_is_booked_and_the_equity_read_at_once(alice: Lead, both: WarmLoop) -> None:
+    alice.wait_for_baseline()
+    wait_for_stream(alice)
+
+    def equity() -> Decimal:
+        with reading() as session:
+            return accounts.equities(session, [alice.ref.id])[alice.ref.id].total
+
+    alice.control.transfer(alice.number, -400_000)
+    wait_until(lambda: equity() == 600_000, timeout=10, what="the equity after the transfer")
+    with reading() as session:
+        booked = queries.entries(session, account_id=alice.ref.id, since=alice.state().created_at - timedelta(hours=1))
+    assert [entry.amount for entry in booked if entry.kind == "transfer"] == [1_000_000, -400_000]
