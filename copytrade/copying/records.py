@@ -92,7 +92,7 @@ class LegRecord:
     births: dict[UUID, Birth] = field(default_factory=dict[UUID, Birth])
     skips: list[SkippedPart] = field(default_factory=list[SkippedPart])
     covered: list[tuple[UUID, Covered]] = field(default_factory=list[tuple[UUID, Covered]])
-    loaded_lots: Lots | None = None
+    loaded_leg: Leg | None = None
     has_new_orders: bool = False
 
     @property
@@ -114,6 +114,11 @@ class LegRecord:
 
     def skip(self, skips: Iterable[SkippedPart]) -> None:
         self.skips.extend(skips)
+
+    @property
+    def has_new_lots(self) -> bool:
+        """Tell whether lots or remembered orders, the large columns, have to be written."""
+        return self.has_new_orders or self.loaded_leg is None or self.leg.lots is not self.loaded_leg.lots
 
     def refresh_live(self) -> None:
         """Tell the pure leg of the live orders; an intention carries nothing yet."""
@@ -151,6 +156,8 @@ def lock(session: Session, where: str, **values: object) -> list[LegRecord]:
     if legs:
         _load_parts(session, legs)
         _load_orders(session, legs)
+    for record in legs.values():
+        record.loaded_leg = record.leg
     return list(legs.values())
 
 
@@ -200,7 +207,7 @@ def _leg(row: bulk.Row) -> LegRecord:
         held, lots, lead_orders, price, last_reason, waits_for, entries, exits, refusals, enter_after, exit_after,
         due_at, is_halted, is_ending, ended_at, drift_reading, drift_read_at,
     ) = row  # fmt: skip
-    record = LegRecord(
+    return LegRecord(
         id=leg_id,
         subscription_id=subscription,
         subscriber_id=subscriber,
@@ -232,8 +239,6 @@ def _leg(row: bulk.Row) -> LegRecord:
         drift_reading=drift_reading,
         drift_read_at=drift_read_at,
     )
-    record.loaded_lots = record.leg.lots
-    return record
 
 
 def _lots(rows: list[list[str | None]]) -> Lots:

@@ -29,14 +29,10 @@ def save(session: Session, legs: Sequence[LegRecord], *, now: datetime) -> None:
         session, LegRow, _NEW_LEG, [(*_identity(leg), *_changes(leg, now), *_lots_and_orders(leg)) for leg in fresh]
     )
     known = [leg for leg in legs if not leg.is_new]
-    heavy = [leg for leg in known if leg.has_new_orders or leg.leg.lots is not leg.loaded_lots]
-    light = [leg for leg in known if not (leg.has_new_orders or leg.leg.lots is not leg.loaded_lots)]
-    bulk.update(
-        session,
-        LegRow,
-        ("id", *_CHANGED, *_LOTS),
-        [(leg.id, *_changes(leg, now), *_lots_and_orders(leg)) for leg in heavy],
-    )
+    heavy = [leg for leg in known if leg.has_new_lots]
+    light = [leg for leg in known if not leg.has_new_lots]
+    rows = [(leg.id, *_changes(leg, now), *_lots_and_orders(leg)) for leg in heavy]
+    bulk.update(session, LegRow, ("id", *_CHANGED, *_LOTS), rows)
     bulk.update(session, LegRow, ("id", *_CHANGED), [(leg.id, *_changes(leg, now)) for leg in light])
     _save_parts(session, legs, now)
     skips = [
@@ -54,6 +50,11 @@ def save(session: Session, legs: Sequence[LegRecord], *, now: datetime) -> None:
         conflict="ON CONFLICT (order_id, part_id) DO UPDATE"
         " SET quantity = trades.copy_order_parts.quantity + excluded.quantity",
     )
+
+
+def reschedule(session: Session, legs: Sequence[LegRecord]) -> None:
+    """Write only when these legs have to be looked at next, and what they wait for."""
+    bulk.update(session, LegRow, ("id", "waits_for", "due_at"), [(leg.id, leg.waits_for, leg.due_at) for leg in legs])
 
 
 def drop(session: Session, orders: Sequence[OrderRecord], *, now: datetime) -> None:
