@@ -6,27 +6,15 @@ for all; without it a process answers for itself.
 
 import os
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client import multiprocess as shared
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _FAST = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
-copy_delay = Histogram(
-    "copytrade_copy_delay_seconds",
-    "From the lead's execution to the venue's acceptance of a copy",
-    ["venue"],
-    buckets=_FAST,
-)
-fill_delay = Histogram(
-    "copytrade_fill_delay_seconds", "From a lead's execution to its row here", ["venue", "source"], buckets=_FAST
-)
+fill_delay = Histogram("copytrade_fill_delay_seconds", "From an execution to its row here", ["source"], buckets=_FAST)
 orders = Counter("copytrade_orders_total", "Copy orders by how sending them came out", ["venue", "outcome"])
-skips = Counter("copytrade_skips_total", "Parts of lead fills that were not copied", ["reason"])
 exchange_errors = Counter("copytrade_exchange_errors_total", "Failed calls to a venue", ["venue", "code"])
-streams_connected = Gauge(
-    "copytrade_streams_connected", "Private streams that are up", ["venue"], multiprocess_mode="livesum"
-)
 account_checks = Counter("copytrade_account_checks_total", "Checks of keys by outcome", ["venue", "outcome"])
 snapshots = Counter("copytrade_snapshots_total", "Readings of equity by outcome", ["venue", "outcome"])
 sign_ins = Counter("copytrade_sign_ins_total", "Attempts to sign in or register", ["what", "outcome"])

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
+from copytrade import clock, metrics
 from copytrade.db.bell import ring
 from copytrade.db.model import TRADES, new_id
 from copytrade.domain.fills import Candle, Fill, LedgerEntry
@@ -83,9 +84,10 @@ WITH came AS (
         position_after = COALESCE(fills.position_after, excluded.position_after)
     WHERE (fills.order_quantity IS NULL AND excluded.order_quantity IS NOT NULL)
         OR (fills.position_after IS NULL AND excluded.position_after IS NOT NULL)
-    RETURNING id, exchange_account_id, xmax = 0 AS is_new, planned_at IS NULL AND NOT is_history AS is_waiting
+    RETURNING id, exchange_account_id, venue_time, xmax = 0 AS is_new,
+        planned_at IS NULL AND NOT is_history AS is_waiting
 )
-SELECT written.id, written.exchange_account_id, state.user_id, written.is_new, written.is_waiting
+SELECT written.id, written.exchange_account_id, written.venue_time, state.user_id, written.is_new, written.is_waiting
 FROM written JOIN {TRADES}.capture_states state USING (exchange_account_id)
 """)  # noqa: S608 - only names of columns and the schema go in
 
@@ -105,11 +107,10 @@ def store(session: Session, captured: Sequence[Captured], *, source: Source) -> 
     topics |= {f"user:{row.user_id}" for row in rows if row.is_new}
     ring(session, *sorted(topics))
     if source is not Source.HISTORY:
-        now = clock.now()
-        told = {one.fill.trade_id: one.fill.venue_time for one in once.values()}
+        now, delay = clock.now(), metrics.fill_delay.labels(source=source.value)
         for row in rows:
             if row.is_new:
-                metrics.fill_delay.labels(source=source.value).observe((now - told[row.trade_id]).total_seconds())
+                delay.observe((now - row.venue_time).total_seconds())
     return [Stored(row.id, row.exchange_account_id, row.user_id, row.is_waiting) for row in rows if row.is_new]
 
 

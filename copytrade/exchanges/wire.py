@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from copytrade import clock
+from copytrade import clock, metrics
 from copytrade.domain.orders import Outcome, OutcomeKind, VenueOrder
 from copytrade.errors import ExchangeError, Unavailable
 from copytrade.exchanges import ladder
@@ -64,6 +64,18 @@ class Wire:
         parse: Callable[[Any], VenueOrder],
     ) -> Outcome:
         """Send one order once and judge what became of it; never raises but when cancelled."""
+        outcome = await self._send(method, parameters, not_after=not_after, parse=parse)
+        metrics.orders.labels(venue=self.ground.facts.venue.value, outcome=outcome.kind.value).inc()
+        return outcome
+
+    async def _send(
+        self,
+        method: str,
+        parameters: dict[str, Any],
+        *,
+        not_after: datetime,
+        parse: Callable[[Any], VenueOrder],
+    ) -> Outcome:
         banned_for = self.ground.banned_for()
         if banned_for:
             return Outcome(OutcomeKind.NOT_SENT, message="the venue banned this address", retry_after=banned_for)
@@ -108,6 +120,8 @@ class Wire:
             if failure.status in self.codes.throttled_statuses:
                 is_ban = failure.status in self.codes.ban_statuses
                 self.ground.close_for(failure.retry_after or _WAIT_S, is_ban=is_ban)
+            told = failure.code or str(failure.status or "no_answer")
+            metrics.exchange_errors.labels(venue=self.ground.facts.venue.value, code=told).inc()
             return None, failure
         finally:
             departure.reset(token)
