@@ -17,6 +17,18 @@ def field(label: Text, control: rx.Component, *, hint: Text | rx.Component | Non
     )
 
 
+def choice(label: Text, control: rx.Component, *, hint: Text | None = None) -> rx.Component:
+    """Put a name over a group of buttons; no `label`, which would press the first of them."""
+    return rx.el.div(
+        rx.el.span(label, class_name="label", aria_hidden="true"),
+        control,
+        rx.el.span(hint, class_name="hint") if hint is not None else rx.fragment(),
+        class_name="field",
+        role="group",
+        aria_label=label,
+    )
+
+
 def text_input(name: str, **props: Any) -> rx.Component:
     """Return an uncontrolled input: what is typed stays in the browser until the form is sent."""
     return rx.el.input(name=name, class_name="input", **props)

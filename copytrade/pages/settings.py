@@ -6,7 +6,7 @@ import reflex as rx
 from reflex.style import color_mode, set_color_mode
 
 from copytrade.components.figures import moment
-from copytrade.components.forms import field, submit, text_input
+from copytrade.components.forms import choice, field, submit, text_input
 from copytrade.components.frame import page
 from copytrade.components.panels import heading, panel, skeleton, when_loaded
 from copytrade.components.text import t
@@ -58,7 +58,7 @@ def _ways() -> rx.Component:
 
 def _looks() -> rx.Component:
     return rx.el.div(
-        field(
+        choice(
             t("Language"),
             _scrolling(
                 rx.segmented_control.item("English", value="en"),
@@ -67,7 +67,7 @@ def _looks() -> rx.Component:
                 on_change=Preferences.choose_language,
             ),
         ),
-        field(
+        choice(
             t("Dark or light"),
             _scrolling(
                 rx.segmented_control.item(t("System"), value="system"),
@@ -77,7 +77,7 @@ def _looks() -> rx.Component:
                 on_change=set_color_mode,
             ),
         ),
-        field(
+        choice(
             t("Colours of gain and loss"),
             _scrolling(
                 rx.segmented_control.item(t("green, red"), value="green"),

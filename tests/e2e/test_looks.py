@@ -70,7 +70,7 @@ def test_language_theme_and_colours_change_at_once_and_stay(browser: Browser, we
         expect(walker.page.get_by_role("heading", name="Настройки")).to_be_visible()
         walker.part("[data-testid=theme]").click()
         expect(walker.part("html.dark")).to_have_count(1)
-        walker.page.get_by_text("синий, оранжевый").click()
+        walker.page.get_by_role("radio", name="синий, оранжевый", exact=True).click()
         expect(walker.part("html[data-gains=blue]")).to_have_count(1)
         walker.page.reload()
         expect(walker.page.get_by_role("heading", name="Настройки")).to_be_visible()
