@@ -58,7 +58,9 @@ def _preferences() -> rx.Component:
         return rx.el.td(
             rx.cond(
                 one.is_fixed,
-                rx.el.span(t("always on"), class_name="quiet"),
+                rx.el.span(
+                    rx.icon("lock", size=14), class_name="quiet", title=t("always on"), aria_label=t("always on")
+                ),
                 rx.switch(checked=is_on, on_change=lambda on: Notices.prefer(one.kind, channel, on), aria_label=name),
             ),
             class_name="right",

@@ -182,36 +182,31 @@ def _after() -> Text:
         Subscribe.paid,
         (
             "processing",
-            panel(
-                None,
-                empty(
-                    t("Your payment is being confirmed"),
-                    t("This takes a few seconds; the page goes on by itself. You need not pay again."),
-                ),
-                skeleton(rows=1),
+            empty(
+                t("Your payment is being confirmed"),
+                t("This takes a few seconds; the page goes on by itself. You need not pay again."),
+                rx.progress(size="1", duration="20s", width="200px"),
             ),
         ),
         (
             "open",
-            panel(
-                None,
-                empty(
-                    t("The payment was not completed"),
-                    t("Nothing was charged and nothing is copied. Your settings are kept."),
-                    rx.el.button(t("Go to payment"), type="button", class_name="button", on_click=Subscribe.pay_again),
-                ),
+            empty(
+                t("The payment was not completed"),
+                t("Nothing was charged and nothing is copied. Your settings are kept."),
+                rx.el.button(t("Go to payment"), type="button", class_name="button", on_click=Subscribe.pay_again),
             ),
         ),
         (
             "ended",
-            panel(None, empty(t("This subscription has ended"), "", link_button(t("See the traders"), routes.TRADERS))),
-        ),
-        panel(
-            None,
             empty(
-                t("You copy {name} now", name=Subscribe.name),
-                t("The first copy arrives with the trader's next trade; you will see it without reloading."),
-                link_button(t("Watch the copies"), routes.COPIES),
+                t("This subscription has ended"),
+                t("You may choose a trader again at any time."),
+                link_button(t("See the traders"), routes.TRADERS),
             ),
+        ),
+        empty(
+            t("You copy {name} now", name=Subscribe.name),
+            t("The first copy arrives with the trader's next trade; you will see it without reloading."),
+            link_button(t("Watch the copies"), routes.COPIES),
         ),
     )
