@@ -10,7 +10,7 @@ from copytrade import clock
 from copytrade.capture import queries as capture
 from copytrade.copying import queries as copying
 from copytrade.copying import service
-from copytrade.copying.models import SwitchMode, SwitchScope
+from copytrade.copying.service import SwitchMode, SwitchScope
 from copytrade.copying.switches import PLATFORM
 from copytrade.errors import InvalidInput
 from copytrade.i18n.names import symbol_name
