@@ -1,6 +1,6 @@
 """The launcher: brings up one installation on this machine and takes all of it down again.
 
-Order: lock → left-overs of a killed start → folders, ports → supervisord → engines → migrations → pages → sandbox →
+Order: lock → left-overs of a killed start → folders, ports → supervisord → sandbox, engines → migrations → pages →
 the rest → the demo's filling. Whatever ends this process ends everything it started.
 """
 
@@ -92,14 +92,14 @@ def _run(var: Path, *, lock: Lock, demo: bool) -> None:
 
 def _bring_up(home: Home, *, variables: Mapping[str, str], supervisor: Supervisor) -> None:
     log = home.var / "log"
+    if not home.production:
+        supervisor.start(SANDBOX)
     if home.embedded:
         _say("Starting PostgreSQL and Valkey…")
         supervisor.start(*ENGINES)
         wait_until_up(home.engines, alive=supervisor.is_alive)
         create_database(home.engines)
     _command("copytrade.cli", "migrate", variables=variables, log=log / "migrate.log", what="The migrations")
-    if not home.production:
-        supervisor.start(SANDBOX)
     if build_pages(variables, web=home.web, log=log / "pages.log"):
         _say("Built the pages.")
     if not home.production:

@@ -138,21 +138,21 @@ def test_an_installation_starts_heals_and_leaves_nothing(var: Path) -> None:
     assert not run_folder(var).exists()
 
 
-@pytest.mark.parametrize("whom", ["launcher", "supervisord"])
-def test_a_killed_installation_leaves_nothing_and_starts_again_with_its_data(var: Path, whom: str) -> None:
+def test_a_killed_installation_leaves_nothing_and_starts_again_with_its_data(var: Path) -> None:
     keys = (var / "keys" / "keyring").read_text()
     started = launch(var)
     before = started.wait_until_up()
-    os.kill(started.process.pid if whom == "launcher" else supervisord(started), signal.SIGKILL)
-    wait_until(lambda: not started.left(), timeout=40, what="all processes to end")
+    started.process.kill()
+    wait_until(lambda: not started.left(), timeout=60, what="all processes to end with their launcher")
     started.process.wait(timeout=20)
 
     again = launch(var)
     assert again.wait_until_up()["web"] == before["web"]
     assert (var / "keys" / "keyring").read_text() == keys
-    again.process.terminate()
-    assert again.process.wait(timeout=60) == 0
+    os.kill(supervisord(again), signal.SIGKILL)
+    assert again.process.wait(timeout=60) == 1
     assert again.left() == []
+    assert "supervisord ended" in again.said()
 
 
 def supervisord(started: Launch) -> int:
