@@ -101,7 +101,13 @@ def _stop(row: SubscriptionLine) -> rx.Component:
                 rx.el.span(rx.el.strong(title), rx.el.br(), rx.el.span(text, class_name="quiet")),
                 type="button",
                 class_name="pick",
-                style={"background": "none", "font": "inherit", "color": "inherit", "textAlign": "left"},
+                style={
+                    "background": "none",
+                    "font": "inherit",
+                    "color": "inherit",
+                    "textAlign": "left",
+                    "width": "100%",
+                },
                 on_click=Subscriptions.stop(row.id, mode),
             )
         )

@@ -169,7 +169,7 @@ def _numbers(stats: ProfileStats, voice: Voice) -> Numbers:
         net=voice.move(results.median),
         net_note=voice.count(results.count, "median of {n} subscriber", "median of {n} subscribers")
         if results.count
-        else voice.say("no subscribers yet"),
+        else voice.say("no result yet"),
         delay=voice.milliseconds(quality.delay_p50_ms),
         slippage=voice.basis_points(quality.slippage_p50_bps),
         copies=voice.count(quality.count, "{n} copy", "{n} copies"),

@@ -66,7 +66,7 @@ def line(row: LeaderRow, voice: Voice) -> TraderLine:
         name=row.name,
         initial=row.name[:1],
         place=place_name(voice, row.venue, row.market),
-        rank=voice.number(row.place, places=0) if row.place is not None else unranked(voice, row.unranked),
+        rank=voice.say("rank {n}", n=row.place) if row.place is not None else unranked(voice, row.unranked),
         result=result,
         spark=row.spark,
         spark_tone=result.tone,
@@ -82,7 +82,9 @@ def line(row: LeaderRow, voice: Voice) -> TraderLine:
 
 def _subscribers(row: LeaderRow, voice: Voice) -> str:
     if not row.results.count:
-        return voice.say("no subscribers yet")
+        if not row.subscribers:
+            return voice.say("no subscribers yet")
+        return voice.count(row.subscribers, "{n} subscriber, no result yet", "{n} subscribers, no result yet")
     counted = voice.count(row.results.count, "of {n} subscriber", "of {n} subscribers")
     if row.results.share_in_profit is None:
         return counted
