@@ -190,6 +190,7 @@ class CopyOrder(SQLModel, table=True):
         Index("ix_copy_orders_unknown", "created_at", postgresql_where=text("state = 'unknown'")),
         Index("ix_copy_orders_check", "next_check_at", postgresql_where=text("next_check_at is not null")),
         Index("ix_copy_orders_leg", "leg_id", "id"),
+        Index("ix_copy_orders_unpriced", "ended_at", postgresql_where=text("fee is null and filled > 0")),
         Index("ix_copy_orders_asked", "id", postgresql_where=text("state = 'planned' and leg_id is null")),
         Index(
             "uq_copy_orders_service_key",

@@ -123,7 +123,8 @@ def _tell(
     outcome, was_live = told.outcome, order.state in LIVE
     if outcome is not None:
         order.sent_at = outcome.sent_at or order.sent_at
-        change.acknowledged_at = outcome.acknowledged_at
+        if outcome.acknowledged_at is not None:
+            change.acknowledged_at = outcome.acknowledged_at + clock.offset()
         change.venue_code, change.message = outcome.venue_code, outcome.message[:300]
     found = told.found or (outcome.order if outcome else None)
     if found is not None:

@@ -105,6 +105,13 @@ def delays_of_all(session: Session, *, since: datetime) -> Delays:
     return Delays(*figures)
 
 
+def delays_of(session: Session, *, subscription_ids: Collection[UUID], since: datetime) -> Delays:
+    """Return how fast and how close the copies of these subscriptions were since a time."""
+    measured = _measured(literal(1), since=since).where(col(CopyOrder.subscription_id).in_(subscription_ids))
+    _, *figures = session.connection().execute(measured).one()
+    return Delays(*figures)
+
+
 def _measured(group: ColumnElement[Any], *, since: datetime) -> Select[Any]:
     newest = (
         sql_select(col(OrderPart.order_id), func.max(col(PartRow.venue_time)).label("at"))

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from copytrade import clock
-from copytrade.copying import bulk, settings_rows
+from copytrade.copying import bulk, quality, settings_rows
 from copytrade.copying.models import CopySetting, LegRow, LegState, Switch
 from copytrade.copying.rows import (
     Backlog,
@@ -118,7 +118,8 @@ def receipt(session: Session, *, owner: UUID, copy_order_id: UUID) -> Receipt:
         lead_at=lead_at,
         captured_at=captured_at,
         planned_at=planned_at,
-        sent_at=sent_at,
+        # Signatures need the real time; people read the installation's.
+        sent_at=sent_at + clock.offset() if sent_at else None,
         accepted_at=accepted_at,
         filled_at=ended_at,
         lead_price=reference if order_id else lead_price,
@@ -147,24 +148,15 @@ def copy_summary(session: Session, *, owner: UUID) -> CopySummary:
             failures=_failures(),
         )
     )
-    [(delay, slippage)] = bulk.fetch(
-        session,
-        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM o.acknowledged_at - p.venue_time)"
-        " * 1000), percentile_cont(0.5) WITHIN GROUP (ORDER BY (CASE o.side WHEN 'buy' THEN 1 ELSE -1 END"
-        " * (o.average_price / o.reference - 1) * 10000)::float8) FROM trades.copy_orders o"
-        " JOIN trades.copy_order_parts c ON c.order_id = o.id JOIN trades.copy_parts p ON p.id = c.part_id"
-        " WHERE o.subscription_id = ANY(%(ids)s) AND o.created_at >= %(since)s AND o.filled > 0 AND o.reference > 0"
-        " AND p.fill_id IS NOT NULL",
-        ids=[row.id for row in subscriptions.subscriptions_of(session, owner=owner)],
-        since=since,
-    )
+    mine = [row.id for row in subscriptions.subscriptions_of(session, owner=owner)]
+    delays = quality.delays_of(session, subscription_ids=mine, since=since)
     return CopySummary(
         copied=counts.get(CopyState.COPIED, 0),
         skipped=counts.get(CopyState.SKIPPED, 0) + counts.get(CopyState.NETTED, 0),
         waiting=counts.get(CopyState.PENDING, 0),
         failed=counts.get(CopyState.FAILED, 0),
-        delay_p50_ms=float(delay) if delay is not None else None,
-        slippage_p50_bps=slippage,
+        delay_p50_ms=delays.delay_p50_ms,
+        slippage_p50_bps=delays.slippage_p50_bps,
     )
 
 

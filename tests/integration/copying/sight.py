@@ -5,6 +5,7 @@ from sqlmodel import col, select
 from copytrade.copying.models import CopyOrder, LegRow, PartRow
 from copytrade.db.session import reading
 from tests.stage import Pair
+from tests.waiting import wait_until
 
 
 def orders(stage: Pair) -> list[CopyOrder]:
@@ -17,6 +18,19 @@ def orders(stage: Pair) -> list[CopyOrder]:
 def newest(stage: Pair) -> CopyOrder:
     """Return our newest order."""
     return orders(stage)[-1]
+
+
+def waiting_for(stage: Pair, *, state: str = "", purpose: str = "") -> CopyOrder:
+    """Wait until our newest order is of a state or purpose, and return it."""
+
+    def found() -> CopyOrder | None:
+        mine = orders(stage)
+        fits = bool(mine) and (not state or mine[-1].state == state) and (not purpose or mine[-1].purpose == purpose)
+        return mine[-1] if fits else None
+
+    order = wait_until(found, what=f"an order {state}{purpose}")
+    assert order is not None
+    return order
 
 
 def leg(stage: Pair) -> LegRow:
@@ -35,7 +49,9 @@ def parts(stage: Pair) -> list[PartRow]:
 def at_venue(stage: Pair, *, since: int = 0) -> list[tuple[str, str, bool]]:
     """Return side, executed quantity and reduce-only of the copy's own orders that executed, from the `since`th on."""
     mine = [order for order in stage.copy_orders() if order["clientOrderId"].startswith("ct")]
-    return [(one["side"], one["executedQty"], one["reduceOnly"]) for one in mine[since:] if float(one["executedQty"])]
+    return [
+        (one["side"], one["executedQty"], bool(one["reduceOnly"])) for one in mine[since:] if float(one["executedQty"])
+    ]
 
 
 def count(stage: Pair) -> int:

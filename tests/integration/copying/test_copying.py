@@ -72,8 +72,7 @@ def test_a_thin_book_is_climbed_and_an_entry_is_never_bought_beyond_the_slippage
     assert "limit_ioc" in kinds
     stage.control.set_book("BTCUSDT", bids=[("59000", "5")], asks=[("60000", "1"), ("60900", "9")])
     stage.trade("BUY", "1")
-    entry = wait_until(lambda: next((one for one in sight.orders(stage)[-1:] if one.purpose == "entry"), None))
-    assert entry.price == Decimal("60300.0")
+    assert sight.waiting_for(stage, purpose="entry").price == Decimal("60300.0")
     wait_until(lambda: sight.leg(stage).waits_for == "market_moved", timeout=10, what="the wait for a better price")
     assert stage.copy_position() == 0
     stage.control.set_book("BTCUSDT", bids=[("59900", "5")], asks=[("60100", "9")])

@@ -27,7 +27,7 @@ def test_15_an_order_that_never_arrived_is_lost_and_sent_anew(stage: Pair) -> No
     before = sight.count(stage)
     stage.control.fault(path=ORDER, method="POST", account=stage.copy.key.account_id, answer="drop", execute="no")
     stage.trade("BUY", "1")
-    unknown = wait_until(lambda: next((one for one in sight.orders(stage)[-1:] if one.state == "unknown"), None))
+    unknown = sight.waiting_for(stage, state="unknown")
     stage.wait_for_copy("0.1", timeout=40)
     assert sight.count(stage) == before + 1
     states = {order.id: order.state for order in sight.orders(stage)}
