@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     """Days of the traders' past that a new sandbox makes; 0: none, and no traders (tests)."""
     sandbox_candles: Path | None = None
     """CSV of recorded one-minute candles (symbol, open_time, open, high, low, close) to begin the prices with."""
+    sandbox_weight_per_minute: int = 2400
+    """Request weight an address may use at the sandbox's perpetuals, as at Binance. The launcher sets much more: on one
+    machine the service and whoever trades by hand share one address, which they never do in earnest."""
     demo_bots: bool = True
 
     # Secrets of the installation; the launcher makes them for a local one in var/keys

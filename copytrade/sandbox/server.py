@@ -56,7 +56,8 @@ class Sandbox:
         trade = config.demo_bots
         self.exchange = build_exchange(seed=config.sandbox_seed, folder=folder, days=days, trade=trade, candles=candles)
         self.traders = Traders(self.exchange, running=trade)
-        rules = LimitRules(**self.exchange.extras.get(LIMITS, {}))
+        kept = self.exchange.extras.get(LIMITS, {})
+        rules = LimitRules(**{"weight_per_minute": config.sandbox_weight_per_minute, **kept})
         self.venue = Binance(self.exchange, Faults(), Limits(rules))
         self.streams = Streams(self.venue)
         control = Control(self.venue, self.streams, self.traders)
