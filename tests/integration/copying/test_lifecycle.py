@@ -313,6 +313,52 @@ def test_a_fill_from_before_the_subscription_is_not_copied(session: Session) -> 
     assert [part.asked for part in on.parts()] == [1]
 
 
+def test_a_planner_killed_before_its_commit_leaves_the_fill_to_be_planned_once(session: Session) -> None:
+    on = desk(session)
+    on.fill("1")
+    with session.begin_nested() as killed:
+        assert on.plan().legs == 1
+        killed.rollback()
+    assert on.orders() == []
+    assert on.plan().changes == 1
+    assert on.plan().changes == 0
+    assert [part.asked for part in on.parts()] == [1]
+
+
+def test_a_driver_killed_before_its_commit_leaves_an_intention(session: Session) -> None:
+    on = desk(session)
+    on.lead("1")
+    with session.begin_nested() as killed:
+        assert len(on.claim().sendings) == 1
+        killed.rollback()
+    assert [order.state for order in on.orders()] == [OrderState.PLANNED]
+    assert len(on.claim().sendings) == 1
+
+
+def test_a_driver_killed_before_it_wrote_the_answer_leaves_an_order_to_look_up(session: Session) -> None:
+    on = desk(session)
+    on.lead("1")
+    sending = on.sending()
+    with session.begin_nested() as killed:
+        on.filled(sending)
+        killed.rollback()
+    assert (on.orders()[0].state, on.leg().held) == (OrderState.SENDING, 0)
+    outcomes.write(session, [Told(sending.order_id, found=placed(sending).order)])
+    assert (on.orders()[0].state, on.leg().held) == (OrderState.FILLED, 1)
+
+
+def test_a_driver_that_was_frozen_beyond_its_lease_changes_nothing(session: Session) -> None:
+    on = desk(session)
+    on.lead("1")
+    frozen = on.sending()
+    outcomes.write(session, [Told(frozen.order_id, is_lost=True)])
+    on.filled(on.sending())
+    on.tell(frozen, Outcome(OutcomeKind.NOT_SENT, message="its time was over before it was sent"))
+    assert [order.state for order in on.orders()] == [OrderState.LOST, OrderState.FILLED]
+    assert (on.leg().held, on.leg().target) == (1, 1)
+    assert on.claim().sendings == []
+
+
 def _switch(on: Desk, mode: SwitchMode) -> None:
     bob = on.market.bob.id
     service.set_switch(on.session, by=bob, scope=SwitchScope.SUBSCRIBER, scope_id=str(bob), mode=mode)

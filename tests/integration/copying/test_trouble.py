@@ -4,10 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from copytrade.copying import engine
 from copytrade.copying.models import OrderState
 from tests.integration.copying import sight
 from tests.stage import Pair, ledger
 from tests.waiting import wait_until
+from workers.loop import WarmLoop
 
 ORDER = "/fapi/v1/order"
 
@@ -84,6 +86,24 @@ def test_21_his_own_position_stays_while_ours_is_closed_at_once(stage: Pair) -> 
     stage.wait_for_copy("2", timeout=30)
     wait_until(lambda: sight.leg(stage).held == 0)
     stage.control.place(account, "BTCUSDT", "SELL", "2")
+
+
+def test_two_engines_on_the_same_rows_send_each_order_once(stage: Pair) -> None:
+    before = sight.count(stage)
+    second = WarmLoop([engine.run])
+    second.start()
+    try:
+        for side in ("BUY", "SELL", "BUY", "SELL", "BUY"):
+            stage.trade(side, "1")
+            stage.wait_for_copy("0.1" if side == "BUY" else "0")
+        wait_until(lambda: ledger(stage.lead.id).unended == 0)
+    finally:
+        second.stop()
+    mine = sight.at_venue(stage, since=before)
+    assert sum(Decimal(quantity) for _, quantity, _ in mine) == Decimal("0.5")
+    ids = [order.client_order_id for order in sight.orders(stage)]
+    assert len(ids) == len(set(ids))
+    assert sight.leg(stage).held == Decimal("0.1")
 
 
 def _is_planned(stage: Pair) -> bool:
