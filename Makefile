@@ -37,8 +37,8 @@ ctl: $(RUNTIME) ## look at and restart the running processes (ARGS="restart app:
 	@exec $(PY) -m workers.launching.ctl $(ARGS)
 
 requirements: $(TOOLS) ## compile the pinned requirements anew
-	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header requirements.in -o requirements.txt
-	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
+	@$(PY) -m uv pip compile -q --universal --python-version 3.11 requirements.in -o requirements.txt
+	@$(PY) -m uv pip compile -q --universal --python-version 3.11 requirements-dev.in -c requirements.txt -o requirements-dev.txt
 
 clean: ## delete what was made here: .venv, the built pages and the demo's data
 	@if [ -x $(PY) ]; then $(PY) -m workers.launching.clean; else rm -rf var; fi
