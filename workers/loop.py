@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from copytrade.accounts import forgetting
 from copytrade.accounts.vault import opener
@@ -22,6 +23,8 @@ Part = Callable[[ClientPool, asyncio.Event], Awaitable[None]]
 """What runs in the loop until the event is set; it hears the bell and sweeps by itself."""
 
 CLOCK_EVERY_S = 5.0
+DRAIN_S = 12.0
+"""What is in flight ends within a request's time-out; whoever is not done then is cancelled."""
 PAUSE_AFTER_CRASH = timedelta(seconds=1)
 
 
@@ -84,7 +87,7 @@ class WarmLoop:
         try:
             await self._stop.wait()
             bell().wake_all()
-            _, late = await asyncio.wait(tasks, timeout=20)
+            _, late = await asyncio.wait(tasks, timeout=DRAIN_S)
             for task in late:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -97,6 +100,9 @@ class WarmLoop:
         while not self._stop.is_set():
             try:
                 await part(pool, self._stop)
+            except OperationalError as error:
+                log.warning("part.database_away", part=part.__module__, reason=type(error.orig).__name__)
+                await asyncio.sleep(PAUSE_AFTER_CRASH.total_seconds())
             except Exception:  # a bug in one part must not silence the others; it is logged and told by its metric
                 log.exception("part.crashed", part=part.__module__)
                 await asyncio.sleep(PAUSE_AFTER_CRASH.total_seconds())
