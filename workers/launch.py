@@ -33,7 +33,7 @@ ENGINES = ("engines:postgres", "engines:valkey")
 SANDBOX = "app:sandbox"
 REST = (
     *("app:web", "app:worker-copy", "app:worker-capture", "app:stream", "app:cron"),
-    *("app:worker-billing", "app:worker-notify", "app:worker-analytics"),
+    *("app:worker-billing", "app:worker-notify", "app:worker-analytics", "app:inner"),
 )
 
 

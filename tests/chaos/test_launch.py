@@ -25,7 +25,7 @@ from workers.launching.leftovers import sweep
 pytestmark = pytest.mark.timeout(400)
 
 PROGRAMS = {
-    *("postgres", "valkey", "sandbox", "web", "stream", "cron"),
+    *("postgres", "valkey", "sandbox", "web", "stream", "cron", "inner"),
     *("worker-copy", "worker-capture", "worker-billing", "worker-notify", "worker-analytics"),
 }
 

@@ -16,7 +16,7 @@ from workers.launching.ports import is_free, next_free
 
 FIGURES = "figures"
 """Where all processes put their counters, so that one of them can answer for all (copytrade.metrics)."""
-WEB_PORT, SANDBOX_PORT, SMTP_PORT = 3000, 8430, 8530
+WEB_PORT, SANDBOX_PORT, SMTP_PORT, METRICS_PORT = 3000, 8430, 8530, 9464
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Home:
     port: int
     sandbox_port: int
     smtp_port: int
+    metrics_port: int
     production: bool
     embedded: bool
 
@@ -68,7 +69,15 @@ def make_home(var: Path) -> Home:
     smtp = _port(
         "COPYTRADE_SANDBOX_SMTP_PORT", default=SMTP_PORT, before=before, host="127.0.0.1", taken={port, sandbox}
     )
-    chosen = {"COPYTRADE_PORT": port, "COPYTRADE_SANDBOX_PORT": sandbox, "COPYTRADE_SANDBOX_SMTP_PORT": smtp}
+    figures = _port(
+        "COPYTRADE_METRICS_PORT", default=METRICS_PORT, before=before, host="127.0.0.1", taken={port, sandbox, smtp}
+    )
+    chosen = {
+        "COPYTRADE_PORT": port,
+        "COPYTRADE_SANDBOX_PORT": sandbox,
+        "COPYTRADE_SANDBOX_SMTP_PORT": smtp,
+        "COPYTRADE_METRICS_PORT": figures,
+    }
     (var / "ports.json").write_text(json.dumps(chosen))
     return Home(
         var=var,
@@ -78,6 +87,7 @@ def make_home(var: Path) -> Home:
         port=port,
         sandbox_port=sandbox,
         smtp_port=smtp,
+        metrics_port=figures,
         production=os.environ.get("COPYTRADE_ENVIRONMENT", "sandbox") == "production",
         embedded=_embedded(),
     )
@@ -112,6 +122,7 @@ def environment(home: Home) -> dict[str, str]:
         "COPYTRADE_PORT": str(home.port),
         "COPYTRADE_SANDBOX_PORT": str(home.sandbox_port),
         "COPYTRADE_SANDBOX_SMTP_PORT": str(home.smtp_port),
+        "COPYTRADE_METRICS_PORT": str(home.metrics_port),
     }
     # Who starts us without bytecode would have a dozen processes compile the same packages at once.
     callers = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

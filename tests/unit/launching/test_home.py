@@ -22,6 +22,8 @@ from workers.launching.ports import any_free, next_free
 
 OPENERS = {"worker-copy", "worker-capture", "stream"}
 
+NAMES = ("COPYTRADE_PORT", "COPYTRADE_SANDBOX_PORT", "COPYTRADE_SANDBOX_SMTP_PORT", "COPYTRADE_METRICS_PORT")
+
 
 @pytest.fixture(autouse=True)
 def plain_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
@@ -43,10 +45,10 @@ def test_a_taken_port_gives_way_to_the_next(tmp_path: Path) -> None:
 
 def test_the_ports_of_the_last_start_are_taken_again(tmp_path: Path) -> None:
     make_var(tmp_path / "var")
-    before = {name: any_free() for name in ("COPYTRADE_PORT", "COPYTRADE_SANDBOX_PORT", "COPYTRADE_SANDBOX_SMTP_PORT")}
+    before = {name: any_free() for name in NAMES}
     (tmp_path / "var" / "ports.json").write_text(json.dumps(before))
     home = make_home(tmp_path / "var")
-    assert [home.port, home.sandbox_port, home.smtp_port] == list(before.values())
+    assert [home.port, home.sandbox_port, home.smtp_port, home.metrics_port] == list(before.values())
 
 
 def test_a_damaged_list_of_ports_is_no_obstacle(tmp_path: Path) -> None:
