@@ -48,10 +48,12 @@ clean: ## delete what was made here: .venv, the built pages and the demo's data
 # A stamp tells that the very requirements were installed: the second start installs nothing.
 $(RUNTIME): requirements.txt | environment
 	@$(call install,requirements.txt)
+	@$(command)
 	@touch $@
 
 $(TOOLS): requirements-dev.txt | environment
 	@$(call install,requirements-dev.txt)
+	@$(command)
 	@touch $(RUNTIME) $@
 
 define install
@@ -59,6 +61,11 @@ echo "Installing $(1)…"; \
 $(PY) -m pip install -q --disable-pip-version-check -c requirements-dev.txt uv && $(PY) -m uv pip install -q --compile-bytecode --only-binary :all: -r $(1) 2>/dev/null \
 || $(PY) -m pip install -q --disable-pip-version-check --only-binary :all: -r $(1) \
 || { echo "The pinned packages of $(1) could not be installed on `uname -sm` with `$(PY) -V` (see above): no network, or no wheel for this machine."; exit 1; }
+endef
+
+# `.venv/bin/copytrade`, from whichever folder it is called.
+define command
+printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/$(PY)" -m copytrade "$$@"\n' "$(CURDIR)" "$(CURDIR)" > .venv/bin/copytrade && chmod +x .venv/bin/copytrade
 endef
 
 .PHONY: environment

@@ -1,8 +1,9 @@
-"""The `copytrade` command, for operators: `python -m copytrade up`, `migrate`, `operator add EMAIL`, `token NAME …`."""
+"""The `copytrade` command, for operators: `up`, `migrate`, `keys`, `operator add EMAIL`, `token NAME …`."""
 
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from copytrade.engines import CannotStart
 from copytrade.errors import CopyTradeError
-from copytrade.installation import local_environment
+from copytrade.installation import installation_keys, local_environment
 from copytrade.settings import ROOT, settings
 
 
@@ -54,6 +55,15 @@ def _issue_token(asked: argparse.Namespace) -> None:
     print(issue(name=asked.name, scopes=set(asked.scope), public_key=asked.public_key, days=asked.days))
 
 
+def _make_keys(_asked: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        made = installation_keys(Path(folder) / "keys")
+    print("# For your secret store. Only worker-copy, worker-capture and stream get COPYTRADE_KEYRING.")
+    for name, value in made.items():
+        if not name.startswith("COPYTRADE_STRIPE"):
+            print(f"{name}={value}")
+
+
 def _reach_local_installation() -> None:
     # Run by hand, none of the variables is set that the launcher gives to its processes.
     if os.environ.get("COPYTRADE_DATABASE_URL"):
@@ -83,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     add = operator.add_parser("add", help="make somebody an operator")
     add.add_argument("email")
     add.set_defaults(run=_add_operator)
+
+    keys = commands.add_parser("keys", help="make the secrets of a new installation and print them once")
+    keys.set_defaults(run=_make_keys)
 
     token = commands.add_parser("token", help="issue a token for a service that calls the REST API")
     token.add_argument("name")

@@ -38,3 +38,15 @@ def test_an_unknown_scope_is_refused(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_migrating_twice_changes_nothing(session: Session) -> None:
     assert main(["migrate"]) == 0
+
+
+def test_keys_are_made_anew_and_complete(capsys: pytest.CaptureFixture[str]) -> None:
+    def made() -> dict[str, str]:
+        assert main(["keys"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+
+    first, second = made(), made()
+    names = ("KEYRING", "SEALING_KEY", "PEPPER", "SERVICE_TOKEN_KEY", "INSTALLATION_NONCE")
+    assert set(first) == {f"COPYTRADE_{name}" for name in names}
+    assert not set(first.values()) & set(second.values())
