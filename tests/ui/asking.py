@@ -36,13 +36,13 @@ def opened(state: type[S], *, cookie: str = "", path: str = "/", **query: str) -
     return found  # pyright: ignore[reportReturnType]
 
 
-async def loaded(state: S) -> Any:
+async def loaded(state: rx.State) -> Any:
     """Run the page's load once and return the events it answered with."""
     watch = type(state).event_handlers["watch"].fn
     return await load_once(state, watch.who, watch.load)  # pyright: ignore[reportFunctionMemberAccess]
 
 
-async def sent(state: S, handler: str, *arguments: Any) -> Any:
+async def sent(state: rx.State, handler: str, *arguments: Any) -> Any:
     """Send an event to a handler and return the events it answered with."""
     return await type(state).event_handlers[handler].fn(state, *arguments)
 
