@@ -26,8 +26,9 @@ def connection(session: Session) -> "psycopg.Connection[Row]":
 
 def fetch(session: Session, query: str, **values: object) -> list[Row]:
     """Run one statement and return its rows."""
+    parameters = {name: _literal(value) for name, value in values.items()}
     with connection(session).cursor() as cursor:
-        cursor.execute(query.encode(), values)
+        cursor.execute(query.encode(), parameters)
         return cursor.fetchall() if cursor.description else []
 
 
@@ -79,11 +80,6 @@ def jsonb(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def ids(values: Sequence[UUID] | set[UUID]) -> list[UUID]:
-    """Return an array parameter of ids."""
-    return list(values)
-
-
 @lru_cache(maxsize=64)
 def _types(of: Table) -> dict[str, str]:
     return {column.name: _type_of(column.type) for column in of.columns}
@@ -116,6 +112,14 @@ def _source(model: type[SQLModel], columns: Sequence[str], rows: Sequence[Row]) 
     aliased = ", ".join(f"{part} AS {name}" for part, name in zip(shown.split(", "), columns, strict=True))
     values = {name: _array([row[at] for row in rows], types[name]) for at, name in enumerate(columns)}
     return f"SELECT {aliased} FROM unnest({casts}) AS u ({', '.join(columns)})", values  # noqa: S608 - names of ours
+
+
+def _literal(value: object) -> object:
+    match value:
+        case [UUID(), *_]:
+            return _array(cast("list[Any]", value), "uuid")
+        case _:
+            return value
 
 
 def _array(values: list[Any], kind: str) -> str:

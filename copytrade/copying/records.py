@@ -1,9 +1,11 @@
 """Legs and orders between the database and the pure engine: loaded under the leg's lock, written in batches."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -138,7 +140,7 @@ def live_of(orders: Sequence[OrderRecord]) -> tuple[LiveOrder, ...]:
 
 _LEG = (
     "id, subscription_id, subscriber_id, profile_id, lead_account_id, copy_account_id, venue, market, symbol, "
-    "position_side, state, target, held, lots, lead_orders, price, last_reason, waits_for, entry_attempts, "
+    "position_side, state, target, held, lots::text, lead_orders::text, price, last_reason, waits_for, entry_attempts, "
     "exit_attempts, refusals, enter_after, exit_after, due_at, is_halted, is_ending, last_order_ended_at, "
     "drift_reading, drift_read_at"
 )
@@ -226,9 +228,7 @@ def _leg(row: bulk.Row) -> LegRecord:
             exit_after=exit_after,
         ),
         state=LegState(state),
-        lead_orders={
-            name: OrderSoFar(Decimal(notional), Decimal(share)) for name, (notional, share) in lead_orders.items()
-        },
+        lead_orders=dict(_so_far(lead_orders)),
         price=price,
         waits_for=waits_for,
         refusals=refusals,
@@ -241,7 +241,15 @@ def _leg(row: bulk.Row) -> LegRecord:
     )
 
 
-def _lots(rows: list[list[str | None]]) -> Lots:
+@lru_cache(maxsize=20_000)
+def _lots(text: str) -> Lots:
+    # The same leg is read three times on the way of a fill; what was read is never changed.
     return tuple(
-        Lot(Decimal(lead or 0), Decimal(target or 0), UUID(part) if part else None) for lead, target, part in rows
+        Lot(Decimal(lead), Decimal(target), UUID(part) if part else None) for lead, target, part in json.loads(text)
     )
+
+
+@lru_cache(maxsize=20_000)
+def _so_far(text: str) -> tuple[tuple[str, OrderSoFar], ...]:
+    orders: dict[str, tuple[str, str]] = json.loads(text)
+    return tuple((name, OrderSoFar(Decimal(notional), Decimal(share))) for name, (notional, share) in orders.items())

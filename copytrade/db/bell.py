@@ -7,7 +7,7 @@ is away, not at all: after every reconnect it rings all topics once, and listene
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import lru_cache
 
 import psycopg
@@ -19,17 +19,25 @@ from sqlmodel import Session
 from copytrade.settings import settings
 
 CHANNEL = "bell"
+BETWEEN = "\n"
+TOGETHER = 100
+"""Topics in one notification; PostgreSQL takes up to 8,000 bytes."""
 log = structlog.get_logger()
 
 
 def ring(session: Session, *topics: str) -> None:
     """Ring `topics` when the session's transaction commits."""
     if topics:
-        # One statement: a trader's fill rings a thousand subscribers' pages.
         session.connection().execute(
-            text("SELECT pg_notify(:channel, topic) FROM unnest(CAST(:topics AS text[])) AS topic"),
-            {"channel": CHANNEL, "topics": list(topics)},
+            text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload"),
+            {"channel": CHANNEL, "payloads": list(_payloads(topics))},
         )
+
+
+def _payloads(topics: Sequence[str]) -> Iterator[str]:
+    """Many topics travel in one notification: a trader's fill rings a thousand subscribers in every process."""
+    for start in range(0, len(topics), TOGETHER):
+        yield BETWEEN.join(topics[start : start + TOGETHER])
 
 
 def _dsn() -> str:
@@ -96,7 +104,8 @@ class Bell:
                     pause = 0.1
                     self.wake_all()
                     async for notice in connection.notifies():
-                        self.wake(notice.payload)
+                        for topic in notice.payload.split(BETWEEN):
+                            self.wake(topic)
             except psycopg.OperationalError as error:
                 log.warning("bell.lost", reason=type(error).__name__, again_in=pause)
                 await asyncio.sleep(pause)
