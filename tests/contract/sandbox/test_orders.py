@@ -100,7 +100,7 @@ def test_ioc_takes_what_is_there_and_expires(server: SandboxServer, raw: Raw) ->
 
 
 def test_two_accounts_trade_with_each_other(
-    server: SandboxServer, raw: Raw, bob: dict[str, Any], open_raw: OpenRaw
+    server: SandboxServer, raw: Raw, alice: dict[str, Any], bob: dict[str, Any], open_raw: OpenRaw
 ) -> None:
     server.control.set_book("BTCUSDT", bids=[(59_000, 1)], asks=[(61_000, 1)])
     try:
@@ -117,6 +117,7 @@ def test_two_accounts_trade_with_each_other(
         assert (mine["id"], mine["maker"], his["maker"]) == (his["id"], True, False)
         assert Decimal(mine["commission"]) * 5 == Decimal(his["commission"]) * 2
     finally:
+        server.control.cancel_all(alice["account_id"])
         server.control.clear_book("BTCUSDT")
 
 
