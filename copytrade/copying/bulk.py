@@ -115,11 +115,10 @@ def _source(model: type[SQLModel], columns: Sequence[str], rows: Sequence[Row]) 
 
 
 def _literal(value: object) -> object:
-    match value:
-        case [UUID(), *_]:
-            return _array(cast("list[Any]", value), "uuid")
-        case _:
-            return value
+    if not isinstance(value, list):
+        return value
+    items = cast("list[Any]", value)
+    return _array(items, "uuid") if items and isinstance(items[0], UUID) else items
 
 
 def _array(values: list[Any], kind: str) -> str:
