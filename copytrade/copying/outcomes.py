@@ -98,15 +98,16 @@ def _locked(session: Session, order_ids: list[UUID]) -> tuple[dict[UUID, LegReco
         "id IN (SELECT leg_id FROM trades.copy_orders WHERE id = ANY(%(ids)s)) ORDER BY id FOR UPDATE",
         ids=order_ids,
     )
+    found = {order.id: order for leg in legs for order in leg.orders}
     rows = bulk.fetch(
         session,
         f"SELECT {records.ORDER} FROM trades.copy_orders WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE",  # noqa: S608 - text of ours
-        ids=order_ids,
+        ids=[order_id for order_id in order_ids if order_id not in found],
     )
-    by_id = {leg.id: leg for leg in legs}
-    live = {order.id: order for leg in legs for order in leg.orders}
-    found = [records.order_record(row) for row in rows]
-    return by_id, {order.id: live.get(order.id, order) for order in found}
+    for row in rows:
+        order = records.order_record(row)
+        found[order.id] = order
+    return {leg.id: leg for leg in legs}, found
 
 
 def _tell(

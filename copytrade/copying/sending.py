@@ -22,8 +22,8 @@ log = structlog.get_logger()
 
 IN_FLIGHT = 500
 """Orders of one process that are on their way at the same time."""
-GATHER_S = 0.03
-"""How long results are gathered into one transaction."""
+GATHER_S = 0.05
+"""How long results are gathered into one transaction while others are on their way."""
 PAUSE_S = 0.5
 
 
