@@ -76,7 +76,14 @@ SUBSCRIBERS = (
         ),
     ),
     # Too small an account for many of his trades: shows how a minimum is waited for and what is skipped.
-    Subscriber("chen", "en", (Copy("kolibri", "equity", Decimal(1), Decimal(150)),)),
+    Subscriber(
+        "chen",
+        "en",
+        (
+            Copy("kolibri", "equity", Decimal(1), Decimal(150)),
+            Copy("falter", "ratio", Decimal("0.5"), Decimal(2_000)),
+        ),
+    ),
 )
 
 QUIET_TRADER = Trader(

@@ -134,7 +134,7 @@ CHARACTERS: tuple[Character, ...] = (
     ),
     Character(
         *("falter", "Chases what moves, in small coins, and pays for it.", 6_000, 10),
-        *(("DOGEUSDT", "LINKUSDT"), 90, 40, _chase),
+        *(("DOGEUSDT", "LINKUSDT"), 90, 20, _chase),
     ),
     Character(
         *("lotse", "Careful: a little BTC, more when it is cheap, never much.", 200_000, 2),
