@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from copytrade import clock
-from copytrade.copying import claims, ending, fees, reconciling, refreshing, resolver, sending, service_orders
+from copytrade.copying import claims, ending, fees, reconciling, refreshing, resolver, sending, service_orders, starting
 from copytrade.copying.planning_rounds import Planner
 from copytrade.copying.preparing import Preparer
 from copytrade.copying.sending import Sender
@@ -131,6 +131,7 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
         _repeats(engine, RESOLVE_EVERY_S, work=lambda: resolver.resolve(pool)),
         _repeats(engine, settings().sweep_interval_s, work=ending.sweep),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: reconciling.sweep(pool)),
+        _repeats(engine, settings().sweep_interval_s, work=lambda: starting.sweep(pool, engine.terms)),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=fees.sweep),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: refreshing.sweep(engine.preparer)),
         sending.writes(engine.sender, stop),

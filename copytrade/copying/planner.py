@@ -90,6 +90,21 @@ def plan_lead(
     return Planned(len(changes), len(desk.touched))
 
 
+def join(
+    session: Session, lead_account_id: UUID, subscription_id: UUID, changes: Sequence[LeadChange], *, rules: Rules
+) -> Planned:
+    """Plan, for one subscription, positions that the lead held when it started; the caller holds the lead's lock."""
+    desk = _desk(session, lead_account_id, changes, rules=rules, now=clock.now())
+    known = {instrument for subscription, instrument in desk.legs if subscription == subscription_id}
+    for copy in desk.copies:
+        for change in changes:
+            if copy.id == subscription_id and change.instrument not in known and change.instrument.symbol in rules:
+                market_rules = rules[change.instrument.symbol]
+                _plan_one(desk, copy, change, rules=market_rules, lead_account_id=lead_account_id)
+    _write(session, desk)
+    return Planned(len(changes), len(desk.touched))
+
+
 def _desk(
     session: Session, lead_account_id: UUID, changes: Sequence[LeadChange], *, rules: Rules, now: datetime
 ) -> _Desk:
@@ -215,7 +230,7 @@ def _around(desk: _Desk, copy: ActiveSubscription, record: LegRecord, copy_equit
 
 def _part(record: LegRecord, ask: Ask, change: LeadChange) -> Part:
     cut = sum((skip.quantity for skip in ask.skips), ZERO)
-    opens = ask.kind is PartKind.OPENING
+    opens = ask.kind in (PartKind.OPENING, PartKind.JOIN)
     part = Part(
         ask.part, ask.kind, ask.asked, change.price, change.venue_time, opens,
         skipped=cut if ask.asked >= 0 else -cut,

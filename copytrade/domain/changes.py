@@ -17,6 +17,8 @@ class ChangeKind(StrEnum):
     """Two readings found him nearer zero, or on the other side (then it goes to 0); `price` is the mark price."""
     MISSED = "missed"
     """Two readings found him further away: nothing opens, the difference is a lot with target 0."""
+    JOIN = "join"
+    """He held it when a subscription started that joins open positions: from 0 to P, at the market's price."""
 
 
 @dataclass(frozen=True, slots=True)

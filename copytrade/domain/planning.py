@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from copytrade.domain.changes import LeadChange
+from copytrade.domain.changes import ChangeKind, LeadChange
 from copytrade.domain.instruments import Market, MarketRules, PositionSide
 from copytrade.domain.limits import Around, allowed, forbidden
 from copytrade.domain.lots import Lot, Lots, align, put, take, target_total
@@ -105,7 +105,8 @@ def plan(
         )  # fmt: skip
         lots = _with_opening(lots, opened, asked=asked, left=left, part=ids.opening, open_parts=open_parts)
         if asked or skips:
-            asks.append(Ask(ids.opening, PartKind.OPENING, sign(opened) * asked, skips))
+            kind = PartKind.JOIN if change.kind is ChangeKind.JOIN else PartKind.OPENING
+            asks.append(Ask(ids.opening, kind, sign(opened) * asked, skips))
     return Plan(lots, target_total(lots), order, tuple(asks))
 
 

@@ -8,19 +8,22 @@ import pytest
 from sqlmodel import Session, select
 
 from copytrade import clock
-from copytrade.copying import claims, ending, outcomes, queries, resolver, service
+from copytrade.accounts import queries as accounts
+from copytrade.capture.models import LeadPosition
+from copytrade.copying import claims, ending, outcomes, queries, resolver, service, starting
 from copytrade.copying.models import CopyNotice, LegState, OrderState, SwitchMode, SwitchScope, SymbolReady
 from copytrade.copying.outcomes import Told
 from copytrade.copying.service import EndMode
 from copytrade.copying.work import Known
 from copytrade.db.events import Event
+from copytrade.domain.fills import Position, Quote
 from copytrade.domain.orders import Outcome, OutcomeKind, Refusal
-from copytrade.domain.sizing import CopySettings
+from copytrade.domain.sizing import CopySettings, StartMode
 from copytrade.errors import Conflict, NotAllowed, NotFound
 from copytrade.settings import settings
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.users import service as users
-from tests.integration.copying.desk import Desk, desk, placed
+from tests.integration.copying.desk import BTC, RULES, Desk, desk, placed
 from tests.integration.users import people
 
 UNKNOWN = Outcome(OutcomeKind.UNKNOWN, message="no answer in time")
@@ -311,6 +314,32 @@ def test_a_fill_from_before_the_subscription_is_not_copied(session: Session) -> 
     on.plan()
     assert on.leg().target == 1
     assert [part.asked for part in on.parts()] == [1]
+
+
+@pytest.mark.parametrize(
+    ("mode", "market", "joined"),
+    [
+        (StartMode.ALL, 61_000, 1),
+        (StartMode.BETTER_PRICE, 61_000, 0),
+        (StartMode.BETTER_PRICE, 59_000, 1),
+    ],
+)
+def test_positions_that_were_open_at_the_start_are_joined_as_the_settings_say(
+    session: Session, mode: StartMode, market: int, joined: int
+) -> None:
+    on = desk(session, settings=CopySettings(max_leverage=Decimal(100), start_mode=mode))
+    session.add(LeadPosition(exchange_account_id=on.market.lead, symbol=BTC, position_side="net", quantity=Decimal(1)))
+    price = Decimal(market)
+    quote = Quote(BTC, price, price, price, clock.now())
+    position = Position(BTC, Decimal(1), Decimal(60_000), price, Decimal(0))
+    waiting = starting.Starting(on.subscription_id, accounts.ref(session, on.market.lead), mode, (BTC,))
+    for _ in range(2):
+        starting.judge(session, waiting, rules={BTC: RULES}, quotes={BTC: quote}, positions={BTC: position})
+    assert [(part.kind, part.asked) for part in on.parts()] == [("join", 1)] * joined
+    on.trades = 5
+    on.lead("-1")
+    assert on.leg().target == 0
+    assert on.claim().sendings == []
 
 
 def test_a_planner_killed_before_its_commit_leaves_the_fill_to_be_planned_once(session: Session) -> None:

@@ -1,0 +1,125 @@
+"""What happens to positions that a lead holds when a subscription starts: judged once, at the market's price."""
+
+import asyncio
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+import structlog
+from sqlmodel import Session, col, select
+
+from copytrade import clock
+from copytrade.accounts import queries as accounts
+from copytrade.capture import queries as capture
+from copytrade.capture import service as capture_service
+from copytrade.copying import planner
+from copytrade.copying.models import CopySetting
+from copytrade.copying.terms import Terms
+from copytrade.db.session import reading, transaction
+from copytrade.domain.changes import ChangeKind, LeadChange
+from copytrade.domain.fills import Position, Quote
+from copytrade.domain.quantities import ONE, ZERO
+from copytrade.domain.sizing import StartMode
+from copytrade.errors import ExchangeError
+from copytrade.exchanges.port import AccountRef, ClientPool
+from copytrade.subscriptions import queries as subscriptions
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """A subscription whose start is to be judged, and what its lead holds."""
+
+    subscription_id: UUID
+    lead: AccountRef
+    mode: StartMode
+    symbols: tuple[str, ...]
+
+
+async def sweep(pool: ClientPool, terms: Terms) -> None:
+    """Judge the starts that wait; one whose prices cannot be read waits on."""
+    for starting in await asyncio.to_thread(_waiting):
+        try:
+            client = await pool.get(starting.lead)
+            rules = await terms.rules(starting.lead)
+            quotes = await client.quotes(list(starting.symbols)) if starting.symbols else {}
+            positions = {one.symbol: one for one in await client.positions()} if starting.symbols else {}
+        except ExchangeError as error:
+            log.info("start.unread", subscription=str(starting.subscription_id), code=error.venue_code)
+            continue
+        if rules is not None:
+            await asyncio.to_thread(_judge, starting, rules, quotes, positions)
+
+
+def _waiting() -> list[Starting]:
+    with reading() as session:
+        rows = session.exec(
+            select(CopySetting).where(
+                col(CopySetting.started_legs_at).is_(None), CopySetting.start_mode != StartMode.NEW_ONLY
+            )
+        ).all()
+        found = list[Starting]()
+        for row in rows:
+            active = subscriptions.active_on_lead(session, lead_account_id=row.lead_account_id, now=clock.now())
+            if any(one.id == row.subscription_id and one.may_enter for one in active):
+                held = capture.lead_positions(session, account_id=row.lead_account_id)
+                symbols = tuple(sorted({one.instrument.symbol for one in held}))
+                lead = accounts.ref(session, row.lead_account_id)
+                found.append(Starting(row.subscription_id, lead, StartMode(row.start_mode), symbols))
+        return found
+
+
+def _judge(starting: Starting, rules: planner.Rules, quotes: dict[str, Quote], positions: dict[str, Position]) -> None:
+    with transaction() as session:
+        judge(session, starting, rules=rules, quotes=quotes, positions=positions)
+
+
+def judge(
+    session: Session,
+    starting: Starting,
+    *,
+    rules: planner.Rules,
+    quotes: dict[str, Quote],
+    positions: dict[str, Position],
+) -> None:
+    """Join what the start mode says, once; the caller commits."""
+    capture_service.lock_state(session, starting.lead.id)
+    row = session.get(CopySetting, starting.subscription_id, with_for_update=True, populate_existing=True)
+    if row is None or row.started_legs_at is not None:
+        return
+    now = row.started_legs_at = clock.now()
+    session.add(row)
+    session.flush()
+    changes = list[LeadChange]()
+    for held in capture.lead_positions(session, account_id=starting.lead.id):
+        symbol = held.instrument.symbol
+        quote, position = quotes.get(symbol), positions.get(symbol)
+        if quote is None:
+            continue
+        price = quote.ask if held.quantity > 0 else quote.bid
+        if starting.mode is StartMode.BETTER_PRICE and not _is_better(price, position, is_long=held.quantity > 0):
+            continue
+        changes.append(
+            LeadChange(
+                fill_id=None,
+                instrument=held.instrument,
+                before=ZERO,
+                after=held.quantity,
+                price=price,
+                venue_time=now,
+                received_at=now,
+                kind=ChangeKind.JOIN,
+                order_share=ONE,
+                lead_fill_quantity=abs(held.quantity),
+            )
+        )
+    if changes:
+        planner.join(session, starting.lead.id, starting.subscription_id, changes, rules=rules)
+
+
+def _is_better(price: Decimal, position: Position | None, *, is_long: bool) -> bool:
+    """Tell whether the market is better now than where the lead got in; unknown is no."""
+    if position is None or not position.entry_price:
+        return False
+    return price < position.entry_price if is_long else price > position.entry_price
