@@ -114,7 +114,7 @@ CHARACTERS: tuple[Character, ...] = (
     ),
     Character(
         *("kolibri", "Scalper: small, quick trades along the day's move.", 12_000, 10),
-        *(("BTCUSDT", "ETHUSDT", "SOLUSDT"), 100, 25, _scalp),
+        *(("BTCUSDT", "ETHUSDT", "SOLUSDT"), 100, 10, _scalp),
     ),
     Character(
         *("granit", "Trend follower: four coins, long or short, for days.", 150_000, 3),
