@@ -36,7 +36,7 @@ REFUSED_BECAUSE = {
 LONGEST_ENTRY_PAUSE = timedelta(seconds=30)
 LONGEST_EXIT_PAUSE = timedelta(seconds=60)
 SOON = timedelta(milliseconds=500)
-LOST_IS_WATCHED = (30, 60, 120, 300, 900, 3600, 21_600)
+LOST_IS_WATCHED = (5, 15, 30, 60, 120, 300, 900, 3600, 21_600)
 """Seconds after which an order that was judged lost is looked up again, one after the other."""
 
 

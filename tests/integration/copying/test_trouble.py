@@ -39,7 +39,7 @@ def test_15_an_order_that_never_arrived_is_lost_and_sent_anew(stage: Pair) -> No
 
 @pytest.mark.timeout(180)
 def test_22_a_lost_order_that_shows_up_after_all_is_booked_and_driven_back(stage: Pair) -> None:
-    stage.control.read_lag(25_000, account=stage.copy.key.account_id)
+    stage.control.read_lag(18_000, account=stage.copy.key.account_id)
     stage.control.fault(path=ORDER, method="POST", account=stage.copy.key.account_id, answer="drop")
     stage.trade("BUY", "1")
     stage.wait_for_copy("0.2", timeout=60)
