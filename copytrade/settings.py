@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     """How long a fill may wait for what may be missing before it, and what lies between two readings that agree."""
     copy_poll_interval_s: float = 30.0
     """The same for copy accounts, so that a subscriber sees what he traded himself."""
+    copy_polls_per_s: float = 3.0
+    """At most so many of them by one process: a thousand copy accounts must not take its address from the leads."""
     stream_heartbeat_s: float = 30.0
     """Silence beyond this rebuilds a stream's client."""
     stream_lease_s: int = 8

@@ -11,6 +11,7 @@ from copytrade.accounts import queries as accounts
 from copytrade.capture.models import CaptureState
 from copytrade.domain.instruments import Role
 from copytrade.exchanges.port import AccountRef
+from copytrade.settings import settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,8 @@ def captured(session: Session, *, roles: tuple[Role, ...]) -> dict[UUID, Capture
         ]
         session.exec(insert(CaptureState).values(rows).on_conflict_do_nothing())
     return found
+
+
+def copy_poll_interval(accounts: int) -> float:
+    """Return the seconds between two polls of a copy account where one process polls so many of them."""
+    return max(settings().copy_poll_interval_s, accounts / settings().copy_polls_per_s)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from copytrade.accounts import service as accounts
 from copytrade.accounts.queries import owner_of
 from copytrade.capture import history, leases
-from copytrade.capture.accounts import CapturedAccount, captured
+from copytrade.capture.accounts import CapturedAccount, captured, copy_poll_interval
 from copytrade.capture.poll import Memory, poll, wants_baseline
 from copytrade.db.bell import bell
 from copytrade.db.model import new_id
@@ -57,9 +57,11 @@ class Pollers:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._histories = asyncio.Semaphore(HISTORIES_AT_ONCE)
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._copies = 0
 
     def follow(self, accounts: dict[UUID, CapturedAccount]) -> None:
         """Have exactly these accounts polled; one whose poller crashed gets a new one."""
+        self._copies = sum(account.role is Role.COPY for account in accounts.values())
         for account_id in [one for one in self._tasks if one not in accounts]:
             self._tasks.pop(account_id).cancel()
         for account_id, account in accounts.items():
@@ -77,13 +79,19 @@ class Pollers:
         past = asyncio.create_task(self._read_past(account))
         memory = Memory()
         try:
-            async for _ in bell().rings(f"poll:{account.ref.id}", quiet=1.0, every=_interval(account)):
+            async for _ in bell().rings(f"poll:{account.ref.id}", quiet=1.0, every=self._interval(account)):
                 while not self._stop.is_set() and not await self._once(account, memory):
                     await wait(self._stop, settings().capture_spare_s + 0.1)
                 if self._stop.is_set():
                     return
         finally:
             await _cancel([past])
+
+    def _interval(self, account: CapturedAccount) -> float:
+        """Return the seconds between two polls, a little different for each account so that they spread."""
+        is_lead = account.role is Role.LEAD
+        seconds = settings().poll_interval_s if is_lead else copy_poll_interval(self._copies)
+        return seconds * (0.9 + account.ref.id.int % 1000 / 5000)
 
     async def _once(self, account: CapturedAccount, memory: Memory) -> bool:
         """Poll once; return False where a second reading is wanted soon."""
@@ -116,12 +124,6 @@ class Pollers:
             except Unavailable as error:
                 log.info("history.paused", account=str(account.ref.id), reason=error.message)
                 await wait(self._stop, min(error.retry_after or _HISTORY_AGAIN_S, _LONGEST_WAIT_S))
-
-
-def _interval(account: CapturedAccount) -> float:
-    """Return the seconds between two polls, a little different for each account so that they spread."""
-    seconds = settings().poll_interval_s if account.role is Role.LEAD else settings().copy_poll_interval_s
-    return seconds * (0.9 + account.ref.id.int % 1000 / 5000)
 
 
 async def wait(stop: asyncio.Event, seconds: float) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import func, tuple_
 from sqlmodel import Session, col, select
 
 from copytrade import clock
+from copytrade.capture.accounts import copy_poll_interval
 from copytrade.capture.models import (
     AccountEntry,
     CaptureLease,
@@ -248,7 +249,7 @@ def capture_health(session: Session) -> CaptureHealth:
     states = session.exec(select(CaptureState).where(col(CaptureState.exchange_account_id).in_(polled))).all()
     lateness = {
         Role.LEAD.value: timedelta(seconds=3 * settings().poll_interval_s),
-        Role.COPY.value: timedelta(seconds=3 * settings().copy_poll_interval_s),
+        Role.COPY.value: timedelta(seconds=3 * copy_poll_interval(sum(row.role == Role.COPY for row in states))),
     }
     waiting, oldest = session.exec(
         select(func.count(), func.min(StoredFill.received_at))

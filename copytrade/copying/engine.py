@@ -79,6 +79,11 @@ class Engine:
                 return (due_at - clock.now()).total_seconds() if due_at else None
         return None
 
+    async def reconcile(self) -> None:
+        """Compare accounts with legs, unless orders are on their way: reads wait behind them."""
+        if not self.sender.is_busy:
+            await reconciling.sweep(self.pool)
+
     def _claim(self) -> tuple[Claimed, datetime | None]:
         with transaction() as session:
             claimed = claims.claim(session, known=self.terms.known(), owner=self.owner)
@@ -130,7 +135,7 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
         _hears(engine, "drive", work=engine.drive, also=engine.driving),
         _repeats(engine, RESOLVE_EVERY_S, work=lambda: resolver.resolve(pool)),
         _repeats(engine, settings().sweep_interval_s, work=ending.sweep),
-        _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: reconciling.sweep(pool)),
+        _repeats(engine, SLOW_SWEEP_EVERY_S, work=engine.reconcile),
         _repeats(engine, settings().sweep_interval_s, work=lambda: starting.sweep(pool, engine.terms)),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=fees.sweep),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: refreshing.sweep(engine.preparer)),

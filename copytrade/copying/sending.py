@@ -36,6 +36,11 @@ class Sender:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     _told: "asyncio.Queue[Told]" = field(default_factory=asyncio.Queue[Told])
 
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether orders are on their way: what can wait then waits."""
+        return bool(self._tasks)
+
     async def room(self) -> None:
         """Wait until another batch may be sent."""
         while len(self._tasks) >= IN_FLIGHT:

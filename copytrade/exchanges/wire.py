@@ -64,18 +64,6 @@ class Wire:
         parse: Callable[[Any], VenueOrder],
     ) -> Outcome:
         """Send one order once and judge what became of it; never raises but when cancelled."""
-        outcome = await self._send(method, parameters, not_after=not_after, parse=parse)
-        metrics.orders.labels(venue=self.ground.facts.venue.value, outcome=outcome.kind.value).inc()
-        return outcome
-
-    async def _send(
-        self,
-        method: str,
-        parameters: dict[str, Any],
-        *,
-        not_after: datetime,
-        parse: Callable[[Any], VenueOrder],
-    ) -> Outcome:
         banned_for = self.ground.banned_for()
         if banned_for:
             return Outcome(OutcomeKind.NOT_SENT, message="the venue banned this address", retry_after=banned_for)
