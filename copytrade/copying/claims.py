@@ -68,10 +68,11 @@ def claim(session: Session, *, known: Known, owner: str) -> Claimed:
     desk = _desk(session, legs, known=known, now=now)
     for leg in legs:
         _look_at(desk, leg)
-    saving.drop(session, desk.dropped, now=now)
-    saving.save(session, [leg for leg in legs if leg.leg is not leg.loaded_leg], now=now)
-    saving.reschedule(session, [leg for leg in legs if leg.leg is leg.loaded_leg])
-    _send(session, desk, owner=owner)
+    with bulk.pipelined(session):
+        saving.drop(session, desk.dropped, now=now)
+        saving.save(session, [leg for leg in legs if leg.leg is not leg.loaded_leg], now=now)
+        saving.reschedule(session, [leg for leg in legs if leg.leg is leg.loaded_leg])
+        _send(session, desk, owner=owner)
     notices.tell(session, legs, now=now)
     changed = {leg.subscriber_id for leg in legs if leg.skips}
     ring(session, *(f"user:{person}" for person in changed))

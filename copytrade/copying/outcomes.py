@@ -83,9 +83,10 @@ def write(session: Session, told: Sequence[Told], *, steps: Mapping[str, Decimal
             continue
         leg = legs.get(order.leg_id) if order.leg_id else None
         changes.append(_tell(session, order, leg, one, steps=steps, now=now, real_now=real_now))
-    _save_orders(session, changes)
     touched = list(legs.values())
-    saving.save(session, touched, now=now)
+    with bulk.pipelined(session):
+        _save_orders(session, changes)
+        saving.save(session, touched, now=now)
     notices.tell(session, touched, now=now)
     people = {f"user:{leg.subscriber_id}" for leg in touched}
     ring(session, *people, *(("drive",) if any(leg.due_at is not None for leg in touched) else ()))

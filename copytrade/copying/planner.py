@@ -265,9 +265,10 @@ def _write(session: Session, desk: _Desk) -> None:
             was = None
         if was is None and isinstance(decision, Order):
             intended.append((record, intentions.of(record, decision, now=desk.now)))
-    saving.drop(session, dropped, now=desk.now)
-    saving.save(session, touched, now=desk.now)
-    intentions.insert(session, intended)
+    with bulk.pipelined(session):
+        saving.drop(session, dropped, now=desk.now)
+        saving.save(session, touched, now=desk.now)
+        intentions.insert(session, intended)
     notices.tell(session, touched, now=desk.now)
     if touched:
         ring(session, "drive", *{f"user:{record.subscriber_id}" for record in touched})
