@@ -43,9 +43,10 @@ class _Fanout:
 
     def run(self) -> dict[str, float]:
         place = self._place
-        place.control.latency(in_ms=LATENCY_MS / 2, out_ms=LATENCY_MS / 2)
         place.processes.start("worker-capture", "worker-copy", "stream", "cron")
-        self._wait(self._is_captured, what="the leads' baselines and streams")
+        # A running service has read the past of its accounts long ago.
+        self._wait(self._is_captured, what="the accounts' past, and the leads' baselines and streams")
+        place.control.latency(in_ms=LATENCY_MS / 2, out_ms=LATENCY_MS / 2)
         figures: dict[str, float] = {}
         for size in SIZES:
             self._lead_trades(size)  # leverage and connections: a first copy is not what a running service does
@@ -90,9 +91,12 @@ class _Fanout:
         return last if count == size else None
 
     def _is_captured(self) -> bool | None:
-        rows = self._rows("select count(*) from trades.capture_states where baseline_at is not null and role = 'lead'")
+        rows = self._rows(
+            "select count(*) filter (where baseline_at is not null and role = 'lead'),"
+            " count(*) filter (where history_done_at is not null) from trades.capture_states"
+        )
         streams = sum(self._place.control.streams()["users"].values())
-        return True if rows[0][0] == len(SIZES) and streams >= len(SIZES) else None
+        return True if rows[0] == (len(SIZES), sum(SIZES) + len(SIZES)) and streams >= len(SIZES) else None
 
     def _outside(self, module: str, size: int, *, number: int) -> float:
         job = {

@@ -26,6 +26,8 @@ log = structlog.get_logger()
 EVERY_S = 900.0
 """The running day's close moves; an hour-old one would do, but a restart shall not wait for long."""
 AGAIN_S = 30.0
+QUIET_S = 20.0
+"""Many accounts linked at once are one round."""
 ALWAYS = {
     Market.PERPETUAL: ("BTC/USDT:USDT", "BNB/USDT:USDT"),
     Market.SPOT: ("BTC/USDT", "BNB/USDT"),
@@ -45,7 +47,7 @@ class Place:
 
 async def run(pool: ClientPool, stop: asyncio.Event) -> None:
     """Keep the closes current until `stop` is set; a new account's symbols are asked for when its past was read."""
-    async for _ in bell().rings("history", quiet=1.0, every=EVERY_S):
+    async for _ in bell().rings("history", quiet=QUIET_S, every=EVERY_S):
         while not stop.is_set() and not await _refresh(pool):
             await wait(stop, AGAIN_S)
         if stop.is_set():
