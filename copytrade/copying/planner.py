@@ -159,7 +159,8 @@ def _stale(desk: _Desk, lead_account_id: UUID) -> frozenset[UUID]:
     stale = {
         copy.copy_account_id
         for copy in desk.copies
-        if (equity := desk.equities.get(copy.copy_account_id)) is None or equity.read_at < oldest
+        if desk.states.get(copy.copy_account_id) == "active"
+        and ((equity := desk.equities.get(copy.copy_account_id)) is None or equity.read_at < oldest)
     }
     if desk.lead_equity is None and any(one.mode is SizingMode.EQUITY for one in desk.settings.values()):
         stale.add(lead_account_id)
