@@ -5,10 +5,14 @@ bell and sweeps, so that a lost message or a Redis outage delays nothing. The ot
 """
 
 import sys
+import time
 from collections.abc import Sequence
 from importlib import import_module
 
+import structlog
+from redis.exceptions import RedisError
 from rq import SimpleWorker, Worker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
@@ -17,6 +21,8 @@ from copytrade.queues import QUEUES, connection, queue
 from workers.loop import Part, WarmLoop, set_current
 
 MAINTENANCE_S = 60
+PAUSE_S = 1.0
+log = structlog.get_logger()
 
 
 def parts_of(name: str) -> Sequence[Part]:
@@ -36,20 +42,37 @@ def parts_of(name: str) -> Sequence[Part]:
 def main(name: str) -> None:
     """Work the queue until told to stop; a warm loop then ends what is in flight."""
     parts = parts_of(name)
-    kind: type[BaseWorker] = SimpleWorker if parts else Worker
-    worker = kind([queue(name)], connection=connection(), serializer=JSONSerializer, maintenance_interval=MAINTENANCE_S)
     if not parts:
         # Each job forks: what it imports is imported here once, not in every child.
         import_module("workers.jobs")
-        worker.work(logging_level="WARNING")
+        _work(name, Worker)
         return
     loop = WarmLoop(parts)
     set_current(loop)
     loop.start()
     try:
-        worker.work(logging_level="WARNING")
+        _work(name, SimpleWorker)
     finally:
         loop.stop()
+
+
+def _work(name: str, kind: type[BaseWorker]) -> None:
+    """Work the queue until a signal ends it: a Redis that is away ends RQ's worker, never this process."""
+    try:
+        while not _worked_until_stopped(name, kind):
+            time.sleep(PAUSE_S)
+    except StopRequested:  # the signal came between two workers
+        return
+
+
+def _worked_until_stopped(name: str, kind: type[BaseWorker]) -> bool:
+    worker = kind([queue(name)], connection=connection(), serializer=JSONSerializer, maintenance_interval=MAINTENANCE_S)
+    try:
+        worker.work(logging_level="WARNING")
+    except RedisError as error:
+        log.warning("worker.redis_away", reason=type(error).__name__)
+    # It returns in the same way when Redis went away under it as when it was told to stop.
+    return worker._shutdown_requested_date is not None
 
 
 if __name__ == "__main__":

@@ -68,7 +68,9 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
         prepare(broken)
 
 
-@pytest.mark.parametrize("content", [f"{os.getpid()}\n/somewhere\n", "garbage\n", ""])
+@pytest.mark.parametrize(
+    "content", [f"{os.getpid()}\n/somewhere\n", "garbage\n", ""], ids=["a stranger's", "garbage", "empty"]
+)
 def test_a_pid_file_that_names_no_postgres_is_dropped(tmp_path: Path, content: str) -> None:
     crashed = scratch(tmp_path)
     prepare(crashed)

@@ -80,15 +80,16 @@ def market(session: Session, program: TestClient) -> Market:
     return opened(session)
 
 
+NOBODY = UUID("00000000-0000-4000-8000-000000000000")
 SERVICES: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("GET", "/api/v1/traders", Scope.TRADERS_READ, None),
-    ("GET", f"/api/v1/subscriptions/{uuid4()}", Scope.SUBSCRIPTIONS_READ, None),
-    ("GET", f"/api/v1/accounts/{uuid4()}", Scope.ACCOUNTS_SECRETS, None),
-    ("GET", f"/api/v1/trades/{uuid4()}", Scope.TRADES_READ, None),
-    ("GET", f"/api/v1/trades?exchange_account={uuid4()}", Scope.TRADES_READ, None),
+    ("GET", f"/api/v1/subscriptions/{NOBODY}", Scope.SUBSCRIPTIONS_READ, None),
+    ("GET", f"/api/v1/accounts/{NOBODY}", Scope.ACCOUNTS_SECRETS, None),
+    ("GET", f"/api/v1/trades/{NOBODY}", Scope.TRADES_READ, None),
+    ("GET", f"/api/v1/trades?exchange_account={NOBODY}", Scope.TRADES_READ, None),
     ("POST", "/api/v1/orders", Scope.ORDERS_PLACE, {}),
-    ("POST", "/api/v1/payments", Scope.PAYMENTS_START, {"subscription_id": str(uuid4())}),
-    ("POST", "/api/v1/notifications", Scope.NOTIFICATIONS_WRITE, {"user_id": str(uuid4()), "kind": "x"}),
+    ("POST", "/api/v1/payments", Scope.PAYMENTS_START, {"subscription_id": str(NOBODY)}),
+    ("POST", "/api/v1/notifications", Scope.NOTIFICATIONS_WRITE, {"user_id": str(NOBODY), "kind": "x"}),
 ]
 
 
@@ -134,7 +135,7 @@ def test_a_users_trades_page_by_page(session: Session, market: Market, program: 
     assert by_service["trades"][0]["venue"] == "binance"
 
 
-@pytest.mark.parametrize("cursor", ["x", "2026-03-01T12:00:00_x", f"2026-03-01T12:00:00_{uuid4()}", "_", "x" * 101])
+@pytest.mark.parametrize("cursor", ["x", "2026-03-01T12:00:00_x", f"2026-03-01T12:00:00_{NOBODY}", "_", "x" * 101])
 def test_a_cursor_that_is_none_of_ours_is_told_so(market: Market, program: TestClient, cursor: str) -> None:
     sign_in(program, market.alice.email)
     answer = program.get(f"/api/v1/trades/{market.alice.id}", params={"cursor": cursor})
