@@ -47,9 +47,10 @@ class Place:
 
 async def run(pool: ClientPool, stop: asyncio.Event) -> None:
     """Keep the closes current until `stop` is set; a new account's symbols are asked for when its past was read."""
-    async for _ in bell().rings("history", quiet=QUIET_S, every=EVERY_S):
+    async for _ in bell().rings("history", every=EVERY_S):
         while not stop.is_set() and not await _refresh(pool):
             await wait(stop, AGAIN_S)
+        await wait(stop, QUIET_S)
         if stop.is_set():
             return
 
