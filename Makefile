@@ -23,7 +23,7 @@ demo: $(RUNTIME) ## everything on this machine, with traders who trade; Ctrl-C e
 
 test: $(TOOLS) lint ## the whole suite, browser journeys included (ARGS=… goes to pytest)
 	@$(PY) -m tests.chromium
-	@exec $(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@exec $(PY) -m pytest $(ARGS)
 
 lint: $(TOOLS) ## format, lint, types
 	@$(PY) -m ruff format --check .

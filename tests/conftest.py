@@ -222,23 +222,11 @@ def installation(
         test_engines.wipe(database)
 
 
-_ORDER = ("chaos", "integration", "contract", "unit", "ui", "web")
-
-
-def _group(item: pytest.Item) -> tuple[int, str]:
-    """Return where a test comes and which process it shares: a file's tests one, all that need the pages another."""
-    place = item.path.relative_to(Path(__file__).parent)
-    if place.parts[0] == "e2e" or place.name == "test_launch.py":
-        return _ORDER.index("web"), "web"
-    return _ORDER.index(place.parts[0]), str(place)
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long ones first; the browser last, since its driver keeps an event loop running in its process."""
-    items.sort(key=lambda item: _group(item)[0])
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)[1]))
+    """Quick ones first; the browser last, since its driver keeps an event loop running in this process."""
+    order = ("unit", "integration", "contract", "ui", "chaos", "e2e")
+    folder = Path(__file__).parent
+    items.sort(key=lambda item: order.index(item.path.relative_to(folder).parts[0]))
 
 
 @pytest.hookimpl(wrapper=True)
