@@ -119,7 +119,7 @@ def test_a_symbol_without_trades_is_walked_to_the_end_too(alice: Account) -> Non
 
 
 def test_the_ledger_is_complete_over_its_pages(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "PAGE", 4)
+    monkeypatch.setattr(paging, "PAGE", 8)  # above what one millisecond books
     for side in ("BUY", "SELL", "BUY", "SELL"):
         alice.control.place(alice.number, "BTCUSDT", side, "1")
     alice.control.transfer(alice.number, -100)
