@@ -30,6 +30,8 @@ class Fill:
     order_unit_is_quote: bool = False
     position_after: Decimal | None = None
     """The venue's own signed position after this fill, where the message said so."""
+    sequence: int = 0
+    """The venue's own order within a millisecond, where its trade ids do not tell."""
 
     @property
     def signed(self) -> Decimal:
@@ -141,3 +143,7 @@ class KeyPermissions:
     may_transfer: bool | None
     ip_restricted: bool | None = None
     expires_at: datetime | None = None
+    uid: str = ""
+    """The venue's id of the account that the key belongs to; empty where the call does not tell."""
+    unfit: str = ""
+    """Why an account of this kind cannot be used (`not_unified` at Bybit, `unified` at Bitget); empty: it can."""
