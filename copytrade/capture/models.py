@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -37,6 +37,8 @@ class CaptureState(SQLModel, table=True):
     polled_until: datetime | None = moment(nullable=True)
     """Everything executed before it is stored."""
     last_polled_at: datetime | None = moment(nullable=True)
+    poll_began_at: datetime | None = moment(nullable=True)
+    """When, by our own clock, the newest poll began that read everything."""
     cursors: dict[str, Any] = _json()
     """By symbol, where its fills go on."""
     entries_until: datetime | None = moment(nullable=True)
@@ -48,6 +50,8 @@ class CaptureState(SQLModel, table=True):
     history: dict[str, Any] = _json()
     """How far the past is read: by step, where it goes on."""
     history_done_at: datetime | None = moment(nullable=True)
+    balances: dict[str, Any] = _json()
+    """On spot: what was held at a moment of rest, and that moment; fills and ledger explain what moved since."""
     problem: str = ""
     """What an operator should look at; empty: nothing."""
 
@@ -104,6 +108,8 @@ class StoredFill(SQLModel, table=True):
     fee: Decimal = amount()
     fee_asset: str = ""
     venue_time: datetime = moment()
+    sequence: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    """The venue's own order within a millisecond, where its trade ids do not tell."""
     received_at: datetime = moment()
     source: str
     """`stream`, `poll` or `history`."""
@@ -133,6 +139,8 @@ class LeadPosition(SQLModel, table=True):
     """P was taken from the venue at this time; fills not after it change nothing any more."""
     marked_before: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """The trade before which that was, where several share the millisecond; empty: after all of them."""
+    marked_sequence: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    """That trade's sequence."""
     seen_quantity: Decimal | None = amount(nullable=True)
     seen_at: datetime | None = moment(nullable=True)
     """The venue's newest own position, and the time up to which fills are in it."""

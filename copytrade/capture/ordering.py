@@ -34,11 +34,12 @@ class Waiting:
     position_after: Decimal | None = None
     order_id: str = ""
     order_share: Decimal | None = None
+    sequence: int = 0
 
     @property
-    def rank(self) -> tuple[datetime, int, str]:
-        """Return what the venue's order is by: time, then trade id (a number where it is one)."""
-        return self.venue_time, int(self.trade_id) if self.trade_id.isdigit() else 0, self.trade_id
+    def rank(self) -> tuple[datetime, int, int, str]:
+        """Return what the venue's order is by: time, its sequence, then trade id (a number where it is one)."""
+        return self.venue_time, self.sequence, int(self.trade_id) if self.trade_id.isdigit() else 0, self.trade_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Known:
     planned_until: datetime | None = None
     marked_at: datetime | None = None
     marked_before: str = ""
+    marked_sequence: int = 0
     seen_quantity: Decimal | None = None
     seen_at: datetime | None = None
     rebase_to: Decimal | None = None
@@ -122,7 +124,7 @@ def _is_contained(fill: Waiting, known: Known) -> bool:
     if fill.venue_time < known.marked_at or not known.marked_before:
         return True
     mark = known.marked_before
-    return fill.rank[1:] < (int(mark) if mark.isdigit() else 0, mark)
+    return fill.rank[1:] < (known.marked_sequence, int(mark) if mark.isdigit() else 0, mark)
 
 
 def _proven(queue: Sequence[Waiting], *, position: Decimal, known: Known, moment: Moment) -> int:

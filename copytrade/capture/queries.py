@@ -161,12 +161,16 @@ def executions(
     session: Session, *, account_id: UUID, after: tuple[datetime, str] | None, until: datetime
 ) -> list[FillRow]:
     """Return an account's fills up to `until` in the venue's order, those after (time, trade id) where given."""
-    trade = _padded(col(StoredFill.trade_id))
+    rank = col(StoredFill.sequence), _padded(col(StoredFill.trade_id))
     query = select(StoredFill).where(StoredFill.exchange_account_id == account_id, col(StoredFill.venue_time) <= until)
     if after is not None:
         at, trade_id = after
-        query = query.where(tuple_(col(StoredFill.venue_time), trade) > tuple_(at, _padded(trade_id)))
-    return [_row(fill) for fill in session.exec(query.order_by(col(StoredFill.venue_time), trade))]
+        last = select(func.coalesce(func.max(col(StoredFill.sequence)), 0)).where(
+            StoredFill.exchange_account_id == account_id, StoredFill.trade_id == trade_id, StoredFill.venue_time == at
+        )
+        edge = tuple_(at, last.scalar_subquery(), _padded(trade_id))
+        query = query.where(tuple_(col(StoredFill.venue_time), *rank) > edge)
+    return [_row(fill) for fill in session.exec(query.order_by(col(StoredFill.venue_time), *rank))]
 
 
 def fill_count(session: Session, *, account_id: UUID, until: datetime) -> int:

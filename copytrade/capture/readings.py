@@ -96,7 +96,7 @@ def rebase(session: Session, prices: Mapping[Place, Decimal], *, account_id: UUI
         price = prices.get((row.symbol, row.position_side))
         if price is not None and row.odd_quantity is not None:
             row.rebase_to, row.rebase_price = row.odd_quantity, price
-            row.marked_at, row.marked_before = row.odd_since, ""
+            row.marked_at, row.marked_before, row.marked_sequence = row.odd_since, "", 0
             session.add(row)
             ring(session, "plan")
     session.flush()

@@ -24,6 +24,8 @@ from copytrade.settings import settings
 
 Place = tuple[str, str]
 """Symbol and position side."""
+Trade = tuple[str, int]
+"""A trade's id and its sequence."""
 
 
 def spare() -> timedelta:
@@ -70,12 +72,12 @@ def take_next(session: Session, *, lead_account_id: UUID, now: datetime) -> list
 def mark_planned(session: Session, *, lead_account_id: UUID, changes: Sequence[LeadChange], now: datetime) -> None:
     """Set P to where `changes` (as `take_next` gave them) left it, and mark their fills planned."""
     ids = [change.fill_id for change in changes if change.fill_id is not None]
-    trade_ids: dict[UUID, str] = {}
+    trades: dict[UUID, Trade] = {}
     if ids:
         # in the order in which a repeated capture touches them, so that the two never wait for each other
-        query = select(StoredFill.id, StoredFill.trade_id).where(col(StoredFill.id).in_(ids))
+        query = select(StoredFill.id, StoredFill.trade_id, StoredFill.sequence).where(col(StoredFill.id).in_(ids))
         query = query.order_by(col(StoredFill.symbol), col(StoredFill.trade_id)).with_for_update()
-        trade_ids = dict(session.exec(query).all())
+        trades = {fill_id: (trade_id, sequence) for fill_id, trade_id, sequence in session.exec(query)}
         session.exec(update(StoredFill).where(col(StoredFill.id).in_(ids)).values(planned_at=now))
     by_place: dict[Place, list[LeadChange]] = defaultdict(list)
     for change in changes:
@@ -84,19 +86,20 @@ def mark_planned(session: Session, *, lead_account_id: UUID, changes: Sequence[L
         place = (lead_account_id, symbol, position_side)
         row = session.get(LeadPosition, place, with_for_update=True, populate_existing=True)
         row = row or LeadPosition(exchange_account_id=lead_account_id, symbol=symbol, position_side=position_side)
-        _advance(row, group, trade_ids)
+        _advance(row, group, trades)
         session.add(row)
     session.flush()
 
 
-def _advance(row: LeadPosition, changes: Sequence[LeadChange], trade_ids: dict[UUID, str]) -> None:
+def _advance(row: LeadPosition, changes: Sequence[LeadChange], trades: dict[UUID, Trade]) -> None:
     is_read, is_forced = row.rebase_to is not None, False
     for change in changes:
         row.quantity = change.after
         if change.fill_id is not None:
             row.planned_until = max(row.planned_until or change.venue_time, change.venue_time)
             if is_forced:
-                row.marked_at, row.marked_before = change.venue_time, trade_ids[change.fill_id]
+                row.marked_at = change.venue_time
+                row.marked_before, row.marked_sequence = trades[change.fill_id]
                 is_forced = False
         elif is_read:
             # its mark was set when the second reading agreed; a change of side takes two steps
@@ -126,6 +129,7 @@ def _known(row: LeadPosition | None) -> Known:
         planned_until=row.planned_until,
         marked_at=row.marked_at,
         marked_before=row.marked_before,
+        marked_sequence=row.marked_sequence,
         seen_quantity=row.seen_quantity,
         seen_at=row.seen_at,
         rebase_to=row.rebase_to,
@@ -159,6 +163,7 @@ def _waiting(row: StoredFill) -> Waiting:
         position_after=row.position_after,
         order_id=row.order_id,
         order_share=share,
+        sequence=row.sequence,
     )
 
 

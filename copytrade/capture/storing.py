@@ -56,6 +56,7 @@ _COLUMNS = {
     "fee": "numeric",
     "fee_asset": "text",
     "venue_time": "timestamptz",
+    "sequence": "bigint",
     "received_at": "timestamptz",
     "is_maker": "boolean",
     "is_liquidation": "boolean",
@@ -80,10 +81,12 @@ WITH came AS (
     ON CONFLICT (exchange_account_id, market, symbol, trade_id, side) DO UPDATE SET
         client_order_id = COALESCE(NULLIF(fills.client_order_id, ''), excluded.client_order_id),
         is_liquidation = fills.is_liquidation OR excluded.is_liquidation,
+        sequence = COALESCE(NULLIF(fills.sequence, 0), excluded.sequence),
         order_quantity = COALESCE(fills.order_quantity, excluded.order_quantity),
         position_after = COALESCE(fills.position_after, excluded.position_after)
     WHERE (fills.order_quantity IS NULL AND excluded.order_quantity IS NOT NULL)
         OR (fills.position_after IS NULL AND excluded.position_after IS NOT NULL)
+        OR (fills.sequence = 0 AND excluded.sequence <> 0)
     RETURNING id, exchange_account_id, venue_time, xmax = 0 AS is_new,
         planned_at IS NULL AND NOT is_history AS is_waiting
 )
@@ -130,6 +133,7 @@ def _row(one: Captured) -> tuple[object, ...]:
         fill.fee,
         fill.fee_asset,
         fill.venue_time,
+        fill.sequence,
         one.received_at,
         fill.is_maker,
         fill.is_liquidation,
