@@ -13,10 +13,11 @@ import structlog
 from copytrade.domain.instruments import Market, MarketRules, Venue
 from copytrade.errors import Unavailable
 from copytrade.exchanges import ladder
+from copytrade.exchanges.facts import VenueFacts
 from copytrade.exchanges.guard import guarded
 from copytrade.exchanges.judge import failure_of
 from copytrade.exchanges.port import Credentials
-from copytrade.exchanges.venues import VenueFacts, facts, rebased
+from copytrade.exchanges.venues import facts, rebased
 from copytrade.settings import settings
 
 log = structlog.get_logger()
@@ -178,6 +179,7 @@ class Ground:
 
     def _settle(self, exchange: Any) -> None:
         exchange.clock_offset_ms = self.offset_ms
+        exchange.error_codes = self.facts.codes
         exchange.ssl_context = self._tls
         exchange.enableLastHttpResponse = exchange.enableLastJsonResponse = exchange.enableLastResponseHeaders = False
         if self.mode == "sandbox":

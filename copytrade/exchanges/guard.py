@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from copytrade import clock
+from copytrade.exchanges.facts import Codes
 
 
 class Answer(Exception):
@@ -39,29 +40,34 @@ class Departure:
 departure: ContextVar[Departure | None] = ContextVar("departure", default=None)
 
 
-def answer_of(status: int, headers: Any, body: Any, parsed: Any) -> Answer | None:
+def answer_of(status: int, headers: Any, body: Any, parsed: Any, *, codes: Codes) -> Answer | None:
     """Return the error in a response, None where it is a success."""
     fields = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
-    code = str(fields.get("code", ""))
-    if status < 400 and code in ("", "0", "200"):
+    code = str(fields.get(codes.code_field, ""))
+    if status < 400 and code in codes.success:
         return None
-    text = str(fields.get("msg", "")) if fields else f"{len(str(body))} characters that are no JSON object"
-    return Answer(status=status, code=code, text=text[:200], retry_after=_retry_after(headers))
+    text = str(fields.get(codes.text_field, "")) if fields else f"{len(str(body))} characters that are no JSON object"
+    # a code of success beside an HTTP error says nothing of what went wrong
+    code = "" if code in codes.success else code
+    return Answer(status=status, code=code, text=text[:200], retry_after=_retry_after(headers, codes=codes))
 
 
-def _retry_after(headers: Any) -> float | None:
-    for name, value in dict(headers or {}).items():
-        if str(name).lower() == "retry-after":
-            try:
-                return float(value)
-            except ValueError:
-                return None
+def _retry_after(headers: Any, *, codes: Codes) -> float | None:
+    found = {str(name).lower(): value for name, value in dict(headers or {}).items()}
+    try:
+        if "retry-after" in found:
+            return float(found["retry-after"])
+        if codes.reset_header in found:
+            return max(float(found[codes.reset_header]) / 1000 - clock.real_now().timestamp(), 0.0) or None
+    except ValueError:
+        return None
     return None
 
 
 class Guard:
     """Goes before a ccxt class in the bases of our own."""
 
+    error_codes: Codes
     clock_offset_ms: Any
     """A function: how far this machine is ahead of the venue, in ms."""
 
@@ -71,7 +77,7 @@ class Guard:
     def handle_errors(
         self, code: int, _reason: str, _url: str, _method: str, headers: Any, body: Any, response: Any, *_: Any
     ) -> None:
-        answer = answer_of(code, headers, body, response)
+        answer = answer_of(code, headers, body, response, codes=self.error_codes)
         if answer is not None:
             raise answer
 

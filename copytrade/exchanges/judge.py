@@ -8,8 +8,8 @@ from datetime import datetime
 import aiohttp
 
 from copytrade.domain.orders import Outcome, OutcomeKind, Refusal
+from copytrade.exchanges.facts import Codes
 from copytrade.exchanges.guard import Answer, TooLate
-from copytrade.exchanges.venues import Codes
 
 _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, socket.gaierror)
 _TRUST_CODES_BELOW = 500

@@ -2,10 +2,11 @@
 
 from copytrade.domain.instruments import Venue
 from copytrade.errors import BadCredentials, ExchangeError, OrderRefused, Unavailable
+from copytrade.exchanges.facts import Codes
 from copytrade.exchanges.judge import Failure
-from copytrade.exchanges.venues import Codes
 
 _NO_RIGHT = frozenset({401})
+_TRUST_CODES_BELOW = 500
 
 
 def read_error(failure: Failure, *, venue: Venue, codes: Codes) -> ExchangeError:
@@ -25,8 +26,9 @@ def read_error(failure: Failure, *, venue: Venue, codes: Codes) -> ExchangeError
 def change_error(failure: Failure, *, venue: Venue, codes: Codes) -> ExchangeError:
     """Return what a failed change of a setting raises: OrderRefused where the venue said no, else as a read."""
     error = read_error(failure, venue=venue, codes=codes)
-    refused = failure.status is not None and 400 <= failure.status < 500 and failure.code
-    passing = failure.code in codes.not_executed | codes.clock or failure.status in codes.throttled_statuses
+    refused = failure.status is not None and failure.status < _TRUST_CODES_BELOW and failure.code
+    passing = failure.code in codes.not_executed | codes.clock | codes.unclear | codes.throttled
+    passing = passing or failure.status in codes.throttled_statuses
     if isinstance(error, BadCredentials) or not refused or passing:
         return error
     return OrderRefused(f"{venue.value}: {failure.text}", venue=venue.value, venue_code=failure.code)

@@ -13,7 +13,7 @@ import certifi
 
 from copytrade.domain.instruments import Market, MarketRules, Venue
 from copytrade.errors import Unavailable
-from copytrade.exchanges.binance.client import BinancePerpetual
+from copytrade.exchanges.binance.perpetual import BinancePerpetual
 from copytrade.exchanges.binance.shapes import market_rules
 from copytrade.exchanges.ground import Ground
 from copytrade.exchanges.port import AccountRef, ExchangeClient, SecretOpener

@@ -9,16 +9,16 @@ from copytrade import clock, metrics
 from copytrade.domain.orders import Outcome, OutcomeKind, VenueOrder
 from copytrade.errors import ExchangeError, Unavailable
 from copytrade.exchanges import ladder
+from copytrade.exchanges.facts import Codes
 from copytrade.exchanges.ground import Ground
 from copytrade.exchanges.guard import Departure, departure
 from copytrade.exchanges.judge import Failure, failure_of, judge
 from copytrade.exchanges.port import Credentials
-from copytrade.exchanges.venues import Codes
+from copytrade.exchanges.rows import ODD
 
 Parsed = TypeVar("Parsed")
 _WAIT_S = 5.0
 """How long nothing is read after the venue said "too often" without telling for how long."""
-_ODD = (KeyError, TypeError, ValueError, ArithmeticError)
 
 
 class Wire:
@@ -74,7 +74,7 @@ class Wire:
             failure = Failure(left=True, text="the answer does not tell what became of the order")
             try:
                 order = parse(body)
-            except _ODD:
+            except ODD:
                 return judge(failure, codes=self.codes, sent_at=sending.at, answered_at=answered_at)
             return Outcome(OutcomeKind.PLACED, sent_at=sending.at, acknowledged_at=answered_at, order=order)
         if failure.code in self.codes.clock:
@@ -85,7 +85,7 @@ class Wire:
         """Return the parsed body of a read; Unavailable where it is not what the venue should have said."""
         try:
             return parse(body)
-        except _ODD as error:
+        except ODD as error:
             odd = f"{self.ground.facts.venue.value}: an answer could not be read ({type(error).__name__})"
         raise Unavailable(odd, venue=self.ground.facts.venue.value)
 
@@ -105,9 +105,9 @@ class Wire:
             body = await getattr(self._exchange, method)(parameters)
         except Exception as error:  # noqa: BLE001 - whatever broke, the caller must know whether the request left
             failure = failure_of(error, departed=sending.at is not None)
-            if failure.status in self.codes.throttled_statuses:
+            if failure.status in self.codes.throttled_statuses or failure.code in self.codes.throttled:
                 is_ban = failure.status in self.codes.ban_statuses
-                self.ground.close_for(failure.retry_after or _WAIT_S, is_ban=is_ban)
+                self.ground.close_for(failure.retry_after or (self.codes.ban_s if is_ban else _WAIT_S), is_ban=is_ban)
             told = failure.code or str(failure.status or "no_answer")
             metrics.exchange_errors.labels(venue=self.ground.facts.venue.value, code=told).inc()
             return None, failure

@@ -1,6 +1,5 @@
 """Binance's user-data events as messages of ours, with the venue's own position after a fill where it is certain."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +10,8 @@ from copytrade.domain.fills import EntryKind, Fill, LedgerEntry, Position
 from copytrade.domain.instruments import PositionSide
 from copytrade.exchanges.binance import shapes
 from copytrade.exchanges.port import StreamMessage
+from copytrade.exchanges.rows import ODD, as_sent
+from copytrade.exchanges.values import moment, number
 
 _EXECUTIONS = ("TRADE", "CALCULATED")
 _TRANSFERS = frozenset({"DEPOSIT", "WITHDRAW", "MARGIN_TRANSFER", "ASSET_TRANSFER", "ADMIN_DEPOSIT", "ADMIN_WITHDRAW"})
@@ -46,12 +47,12 @@ class Chain:
                     return self._account(event)
                 case _:
                     return []
-        except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError):
-            return [StreamMessage(spoiled=json.dumps(event)[:2000])]
+        except ODD:
+            return [StreamMessage(spoiled=as_sent(event))]
 
     def _order(self, event: Mapping[str, Any]) -> list[StreamMessage]:
         row: Mapping[str, Any] = event["o"]
-        symbol, at = self._symbol_of(row["s"]), shapes.moment(event["T"])
+        symbol, at = self._symbol_of(row["s"]), moment(event["T"])
         found: list[StreamMessage] = []
         if row["x"] in _EXECUTIONS:
             fill = shapes.streamed_fill(event, symbol=symbol)
@@ -68,7 +69,7 @@ class Chain:
         return replace(fill, position_after=after) if after - before == fill.signed else fill
 
     def _account(self, event: Mapping[str, Any]) -> list[StreamMessage]:
-        at, account = shapes.moment(event["T"]), event["a"]
+        at, account = moment(event["T"]), event["a"]
         found: list[StreamMessage] = []
         for row in account.get("P", ()):
             position = shapes.streamed_position(row, symbol=self._symbol_of(row["s"]))
@@ -87,6 +88,4 @@ class Chain:
 
 
 def _transfer(row: Mapping[str, Any], *, at: datetime) -> LedgerEntry:
-    return LedgerEntry(
-        entry_id="", kind=EntryKind.TRANSFER, asset=row["a"], amount=shapes.number(row["bc"]), venue_time=at
-    )
+    return LedgerEntry(entry_id="", kind=EntryKind.TRANSFER, asset=row["a"], amount=number(row["bc"]), venue_time=at)

@@ -1,14 +1,14 @@
 """Walking Binance's histories to their end: trades by id, income and candles by time."""
 
-import json
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from copytrade.domain.fills import Candle, Fill, LedgerEntry
 from copytrade.exchanges.binance import shapes
-from copytrade.exchanges.binance.naming import id_of, symbol_of
+from copytrade.exchanges.naming import id_of, symbol_of
 from copytrade.exchanges.port import FillPage
+from copytrade.exchanges.rows import read_rows
+from copytrade.exchanges.values import moment, ms_of
 from copytrade.exchanges.wire import Wire
 
 PAGE = 1000
@@ -27,13 +27,13 @@ async def fills(wire: Wire, symbol: str, *, cursor: str, since: datetime | None,
     else:
         starts = _start(wire, cursor=cursor, since=since, now=now)
         ends = min(starts + WINDOW - timedelta(milliseconds=1), now + timedelta(seconds=1))
-        asked |= {"startTime": shapes.ms_of(starts), "endTime": shapes.ms_of(ends)}
+        asked |= {"startTime": ms_of(starts), "endTime": ms_of(ends)}
     rows = await wire.ask("fapiPrivateGetUserTrades", asked)
-    read, spoiled = _read(wire.read(list, rows), lambda row: shapes.fill(row, symbol=symbol))
+    read, spoiled = read_rows(wire.read(list, rows), lambda row: shapes.fill(row, symbol=symbol))
     read.sort(key=lambda one: int(one.trade_id))
     if ends is not None and not rows:
         is_last = ends >= now
-        return FillPage((), _BY_TIME + str(shapes.ms_of(now - OVERLAP if is_last else ends)), is_last, spoiled)
+        return FillPage((), _BY_TIME + str(ms_of(now - OVERLAP if is_last else ends)), is_last, spoiled)
     # A window that had trades may have had more than a page, or newer ones after it: by id from here.
     is_last = ends is None and len(rows) < PAGE
     return FillPage(read, _next(read, cursor=cursor, is_last=is_last, now=now), is_last, spoiled)
@@ -41,7 +41,7 @@ async def fills(wire: Wire, symbol: str, *, cursor: str, since: datetime | None,
 
 def _start(wire: Wire, *, cursor: str, since: datetime | None, now: datetime) -> datetime:
     if cursor.startswith(_BY_TIME):
-        return shapes.moment(cursor.removeprefix(_BY_TIME))
+        return moment(cursor.removeprefix(_BY_TIME))
     oldest = now - wire.ground.facts.fills_kept
     return max(since, oldest) if since is not None else oldest
 
@@ -53,21 +53,10 @@ def _next(read: list[Fill], *, cursor: str, is_last: bool, now: datetime) -> str
     return _BY_ID + (recent[0].trade_id if recent else str(int(read[-1].trade_id) + 1))
 
 
-def _read(rows: list[Any], parse: Callable[[Any], Fill]) -> tuple[list[Fill], tuple[str, ...]]:
-    read: list[Fill] = []
-    spoiled: list[str] = []
-    for row in rows:
-        try:
-            read.append(parse(row))
-        except (KeyError, TypeError, ValueError, ArithmeticError):
-            spoiled.append(json.dumps(row)[:2000])
-    return read, tuple(spoiled)
-
-
 async def entries(wire: Wire, *, since: datetime, until: datetime) -> list[LedgerEntry]:
     """Return the income of a window, complete, oldest first; at a full page goes on from its last millisecond."""
     found: dict[str, LedgerEntry] = {}
-    starts, ends = shapes.ms_of(since), shapes.ms_of(until)
+    starts, ends = ms_of(since), ms_of(until)
     while True:
         asked = {"startTime": starts, "endTime": ends, "limit": PAGE}
         body = await wire.ask("fapiPrivateGetIncome", asked)
@@ -75,7 +64,7 @@ async def entries(wire: Wire, *, since: datetime, until: datetime) -> list[Ledge
         found |= {entry.entry_id: entry for entry in page}
         if len(page) < PAGE:
             return sorted(found.values(), key=lambda entry: entry.venue_time)
-        last = max(shapes.ms_of(entry.venue_time) for entry in page)
+        last = max(ms_of(entry.venue_time) for entry in page)
         starts = last if last > starts else starts + 1
 
 
@@ -87,7 +76,7 @@ def _entry(wire: Wire, row: Any) -> LedgerEntry:
 async def candles(wire: Wire, venue_symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
     """Return the candles that open in a window, oldest first."""
     found: list[Candle] = []
-    starts, ends = shapes.ms_of(since), shapes.ms_of(until)
+    starts, ends = ms_of(since), ms_of(until)
     while starts <= ends:
         asked = {"symbol": venue_symbol, "interval": interval, "startTime": starts, "endTime": ends, "limit": PAGE}
         body = await wire.ask("fapiPublicGetKlines", asked)
@@ -95,5 +84,5 @@ async def candles(wire: Wire, venue_symbol: str, *, interval: str, since: dateti
         found += page
         if len(page) < PAGE:
             break
-        starts = shapes.ms_of(page[-1].opened_at) + 1
+        starts = ms_of(page[-1].opened_at) + 1
     return found

@@ -4,7 +4,7 @@ from typing import Any
 
 from copytrade.domain.instruments import PositionSide
 from copytrade.domain.orders import OrderKind, OrderRequest
-from copytrade.exchanges.binance.shapes import plain
+from copytrade.exchanges.values import plain
 
 _TIMES_IN_FORCE = {OrderKind.LIMIT_IOC: "IOC", OrderKind.LIMIT: "GTC"}
 

@@ -1,7 +1,7 @@
 """Binance's JSON of USDT-margined perpetuals, read into our types. Pure; KeyError and the like where a body is odd."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,9 +17,9 @@ from copytrade.domain.fills import (
 )
 from copytrade.domain.instruments import MarketRules, PositionSide, Side
 from copytrade.domain.orders import VenueOrder, VenueOrderStatus
+from copytrade.exchanges.values import flag, moment, number
 
 Body = Mapping[str, Any]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZERO = Decimal(0)
 
 POSITION_SIDES = {"BOTH": PositionSide.NET, "LONG": PositionSide.LONG, "SHORT": PositionSide.SHORT}
@@ -50,31 +50,6 @@ _ENTRY_KINDS = {
     ),
 }
 _LIQUIDATION_IDS = ("autoclose-", "adl_autoclose")
-
-
-def number(value: Any) -> Decimal:
-    """Return an exact, finite decimal of a string or integer; ValueError otherwise."""
-    if isinstance(value, float) or value is None or isinstance(value, bool):
-        raise ValueError("number was not exact")
-    parsed = Decimal(str(value))
-    if not parsed.is_finite():
-        raise ValueError("number was not finite")
-    return parsed
-
-
-def moment(ms: Any) -> datetime:
-    """Return the UTC time of milliseconds since 1970, exactly."""
-    return EPOCH + timedelta(milliseconds=int(ms))
-
-
-def ms_of(at: datetime) -> int:
-    """Return the milliseconds since 1970 of a time, rounded down."""
-    return (at - EPOCH) // timedelta(milliseconds=1)
-
-
-def plain(value: Decimal) -> str:
-    """Return a decimal as digits without an exponent."""
-    return format(value.normalize(), "f")
 
 
 def market_rules(market: Body) -> MarketRules:
@@ -245,17 +220,12 @@ def candle(row: Sequence[Any]) -> Candle:
 def permissions(row: Body) -> KeyPermissions:
     """Return the rights of a key for perpetuals; what the venue does not tell stays None."""
     expires = row.get("tradingAuthorityExpirationTime")
-    inner, universal = _flag(row, "enableInternalTransfer"), _flag(row, "permitsUniversalTransfer")
+    inner, universal = flag(row, "enableInternalTransfer"), flag(row, "permitsUniversalTransfer")
     return KeyPermissions(
-        may_read=_flag(row, "enableReading"),
-        may_trade=_flag(row, "enableFutures"),
-        may_withdraw=_flag(row, "enableWithdrawals"),
+        may_read=flag(row, "enableReading"),
+        may_trade=flag(row, "enableFutures"),
+        may_withdraw=flag(row, "enableWithdrawals"),
         may_transfer=None if inner is None or universal is None else inner or universal,
-        ip_restricted=_flag(row, "ipRestrict"),
+        ip_restricted=flag(row, "ipRestrict"),
         expires_at=moment(expires) if expires else None,
     )
-
-
-def _flag(row: Body, name: str) -> bool | None:
-    value = row.get(name)
-    return value if isinstance(value, bool) else None

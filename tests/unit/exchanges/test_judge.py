@@ -13,9 +13,9 @@ from aiohttp.client_reqrep import ConnectionKey
 from copytrade.domain.orders import OutcomeKind, Refusal
 from copytrade.errors import BadCredentials, OrderRefused, Unavailable
 from copytrade.exchanges import ladder
+from copytrade.exchanges.binance.facts import BINANCE
 from copytrade.exchanges.guard import Answer, TooLate, answer_of
 from copytrade.exchanges.judge import failure_of, judge
-from copytrade.exchanges.venues import BINANCE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOST = ConnectionKey("fapi.example", 443, True, True, None, None, None)
@@ -28,7 +28,7 @@ def verdict(error: BaseException, *, departed: bool = True) -> tuple[OutcomeKind
 
 def answered(status: int, code: str = "", text: str = "", **headers: str) -> Answer:
     body = {"code": code, "msg": text} if code else None
-    answer = answer_of(status, headers, text, body)
+    answer = answer_of(status, headers, text, body, codes=BINANCE.codes)
     assert answer is not None
     return answer
 

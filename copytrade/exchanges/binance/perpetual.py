@@ -23,9 +23,11 @@ from copytrade.domain.fills import (
 from copytrade.domain.instruments import MarketRules
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
 from copytrade.exchanges.binance import paging, requests, shapes
-from copytrade.exchanges.binance.naming import id_of, symbol_of
-from copytrade.exchanges.binance.stream import user_stream
+from copytrade.exchanges.binance.stream import PerpetualUser
+from copytrade.exchanges.naming import id_of, symbol_of
 from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
+from copytrade.exchanges.streaming import private_stream
+from copytrade.exchanges.values import moment, ms_of, number
 from copytrade.exchanges.wire import Wire
 
 _FEW = 3
@@ -41,7 +43,7 @@ class BinancePerpetual:
         self._wire = wire
 
     async def server_time(self) -> datetime:
-        return shapes.moment(await self._wire.ground.venue_ms())
+        return moment(await self._wire.ground.venue_ms())
 
     async def permissions(self) -> KeyPermissions:
         return self._wire.read(shapes.permissions, await self._wire.ask("sapiGetAccountApiRestrictions"))
@@ -122,7 +124,7 @@ class BinancePerpetual:
         return self._wire.read(lambda body: [shapes.fill(row, symbol=symbol) for row in body], rows)
 
     async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]:
-        parameters = {"symbol": self._id(symbol), "startTime": shapes.ms_of(since), "limit": _ORDERS_PAGE}
+        parameters = {"symbol": self._id(symbol), "startTime": ms_of(since), "limit": _ORDERS_PAGE}
         rows = await self._wire.ask("fapiPrivateGetAllOrders", parameters)
         return self._wire.read(lambda body: [shapes.order(row, symbol=symbol) for row in body], rows)
 
@@ -144,7 +146,7 @@ class BinancePerpetual:
         await self._wire.change("fapiPrivatePostPositionSideDual", {"dualSidePosition": "false"})
 
     def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
-        return user_stream(self._wire, positions=self.positions)
+        return private_stream(self._wire, PerpetualUser(self._wire, positions=self.positions))
 
     async def close(self) -> None:
         """Do nothing: the session is the pool's."""
@@ -173,11 +175,9 @@ class BinancePerpetual:
         return AccountState(
             equity=shapes.equity(account, read_at=clock.now()),
             positions={
-                (self._symbol(row["symbol"]), shapes.POSITION_SIDES[row["positionSide"]]): shapes.number(
-                    row["positionAmt"]
-                )
+                (self._symbol(row["symbol"]), shapes.POSITION_SIDES[row["positionSide"]]): number(row["positionAmt"])
                 for row in account["positions"]
-                if shapes.number(row["positionAmt"]) != 0
+                if number(row["positionAmt"]) != 0
             },
             mark=hashlib.blake2b(repr((assets, held)).encode(), digest_size=12).hexdigest(),
             asked_at=asked_at,
@@ -187,9 +187,9 @@ class BinancePerpetual:
     def _quote(self, symbol: str, book: Any, mark: Any) -> Quote:
         return Quote(
             symbol=symbol,
-            bid=shapes.number(book["bidPrice"]),
-            ask=shapes.number(book["askPrice"]),
-            mark=shapes.number(mark["markPrice"]),
+            bid=number(book["bidPrice"]),
+            ask=number(book["askPrice"]),
+            mark=number(mark["markPrice"]),
             read_at=clock.now(),
         )
 

@@ -1,5 +1,6 @@
-"""Symbols as Binance writes them (BTCUSDT) and as we do (BTC/USDT:USDT)."""
+"""Symbols as the venues write them (BTCUSDT) and as we do (BTC/USDT, BTC/USDT:USDT)."""
 
+from copytrade.domain.instruments import Market
 from copytrade.exchanges.ground import Ground
 
 _QUOTE = "USDT"
@@ -12,7 +13,14 @@ def symbol_of(ground: Ground, venue_symbol: str) -> str:
         return known
     ground.reload_soon()
     base = venue_symbol.removesuffix(_QUOTE)
-    return f"{base}/{_QUOTE}:{_QUOTE}" if base and base != venue_symbol else venue_symbol
+    if not base or base == venue_symbol:
+        return venue_symbol
+    return pair(base, market=ground.market)
+
+
+def pair(asset: str, *, market: Market) -> str:
+    """Return our name of an asset's market against USDT."""
+    return f"{asset}/{_QUOTE}" if market is Market.SPOT else f"{asset}/{_QUOTE}:{_QUOTE}"
 
 
 def id_of(ground: Ground, symbol: str) -> str:

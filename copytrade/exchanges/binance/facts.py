@@ -1,0 +1,58 @@
+"""Binance's facts."""
+
+from datetime import timedelta
+
+from copytrade.domain.instruments import Market, Venue
+from copytrade.domain.orders import Refusal
+from copytrade.exchanges.facts import Codes, VenueFacts
+
+_OTHER = """
+    -1013 -1100 -1101 -1102 -1103 -1104 -1105 -1106 -1108 -1109 -1112 -1114 -1115 -1116 -1117 -1118 -1119 -1120
+    -1128 -1130 -2010 -2020 -2023 -2025 -2026 -4015 -4045 -4088 -4104 -4117 -4135 -4137 -4138 -4139 -4142 -4192
+    -4400 -4401 -5021 -5022
+"""
+"""Malformed requests, filters, rules of the account and of order types."""
+
+_REFUSED: dict[str, Refusal] = {
+    **dict.fromkeys(("-2018", "-2019", "-4050", "-4051"), Refusal.FUNDS),
+    **dict.fromkeys(("-2022", "-2024", "-4118"), Refusal.NOTHING_TO_REDUCE),
+    **dict.fromkeys(("-2027", "-2028", "-4028", "-4202"), Refusal.LEVERAGE),
+    "-4164": Refusal.MIN_NOTIONAL,
+    **dict.fromkeys(
+        ("-4001", "-4002", "-4013", "-4014", "-4016", "-4024", "-4131", "-4183", "-4184", "-2021"), Refusal.PRICE
+    ),
+    **dict.fromkeys(("-1111", "-4003", "-4004", "-4005", "-4023"), Refusal.QUANTITY),
+    **dict.fromkeys(("-4060", "-4061", "-4062"), Refusal.POSITION_MODE),
+    **dict.fromkeys(("-1121", "-4108", "-4140", "-4141"), Refusal.MARKET_CLOSED),
+    **dict.fromkeys(("-1002", "-1022", "-2014", "-2015", "-4087", "-4109"), Refusal.CREDENTIALS),
+    **dict.fromkeys(_OTHER.split(), Refusal.OTHER),
+}
+
+BINANCE = VenueFacts(
+    venue=Venue.BINANCE,
+    ccxt_id="binance",
+    codes=Codes(
+        refused=_REFUSED,
+        not_executed=frozenset({"-1003", "-1008", "-1015"}),
+        clock=frozenset({"-1021", "-5028"}),
+        duplicate=frozenset({"-4116"}),
+        duplicate_texts=("Duplicate order sent",),
+        credentials=frozenset({"-1002", "-1022", "-2014", "-2015"}),
+        order_unknown=frozenset({"-2011", "-2013"}),
+        unchanged=frozenset({"-4046", "-4059"}),
+        unclear=frozenset({"-1000", "-1001", "-1006", "-1007"}),
+    ),
+    market_options={
+        Market.PERPETUAL: {
+            "defaultType": "swap",
+            "fetchCurrencies": False,
+            "fetchMargins": False,
+            "fetchMarkets": {"types": ["linear"]},
+        },
+    },
+    lost_after=timedelta(seconds=10),
+    fills_kept=timedelta(days=180),
+    entries_kept=timedelta(days=92),
+    taken_ids_are_refused=False,
+    path_of_sandbox="/binance",
+)
