@@ -51,6 +51,13 @@ class PositionSide(StrEnum):
     SHORT = "short"
 
 
+class MarginMode(StrEnum):
+    """Whether positions share the account's margin or each has its own; spot counts as cross."""
+
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """A position's address: on spot `symbol` is the base asset with its quote (`BTC/USDT`), on perpetuals ccxt's."""

@@ -48,7 +48,14 @@ class Pool:
             making.add_done_callback(lambda _: self._making.pop(ref.id, None))
         return await asyncio.shield(making)
 
-    async def forget(self, account_id: UUID) -> None:
+    async def trial(self, ref: AccountRef, credentials: Credentials) -> ExchangeClient:
+        """Return a client of a key that is tried out and not kept; Unavailable when markets do not load."""
+        ground = self._ground(ref)
+        await ground.ready()
+        build, _ = _CLIENTS[ref.venue, ref.market]
+        return build(ref=ref, wire=Wire(ground=ground, credentials=credentials))
+
+    async def forget, account_id: UUID) -> None:
         """Let the client of an account go, and its secret with it."""
         self._clients.pop(account_id, None)
 

@@ -18,7 +18,7 @@ from copytrade.domain.fills import (
     Position,
     Quote,
 )
-from copytrade.domain.instruments import Market, MarketRules, Venue
+from copytrade.domain.instruments import MarginMode, Market, MarketRules, Venue
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
 
 
@@ -43,6 +43,8 @@ class AccountRef:
     market: Market
     mode: str
     """`live`, `testnet` or `sandbox`."""
+    egress: str = ""
+    """Name of the way out that the account is bound to (exchanges.egress)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +123,21 @@ class ExchangeClient(Protocol):
     async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]: ...
     async def cancel(self, symbol: str, client_order_id: str) -> VenueOrder | None: ...
     async def leverage(self, symbol: str) -> int: ...
+    async def margin_mode(self, symbol: str) -> MarginMode: ...
     async def set_leverage(self, symbol: str, leverage: int) -> None: ...
     async def set_cross_margin(self, symbol: str) -> None:
         """Make the margin mode of a symbol cross; unchanged is success."""
         ...
 
     async def is_hedged(self) -> bool: ...
-    async def set_one_way(self) -> None: ...
+    async def set_one_way(self) -> None:
+        """Make the account's position mode one-way; unchanged is success, open positions or orders are OrderRefused."""
+        ...
+
+    async def set_hedged(self) -> None:
+        """Make the account's position mode hedge, likewise."""
+        ...
+
     def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
         """Open the private stream; it reconnects by itself and tells `connected` each time: the poll fills the gap."""
         ...
@@ -139,6 +149,10 @@ class ClientPool(Protocol):
     """Warm clients of this process's event loop, a bounded LRU over one HTTP session and one set of markets a venue."""
 
     async def get(self, ref: AccountRef) -> ExchangeClient: ...
+    async def trial(self, ref: AccountRef, credentials: Credentials) -> ExchangeClient:
+        """Return a client of a key that is tried out; the pool does not keep it."""
+        ...
+
     async def forget(self, account_id: UUID) -> None: ...
     async def close(self) -> None: ...
 

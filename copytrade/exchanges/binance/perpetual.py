@@ -20,7 +20,7 @@ from copytrade.domain.fills import (
     Position,
     Quote,
 )
-from copytrade.domain.instruments import MarketRules
+from copytrade.domain.instruments import MarginMode, MarketRules
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
 from copytrade.exchanges.binance import paging, requests, shapes
 from copytrade.exchanges.binance.stream import PerpetualUser
@@ -132,6 +132,10 @@ class BinancePerpetual:
         rows = await self._wire.ask("fapiPrivateGetSymbolConfig", {"symbol": self._id(symbol)})
         return self._wire.read(lambda body: int(body[0]["leverage"]), rows)
 
+    async def margin_mode(self, symbol: str) -> MarginMode:
+        rows = await self._wire.ask("fapiPrivateGetSymbolConfig", {"symbol": self._id(symbol)})
+        return self._wire.read(lambda body: shapes.MARGIN_MODES[body[0]["marginType"].upper()], rows)
+
     async def set_leverage(self, symbol: str, leverage: int) -> None:
         await self._wire.change("fapiPrivatePostLeverage", {"symbol": self._id(symbol), "leverage": leverage})
 
@@ -144,6 +148,9 @@ class BinancePerpetual:
 
     async def set_one_way(self) -> None:
         await self._wire.change("fapiPrivatePostPositionSideDual", {"dualSidePosition": "false"})
+
+    async def set_hedged(self) -> None:
+        await self._wire.change("fapiPrivatePostPositionSideDual", {"dualSidePosition": "true"})
 
     def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
         return private_stream(self._wire, PerpetualUser(self._wire, positions=self.positions))

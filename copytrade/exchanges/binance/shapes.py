@@ -15,7 +15,7 @@ from copytrade.domain.fills import (
     LedgerEntry,
     Position,
 )
-from copytrade.domain.instruments import MarketRules, PositionSide, Side
+from copytrade.domain.instruments import MarginMode, MarketRules, PositionSide, Side
 from copytrade.domain.orders import VenueOrder, VenueOrderStatus
 from copytrade.exchanges.values import flag, moment, number
 
@@ -23,6 +23,11 @@ Body = Mapping[str, Any]
 _ZERO = Decimal(0)
 
 POSITION_SIDES = {"BOTH": PositionSide.NET, "LONG": PositionSide.LONG, "SHORT": PositionSide.SHORT}
+MARGIN_MODES = {
+    "CROSSED": MarginMode.CROSS,
+    "CROSS": MarginMode.CROSS,
+    "ISOLATED": MarginMode.ISOLATED,
+}
 STATUSES = {
     "NEW": VenueOrderStatus.OPEN,
     "PARTIALLY_FILLED": VenueOrderStatus.OPEN,
