@@ -43,15 +43,23 @@ class Control:
         self,
         name: str = "",
         *,
+        venue: str | None = None,
         deposit: Number = 0,
+        coins: dict[str, Number] | None = None,
+        unified: bool | None = None,
         hedge: bool | None = None,
         leverage: dict[str, int] | None = None,
         isolated: dict[str, bool] | None = None,
         **key: Any,
     ) -> dict[str, Any]:
-        """Open an account with a key; return api_key, api_secret, account_id. `key`: see `add_key`."""
-        facts: dict[str, Any] = {"deposit": deposit or None, "hedge": hedge, "leverage": leverage, "isolated": isolated}
-        return self.call("POST", "/accounts", name=name, **facts, **key)
+        """Open an account with a key; return api_key, api_secret, account_id, and passphrase where there is one.
+
+        `deposit` is USDT of the perpetuals, `coins` are spot balances, `fee_asset` pays spot fees; `key`: see `add_key`.
+        """
+        money = {asset: str(amount) for asset, amount in (coins or {}).items()} or None
+        where: dict[str, Any] = {"venue": venue, "deposit": deposit or None, "coins": money, "unified": unified}
+        how: dict[str, Any] = {"hedge": hedge, "leverage": leverage, "isolated": isolated}
+        return self.call("POST", "/accounts", name=name, **where, **how, **key)
 
     def add_key(self, account_id: int, **key: Any) -> dict[str, Any]:
         """Make another key; rights: reading, futures, spot, withdrawals, internal_transfer, universal_transfer,
@@ -221,14 +229,18 @@ class Control:
         """Let an account's streams stay open and say nothing."""
         self.call("POST", "/streams/silence", account=account_id, silent=silent)
 
+    def tell_raw(self, account_id: int, text: str) -> int:
+        """Push a text as it stands on an account's streams; return on how many."""
+        return self.call("POST", "/streams/raw", account=account_id, text=text)["told"]
+
     def streams(self) -> dict[str, Any]:
         """Return how many sockets are open: users by account id, markets."""
         return self.call("GET", "/streams")
 
-    def limits(self, **rules: int) -> dict[str, int]:
-        """Set weight_per_minute, spot_weight_per_minute, orders_per_10s, orders_per_minute, ban_after, ban_ms;
+    def limits(self, *, venue: str | None = None, **rules: int) -> dict[str, int]:
+        """Set a venue's limits (Binance: weight_per_minute, spot_weight_per_minute, orders_per_10s, orders_per_minute, ban_after, ban_ms);
         forget counts and bans."""
-        return self.call("POST", "/limits", **rules)
+        return self.call("POST", "/limits", venue=venue, **rules)
 
     def requests(self) -> dict[str, int]:
         """Return how often each "METHOD path" was called."""

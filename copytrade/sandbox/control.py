@@ -6,12 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from copytrade.sandbox.binance.rest import Binance
-from copytrade.sandbox.binance.streams import Streams
 from copytrade.sandbox.controls import accounts, faults, market
 from copytrade.sandbox.controls.situation import BadRequest, Missing, Situation
 from copytrade.sandbox.exchange.orders import Refused
-from copytrade.sandbox.traders import Traders
 
 Action = Callable[..., Any]
 
@@ -19,8 +16,8 @@ Action = Callable[..., Any]
 class Control:
     """Serves /control; every answer is JSON, a mistake is {"error": …} with status 4xx."""
 
-    def __init__(self, venue: Binance, streams: Streams, traders: Traders) -> None:
-        self._situation = Situation(venue, streams, traders)
+    def __init__(self, situation: Situation) -> None:
+        self._situation = situation
         table = {**accounts.ACTIONS, **market.ACTIONS, **faults.ACTIONS}
         self._actions = [(method, _pattern(path), action) for (method, path), action in table.items()]
 

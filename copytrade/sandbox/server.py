@@ -12,15 +12,15 @@ from aiohttp import web
 
 from copytrade.sandbox import mail, stripe, tls
 from copytrade.sandbox.binance.rest import Binance
-from copytrade.sandbox.binance.streams import Streams
-from copytrade.sandbox.control import Control
-from copytrade.sandbox.controls.faults import LIMITS
+from copytrade.sandbox.controls.faults import limits_name, set_rules
+from copytrade.sandbox.controls.situation import Situation
 from copytrade.sandbox.exchange import ticking
 from copytrade.sandbox.exchange.clock import real_ms
 from copytrade.sandbox.exchange.engine import BadState, Exchange
 from copytrade.sandbox.exchange.faults import Faults
-from copytrade.sandbox.exchange.limits import LimitRules, Limits
+from copytrade.sandbox.exchange.limits import LimitRules
 from copytrade.sandbox.exchange.path import DAY_MS
+from copytrade.sandbox.protocol import VenueSide
 from copytrade.sandbox.traders import Traders
 from copytrade.sandbox.web import Web
 from copytrade.settings import Settings, settings
@@ -46,6 +46,16 @@ def build_exchange(*, seed: int, folder: Path | None, days: int, trade: bool, ca
     return exchange
 
 
+def open_venues(exchange: Exchange, faults: Faults, config: Settings) -> dict[str, VenueSide]:
+    """Put the venues' protocols in front of the exchange, with the limits they had."""
+    sides: tuple[VenueSide, ...] = (
+        Binance(exchange, faults, LimitRules(weight_per_minute=config.sandbox_weight_per_minute)),
+    )
+    for side in sides:
+        set_rules(side, exchange.extras.get(limits_name(side), {}))
+    return {side.name: side for side in sides}
+
+
 class Sandbox:
     """The parts, put together and running."""
 
@@ -56,13 +66,10 @@ class Sandbox:
         trade = config.demo_bots
         self.exchange = build_exchange(seed=config.sandbox_seed, folder=folder, days=days, trade=trade, candles=candles)
         self.traders = Traders(self.exchange, running=trade)
-        kept = self.exchange.extras.get(LIMITS, {})
-        rules = LimitRules(**{"weight_per_minute": config.sandbox_weight_per_minute, **kept})
-        self.venue = Binance(self.exchange, Faults(), Limits(rules))
-        self.streams = Streams(self.venue)
-        control = Control(self.venue, self.streams, self.traders)
-        apps = {"stripe": stripe.app, "mail": mail.app}
-        self.web = Web(self.venue, self.streams, control, apps)
+        faults = Faults()
+        self.venues = open_venues(self.exchange, faults, config)
+        situation = Situation(self.exchange, faults, self.venues, self.traders)
+        self.web = Web(situation, {"stripe": stripe.app, "mail": mail.app})
 
     async def run(self, ended: asyncio.Event) -> None:
         """Serve until told to end."""
@@ -74,7 +81,8 @@ class Sandbox:
         ticker = asyncio.create_task(self._tick())
         ending = asyncio.create_task(ended.wait())
         await asyncio.wait((ticker, ending), return_when=asyncio.FIRST_COMPLETED)
-        self.streams.cut()
+        for venue in self.venues.values():
+            venue.streams.cut()
         await runner.cleanup()
         await stripe.stop()
         await mail.stop()
@@ -101,7 +109,8 @@ class Sandbox:
             self.traders.step()
             count += 1
             if count % 2 == 0:
-                self.streams.tick()
+                for venue in self.venues.values():
+                    venue.streams.tick()
 
 
 async def _main() -> None:

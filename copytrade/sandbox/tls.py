@@ -9,13 +9,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-_NAMES = ("localhost", "*.binance.com", "binance.com")
+_NAMES = ("localhost", "*.binance.com", "*.bybit.com", "*.bytick.com", "*.bitget.com")
 _VALID = datetime.timedelta(days=3650)
 
 
 def server_context(folder: Path) -> ssl.SSLContext:
     """Return the listener's TLS context; its certificate is made once and kept in `folder`."""
-    certificate = folder / "certificate.pem"
+    certificate = folder / "venues.pem"
     if not certificate.exists():
         folder.mkdir(parents=True, exist_ok=True)
         fresh = certificate.with_suffix(".new")

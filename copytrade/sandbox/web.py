@@ -10,26 +10,11 @@ from typing import Any
 from aiohttp import web
 
 from copytrade.sandbox.asgi import serve_asgi
-from copytrade.sandbox.binance.call import Call, Reply
-from copytrade.sandbox.binance.rest import Binance
-from copytrade.sandbox.binance.streams import Streams
 from copytrade.sandbox.control import Control
+from copytrade.sandbox.controls.situation import Situation
 from copytrade.sandbox.exchange.faults import Answer, Execute, Fault
+from copytrade.sandbox.protocol import Call, Reply, VenueSide
 
-BINANCE_HOSTS = (
-    "api",
-    "api1",
-    "api2",
-    "api3",
-    "fapi",
-    "dapi",
-    "eapi",
-    "papi",
-    "fstream",
-    "stream",
-    "ws-api",
-    "ws-fapi",
-)
 _PAGE = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
 _HANG_S = 3600.0
 _RAW: dict[Answer, bytes] = {
@@ -42,59 +27,64 @@ _RAW: dict[Answer, bytes] = {
 class Web:
     """Looks at the address of each request and has it served."""
 
-    def __init__(self, venue: Binance, streams: Streams, control: Control, apps: dict[str, Any]) -> None:
-        self.venue = venue
-        self.streams = streams
-        self.control = control
+    def __init__(self, situation: Situation, apps: dict[str, Any]) -> None:
+        self.situation = situation
+        self.venues = situation.venues
+        self.control = Control(situation)
         self.apps = apps
+        self._hosts = {host: venue for venue in self.venues.values() for host in venue.hosts}
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         path, _, query = request.raw_path.partition("?")
-        if path.startswith("/binance/"):
-            return await self._venue(request, path[8:], query)
         first = path.split("/", 2)[1]
+        venue = self.venues.get(first)
+        if venue is not None:
+            return await self._venue(venue, request, path[len(first) + 1 :], query)
         if first == "control":
             return await self.control.handle(request)
         if first in self.apps:
             return await serve_asgi(self.apps[first], request, mount=f"/{first}")
-        if _is_binance(request.headers.get("Host", "")):
-            return await self._venue(request, path, query)
+        venue = self._hosts.get(request.headers.get("Host", "").partition(":")[0])
+        if venue is not None:
+            return await self._venue(venue, request, path, query)
         if path == "/":
-            return web.json_response({"sandbox": "ready", "parts": ["binance", "control", *self.apps]})
+            return web.json_response({"sandbox": "ready", "parts": [*self.venues, "control", *self.apps]})
         return web.json_response({"error": f"nothing is served at {path}"}, status=404)
 
-    async def _venue(self, request: web.BaseRequest, path: str, query: str) -> web.StreamResponse:
+    async def _venue(self, venue: VenueSide, request: web.BaseRequest, path: str, query: str) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self.streams.serve(request)
+            return await venue.streams.serve(request, path)
         body = (await request.read()).decode("utf-8", "replace")
-        venue, faults = self.venue, self.venue.faults
+        exchange, faults = self.situation.exchange, self.situation.faults
         if faults.latency_in_ms:
             await asyncio.sleep(faults.latency_in_ms / 1000)
-        key = request.headers.get("X-MBX-APIKEY", "")
-        fault = faults.take(key, venue.account_of(key), request.method, path) if faults.requests else None
+        api_key = venue.key_of(request.headers)
+        fault = None
+        if faults.requests:
+            fault = faults.take(venue.name, api_key, exchange.account_of(api_key), request.method, path)
         if fault is not None and fault.delay_in_ms:
             await asyncio.sleep(fault.delay_in_ms / 1000)
-        arrived = venue.exchange.clock.server_time()
-        call = Call(request.method, path, query, body, key, request.remote or "", arrived)
-        reply = venue.answer(call) if fault is None else self._execute(fault, call)
+        arrived = exchange.clock.server_time()
+        call = Call(request.method, path, query, body, request.headers, api_key, request.remote or "", arrived)
+        reply = self._ask(venue, call) if fault is None else self._execute(fault, venue, call)
         if faults.latency_out_ms:
             await asyncio.sleep(faults.latency_out_ms / 1000)
         if fault is not None:
-            return await _answer(fault, reply, request)
+            return await _answer(fault, venue, reply, request)
         return _Written(reply, request)
 
-    def _execute(self, fault: Fault, call: Call) -> Reply:
+    def _ask(self, venue: VenueSide, call: Call) -> Reply:
+        requests, name = self.situation.requests, f"{call.method} {call.path}"
+        requests[name] = requests.get(name, 0) + 1
+        return venue.answer(call)
+
+    def _execute(self, fault: Fault, venue: VenueSide, call: Call) -> Reply:
         if fault.execute is Execute.YES:
-            return self.venue.answer(call)
+            return self._ask(venue, call)
         if fault.execute is Execute.LATE:
-            asyncio.get_running_loop().call_later(fault.late_ms / 1000, self.venue.answer, call)
+            asyncio.get_running_loop().call_later(fault.late_ms / 1000, self._ask, venue, call)
         return Reply(502, _PAGE, {"Content-Type": "text/html"})
-
-
-def _is_binance(host: str) -> bool:
-    name = host.partition(":")[0]
-    return name.endswith(".binance.com") and name.partition(".")[0] in BINANCE_HOSTS
 
 
 class _Written(web.StreamResponse):
@@ -121,7 +111,7 @@ class _Written(web.StreamResponse):
         return None
 
 
-async def _answer(fault: Fault, reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
+async def _answer(fault: Fault, venue: VenueSide, reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
     if fault.delay_out_ms:
         await asyncio.sleep(fault.delay_out_ms / 1000)
     match fault.answer:
@@ -130,7 +120,7 @@ async def _answer(fault: Fault, reply: Reply, request: web.BaseRequest) -> web.S
         case Answer.HANG:
             await asyncio.sleep(_HANG_S)
         case Answer.STATUS:
-            return _status(fault)
+            return _status(fault, venue)
         case Answer.HTML:
             return web.Response(body=_PAGE, content_type="text/html")
         case Answer.BROKEN_JSON:
@@ -146,11 +136,11 @@ async def _answer(fault: Fault, reply: Reply, request: web.BaseRequest) -> web.S
     return _broken_off(request)
 
 
-def _status(fault: Fault) -> web.Response:
+def _status(fault: Fault, venue: VenueSide) -> web.Response:
     headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after else {}
     if fault.code:
-        content = {"code": fault.code, "msg": fault.message}
-        return web.json_response(content, status=fault.status, headers=headers)
+        body = venue.error_body(fault.code, fault.message)
+        return web.Response(body=body, status=fault.status, content_type="application/json", headers=headers)
     if fault.message:
         return web.Response(status=fault.status, text=fault.message, headers=headers)
     return web.Response(status=fault.status, body=_PAGE, content_type="text/html", headers=headers)

@@ -6,6 +6,7 @@ from copytrade.sandbox.binance import errors, wire
 from copytrade.sandbox.binance.call import Access, Call, Route
 from copytrade.sandbox.exchange import modes, risk
 from copytrade.sandbox.exchange.accounts import Account, Position
+from copytrade.sandbox.exchange.engine import Exchange
 from copytrade.sandbox.exchange.instruments import INSTRUMENTS, QUOTE, Instrument
 from copytrade.sandbox.exchange.orders import IncomeKind, PositionSide
 from copytrade.sandbox.exchange.path import DAY_MS
@@ -222,9 +223,9 @@ def _drop_listen_key(venue: "Binance", call: Call) -> dict[str, Any]:
     return {}
 
 
-def margin_summary(venue: "Binance", account: Account) -> dict[str, str]:
+def margin_summary(exchange: Exchange, account: Account) -> dict[str, str]:
     """Return an account's money for who looks from outside."""
-    whole = risk.margin(venue.exchange.market, account)
+    whole = risk.margin(exchange.market, account)
     return {"wallet": money(whole.wallet), "equity": money(whole.balance), "available": money(whole.available)}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from copytrade.sandbox import protocol
 from copytrade.sandbox.binance import errors
 from copytrade.sandbox.exchange.accounts import Account, ApiKey
 from copytrade.sandbox.exchange.instruments import BY_SYMBOL, Instrument
@@ -25,16 +26,9 @@ class Access(Enum):
 
 
 @dataclass(slots=True)
-class Call:
-    """One request; `arrived` is the venue's time at which it came."""
+class Call(protocol.Call):
+    """One request with its parameters and who sent it."""
 
-    method: str
-    path: str
-    query: str
-    body: str
-    api_key: str
-    address: str
-    arrived: int
     params: dict[str, str] = field(default_factory=dict)
     key: ApiKey | None = None
     holder: Account | None = None
@@ -123,12 +117,3 @@ class Route:
     access: Access
     weight: int | Callable[[Call], int] = 1
     is_order: bool = False
-
-
-@dataclass(slots=True)
-class Reply:
-    """What goes back."""
-
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)

@@ -31,7 +31,7 @@ def _ping(venue: "Binance", call: Call) -> dict[str, int]:
 
 
 def exchange_info(venue: "Binance", call: Call) -> dict[str, Any]:
-    rules = venue.limits.rules
+    rules = venue.rules
     return {
         "timezone": "UTC",
         "serverTime": venue.exchange.clock.server_time(),

@@ -1,49 +1,80 @@
 """The venue's REST side: who calls, may he, has he called too often; and then the answer."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
+from copytrade.sandbox import protocol
 from copytrade.sandbox.binance import account, errors, public, sign, spot, trade
-from copytrade.sandbox.binance.call import Access, Call, Reply, Route
+from copytrade.sandbox.binance.call import Access, Call, Route
 from copytrade.sandbox.binance.listen_keys import ListenKeys
+from copytrade.sandbox.binance.streams import Streams
 from copytrade.sandbox.exchange.accounts import ApiKey
 from copytrade.sandbox.exchange.clock import real_ms
 from copytrade.sandbox.exchange.engine import Exchange
 from copytrade.sandbox.exchange.faults import Faults
-from copytrade.sandbox.exchange.limits import Limits
+from copytrade.sandbox.exchange.limits import LimitRules, Limits
 from copytrade.sandbox.exchange.orders import Refused
+from copytrade.sandbox.protocol import Reply
 
 _JSON = "application/json"
 FUTURES, SPOT = "futures", "spot"
+HOSTS = (
+    "api",
+    "api1",
+    "api2",
+    "api3",
+    "api4",
+    "fapi",
+    "dapi",
+    "eapi",
+    "papi",
+    "fstream",
+    "stream",
+    "ws-api",
+    "ws-fapi",
+)
 
 
 class Binance:
     """Binance in front of the exchange; weights are counted apart for futures and for spot."""
 
-    def __init__(self, exchange: Exchange, faults: Faults, limits: Limits) -> None:
+    name = "binance"
+    hosts = frozenset(f"{host}.binance.com" for host in HOSTS)
+
+    def __init__(self, exchange: Exchange, faults: Faults, rules: LimitRules) -> None:
         self.exchange = exchange
         self.faults = faults
-        self.limits = limits
+        self.rules = rules
+        self.limits = Limits(rules)
         self.listen_keys = ListenKeys(exchange)
-        self.requests: dict[str, int] = {}
-        """How often each method and path was called."""
         self._routes: dict[tuple[str, str], Route] = {
             **public.routes(),
             **trade.routes(),
             **account.routes(),
             **spot.routes(),
         }
+        self.streams = Streams(self)
 
-    def account_of(self, api_key: str) -> int:
-        """Return the account a key belongs to, 0 when there is none."""
-        key = self.exchange.keys.get(api_key)
-        return key.account if key is not None else 0
+    def key_of(self, headers: Mapping[str, str]) -> str:
+        """Return the API key that a request carries."""
+        return headers.get("X-MBX-APIKEY", "")
 
-    def answer(self, call: Call) -> Reply:
+    def error_body(self, code: int | str, message: str) -> bytes:
+        """Return the body with which Binance says an error."""
+        return orjson.dumps({"code": code, "msg": message})
+
+    def forget_limits(self) -> None:
+        """Forget what was counted against the limits, and all bans."""
+        self.limits.lift_bans()
+
+    def answer(self, call: protocol.Call) -> Reply:
         """Do what a request asks and say what became of it."""
-        name = f"{call.method} {call.path}"
-        self.requests[name] = self.requests.get(name, 0) + 1
+        who = (call.headers, call.api_key, call.address, call.arrived)
+        return self._answer(Call(call.method, call.path, call.query, call.body, *who))
+
+    def _answer(self, call: Call) -> Reply:
         route = self._routes.get((call.method, call.path))
         try:
             if route is None:
@@ -61,7 +92,7 @@ class Binance:
     def _serve(self, route: Route, call: Call) -> Any:
         call.params = sign.read(call.query, call.body)
         weight = route.weight if isinstance(route.weight, int) else route.weight(call)
-        rules = self.limits.rules
+        rules = self.rules
         limit = rules.weight_per_minute if call.path.startswith("/fapi") else rules.spot_weight_per_minute
         allowance = self.limits.spend(_pool(call), weight, allowed=limit)
         if allowance.wait_ms:
@@ -77,12 +108,15 @@ class Binance:
         key = self.exchange.keys.get(call.api_key)
         if key is None or not _in_force(key, call.address):
             raise errors.bad_key()
+        holder = self.exchange.accounts[key.account]
+        if holder.venue != self.name:
+            raise errors.bad_key()
         if route.access is not Access.KEY:
             sign.check_signature(key.secret, call.query, call.body)
             sign.check_time(call.params, call.arrived)
         if (route.access is Access.FUTURES and not key.futures) or not key.reading:
             raise errors.bad_key()
-        call.key, call.holder = key, self.exchange.accounts[key.account]
+        call.key, call.holder = key, holder
 
     def _reply(self, status: int, content: Any, call: Call, route: Route | None) -> Reply:
         headers = {"Content-Type": _JSON, "X-MBX-USED-WEIGHT-1M": str(self.limits.used_weight(_pool(call)))}

@@ -18,6 +18,8 @@ _RIGHTS = ("reading", "futures", "spot", "withdrawals", "internal_transfer", "un
 
 def _key(at: Situation, account: Account, facts: dict[str, Any]) -> ApiKey:
     key = ApiKey(secrets.token_urlsafe(48)[:64], secrets.token_urlsafe(48)[:64], account.id, created=real_ms())
+    key.spot = account.venue != "binance" or bool(account.coins)
+    key.passphrase = secrets.token_urlsafe(12) if account.venue == "bitget" else ""
     _set_key(key, facts)
     return at.exchange.add_key(key)
 
@@ -27,7 +29,7 @@ def _set_key(key: ApiKey, facts: dict[str, Any]) -> None:
         if right in facts:
             setattr(key, right, bool(facts[right]))
     if facts.get("read_only"):
-        key.futures = False
+        key.futures = key.spot = False
     if "addresses" in facts:
         key.addresses = tuple(facts["addresses"])
     if "expires_in_s" in facts:
@@ -35,11 +37,15 @@ def _set_key(key: ApiKey, facts: dict[str, Any]) -> None:
 
 
 def _shown(key: ApiKey) -> dict[str, Any]:
-    return {"account_id": key.account, "api_key": key.key, "api_secret": key.secret}
+    shown = {"account_id": key.account, "api_key": key.key, "api_secret": key.secret}
+    return shown | {"passphrase": key.passphrase} if key.passphrase else shown
 
 
 def create(at: Situation, facts: dict[str, Any]) -> dict[str, Any]:
-    account = at.exchange.open_account(str(facts.get("name", "")))
+    venue = at.venue(facts).name
+    unified = bool(facts.get("unified", venue == "bybit"))
+    account = at.exchange.open_account(str(facts.get("name", "")), venue=venue, unified=unified)
+    account.fee_asset = str(facts.get("fee_asset", ""))
     if facts.get("deposit"):
         at.exchange.transfer(account, amount(facts["deposit"]))
     _modes(at, account, facts)
@@ -58,7 +64,10 @@ def _modes(at: Situation, account: Account, facts: dict[str, Any]) -> None:
 
 
 def listed(at: Situation, facts: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"account_id": account.id, "name": account.name} for account in at.exchange.accounts.values()]
+    return [
+        {"account_id": account.id, "name": account.name, "venue": account.venue}
+        for account in at.exchange.accounts.values()
+    ]
 
 
 def show(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +76,9 @@ def show(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, Any]:
     return {
         "account_id": found.id,
         "name": found.name,
-        **margin_summary(at.venue, found),
+        "venue": found.venue,
+        "unified": found.unified,
+        **margin_summary(at.exchange, found),
         "hedge": found.hedge,
         "leverage": {symbol: found.leverage_of(row.index) for symbol, row in BY_SYMBOL.items()},
         "positions": [wire.position_v2(market, found, position) for position in found.open_positions()],

@@ -4,8 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from copytrade.sandbox.controls.situation import Situation
-
-LIMITS = "limits"
+from copytrade.sandbox.protocol import VenueSide
 
 
 def show(at: Situation, facts: dict[str, Any]) -> dict[str, Any]:
@@ -58,11 +57,14 @@ def skew(at: Situation, facts: dict[str, Any]) -> None:
 
 
 def cut(at: Situation, facts: dict[str, Any]) -> dict[str, int]:
-    return {"cut": at.streams.cut(int(facts.get("account", 0)))}
+    account = int(facts.get("account", 0))
+    sides = [at.venue_of(account)] if account else list(at.venues.values())
+    return {"cut": sum(side.streams.cut(account) for side in sides)}
 
 
 def expire(at: Situation, facts: dict[str, Any]) -> None:
-    at.streams.expire(int(facts["account"]))
+    account = int(facts["account"])
+    at.venue_of(account).streams.expire(account)
 
 
 def silence(at: Situation, facts: dict[str, Any]) -> None:
@@ -70,29 +72,50 @@ def silence(at: Situation, facts: dict[str, Any]) -> None:
     (at.faults.halted_streams.add if silent else at.faults.halted_streams.discard)(int(facts["account"]))
 
 
+def tell_raw(at: Situation, facts: dict[str, Any]) -> dict[str, int]:
+    """Send a text as it stands on an account's streams: garbage, or what no venue would say."""
+    account = int(facts["account"])
+    return {"told": at.venue_of(account).streams.tell_raw(account, str(facts["text"]))}
+
+
 def sockets(at: Situation, facts: dict[str, Any]) -> dict[str, Any]:
-    users = {str(account): len(found) for account, found in at.streams.users.items()}
-    return {"users": users, "markets": len(at.streams.markets)}
+    users: dict[str, int] = {}
+    markets = 0
+    for side in at.venues.values():
+        private, public = side.streams.counts()
+        users |= {str(account): count for account, count in private.items()}
+        markets += public
+    return {"users": users, "markets": markets}
 
 
 def limits(at: Situation, facts: dict[str, Any]) -> dict[str, Any]:
-    """Set request limits (kept over a restart); counts and bans so far are forgotten."""
-    rules = at.venue.limits.rules
+    """Set a venue's request limits (kept over a restart); counts and bans so far are forgotten."""
+    venue = at.venue(facts)
+    set_rules(venue, facts)
+    venue.forget_limits()
+    at.exchange.set_extra(limits_name(venue), asdict(venue.rules))
+    return asdict(venue.rules)
+
+
+def limits_name(venue: VenueSide) -> str:
+    """Return the name under which a venue's limits are kept."""
+    return "limits" if venue.name == "binance" else f"limits {venue.name}"
+
+
+def set_rules(venue: VenueSide, facts: dict[str, Any]) -> None:
+    """Change some of a venue's limits."""
     for name, value in facts.items():
-        if not hasattr(rules, name):
+        if not hasattr(venue.rules, name):
             raise KeyError(name)
-        setattr(rules, name, int(value))
-    at.venue.limits.lift_bans()
-    at.exchange.set_extra(LIMITS, asdict(rules))
-    return asdict(rules)
+        setattr(venue.rules, name, int(value))
 
 
 def requests(at: Situation, facts: dict[str, Any]) -> dict[str, int]:
-    return at.venue.requests
+    return at.requests
 
 
 def forget_requests(at: Situation, facts: dict[str, Any]) -> None:
-    at.venue.requests.clear()
+    at.requests.clear()
 
 
 ACTIONS = {
@@ -107,6 +130,7 @@ ACTIONS = {
     ("POST", "/streams/cut"): cut,
     ("POST", "/streams/expire"): expire,
     ("POST", "/streams/silence"): silence,
+    ("POST", "/streams/raw"): tell_raw,
     ("GET", "/streams"): sockets,
     ("POST", "/limits"): limits,
     ("GET", "/requests"): requests,

@@ -1,16 +1,15 @@
 """What controls act on, and how they read what they are told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from copytrade.sandbox.binance.rest import Binance
-from copytrade.sandbox.binance.streams import Streams
 from copytrade.sandbox.exchange.accounts import Account
 from copytrade.sandbox.exchange.engine import Exchange
 from copytrade.sandbox.exchange.faults import Faults
 from copytrade.sandbox.exchange.instruments import BY_SYMBOL, Instrument
 from copytrade.sandbox.exchange.values import MONEY_DECIMALS, parse_signed
+from copytrade.sandbox.protocol import VenueSide
 from copytrade.sandbox.traders import Traders
 
 
@@ -26,17 +25,23 @@ class Missing(Exception):
 class Situation:
     """Everything a control may touch."""
 
-    venue: Binance
-    streams: Streams
+    exchange: Exchange
+    faults: Faults
+    venues: dict[str, VenueSide]
     traders: Traders
+    requests: dict[str, int] = field(default_factory=dict)
+    """How often each method and path was called."""
 
-    @property
-    def exchange(self) -> Exchange:
-        return self.venue.exchange
+    def venue(self, facts: dict[str, Any]) -> VenueSide:
+        """Return the venue that is named, Binance when none is."""
+        name = str(facts.pop("venue", "binance"))
+        if name not in self.venues:
+            raise BadRequest(f"venue must be one of {', '.join(self.venues)}")
+        return self.venues[name]
 
-    @property
-    def faults(self) -> Faults:
-        return self.venue.faults
+    def venue_of(self, account: int) -> VenueSide:
+        """Return the venue at which an account is."""
+        return self.venues[self.account(str(account)).venue]
 
     def account(self, number: str) -> Account:
         found = self.exchange.accounts.get(int(number)) if number.isdecimal() else None

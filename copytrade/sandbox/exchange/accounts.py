@@ -52,27 +52,39 @@ class ApiKey:
     expires: int = 0
     """Real time in ms after which it is refused; 0: never."""
     revoked: bool = False
+    passphrase: str = ""
+    """Of venues that want one beside the secret."""
 
     def record(self) -> tuple[Any, ...]:
         return (
             *("key", self.key, self.secret, self.account, self.reading, self.futures, self.spot, self.withdrawals),
             *(self.internal_transfer, self.universal_transfer, self.addresses, self.created, self.expires),
-            self.revoked,
+            *(self.revoked, self.passphrase),
         )
 
     @classmethod
     def from_record(cls, row: list[Any]) -> "ApiKey":
         rights: list[Any] = row[1:10]
-        return cls(*rights, addresses=tuple(row[10]), created=row[11], expires=row[12], revoked=row[13])
+        times = {"created": row[11], "expires": row[12]}
+        word = row[14] if len(row) > 14 else ""
+        return cls(*rights, addresses=tuple(row[10]), **times, revoked=row[13], passphrase=word)
 
 
 @dataclass(slots=True)
 class Account:
-    """One account of the venue; money in units of 10⁻⁸."""
+    """One account of a venue; money in units of 10⁻⁸."""
 
     id: int
     name: str
+    venue: str = "binance"
     wallet: int = 0
+    """Of the perpetuals; of a unified account also its spot USDT."""
+    unified: bool = False
+    """Whether spot and perpetuals share the USDT."""
+    fee_asset: str = ""
+    """A third asset that pays spot fees while there is enough of it; empty: what is received pays."""
+    coins: dict[str, int] = field(default_factory=dict)
+    """Spot balances by asset, in units of 10⁻⁸, what open orders hold included."""
     hedge: bool = False
     taker_ppm: int = TAKER_PPM
     maker_ppm: int = MAKER_PPM
@@ -124,11 +136,14 @@ class Account:
     def head(self) -> tuple[Any, ...]:
         leverage = list(self.leverage.items())
         fees = (self.taker_ppm, self.maker_ppm)
-        return ("a", self.id, self.name, self.wallet, self.hedge, *fees, self.updated, leverage, list(self.isolated))
+        where = (self.venue, self.unified, self.fee_asset)
+        modes = (leverage, list(self.isolated))
+        return ("a", self.id, self.name, self.wallet, self.hedge, *fees, self.updated, *modes, *where)
 
     def records(self) -> Iterator[tuple[Any, ...]]:
         """Yield everything there is to keep of the account."""
         yield self.head()
+        yield from (("c", self.id, asset, amount) for asset, amount in self.coins.items())
         yield from (position_record(self.id, position) for position in self.positions.values())
         yield from (order.record() for order in self.orders.values())
         yield from (fill.record() for fill in self.fills)

@@ -106,10 +106,10 @@ class Exchange:
         self.next_id += 1
         return self.next_id
 
-    def open_account(self, name: str, *, id: int | None = None) -> Account:
+    def open_account(self, name: str, *, venue: str = "binance", unified: bool = False) -> Account:
         """Open an account without money."""
-        number = self.new_id() if id is None else id
-        account = Account(number, name, updated=self.clock.now())
+        number = self.new_id()
+        account = Account(number, name, venue, unified=unified, updated=self.clock.now())
         self.accounts[number] = account
         self.store.put(account.head())
         return account
@@ -119,6 +119,11 @@ class Exchange:
         self.keys[key.key] = key
         self.store.put(key.record())
         return key
+
+    def account_of(self, api_key: str) -> int:
+        """Return the account a key belongs to, 0 when there is none."""
+        key = self.keys.get(api_key)
+        return key.account if key is not None else 0
 
     def transfer(self, account: Account, amount: int) -> None:
         """Bring money in, or take it out; whether it may be taken out is the caller's to ask."""
@@ -171,6 +176,8 @@ class Exchange:
                 self.accounts[row[1]].positions[row[2], side] = Position(row[2], side, *row[4:])
             case "a":
                 self._apply_head(row)
+            case "c":
+                self.accounts[row[1]].coins[row[2]] = row[3]
             case "key":
                 self.keys[row[1]] = ApiKey.from_record(row)
             case "t":
@@ -206,6 +213,8 @@ class Exchange:
         account.taker_ppm, account.maker_ppm, account.updated = row[5], row[6], row[7]
         account.leverage = dict(row[8])
         account.isolated = set(row[9])
+        if len(row) > 10:
+            account.venue, account.unified, account.fee_asset = row[10:13]
         self.next_id = max(self.next_id, row[1])
 
     def _apply_market(self, row: list[Any]) -> None:

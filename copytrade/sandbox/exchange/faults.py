@@ -31,10 +31,11 @@ class Answer(StrEnum):
 
 @dataclass(slots=True)
 class Fault:
-    """One rule about requests; empty `key`, `account`, `method` or `path` match all, `remaining` −1 lasts."""
+    """One rule about requests; empty `venue`, `key`, `account`, `method` or `path` match all, `remaining` −1 lasts."""
 
     execute: Execute = Execute.YES
     answer: Answer = Answer.NORMAL
+    venue: str = ""
     key: str = ""
     account: int = 0
     method: str = ""
@@ -48,16 +49,17 @@ class Fault:
     delay_out_ms: int = 0
     late_ms: int = 3000
     status: int = 503
-    code: int = 0
+    code: int | str = 0
     message: str = ""
     retry_after: int = 0
     id: int = 0
     hits: int = 0
 
-    def fits(self, key: str, account: int, method: str, path: str) -> bool:
+    def fits(self, venue: str, key: str, account: int, method: str, path: str) -> bool:
         """Tell whether the rule is about this request."""
         return (
-            (not self.key or self.key == key)
+            (not self.venue or self.venue == venue)
+            and (not self.key or self.key == key)
             and (not self.account or self.account == account)
             and (not self.method or self.method == method)
             and (not self.path or path.endswith(self.path))
@@ -122,10 +124,10 @@ class Faults:
         self.latency_in_ms = self.latency_out_ms = 0.0
         self.read_lag_ms = 0
 
-    def take(self, key: str, account: int, method: str, path: str) -> Fault | None:
+    def take(self, venue: str, key: str, account: int, method: str, path: str) -> Fault | None:
         """Return the first rule about a request, counted down."""
         for fault in self.requests:
-            if fault.remaining and fault.fits(key, account, method, path):
+            if fault.remaining and fault.fits(venue, key, account, method, path):
                 if fault.chance < 1 and self._dice.random() >= fault.chance:
                     continue
                 if fault.skip:
