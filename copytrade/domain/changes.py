@@ -41,7 +41,7 @@ class LeadChange:
     is_late: bool = False
     """Its opening part is older than a fill already planned: skipped OUT_OF_ORDER, an exit is applied."""
     lead_fill_quantity: Decimal = Decimal(0)
-    """Unsigned base quantity of the fill, for the receipt and for what it could have cost."""
+    """Unsigned base quantity of the fill, its fee included: for the receipt and, on spot, for the size of a copy."""
 
     @property
     def moved(self) -> Decimal:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from copytrade.domain.fills import Quote
 from copytrade.domain.instruments import Market, MarketRules
@@ -62,6 +63,7 @@ def turn(
     real_now: datetime,
     market: Market = Market.PERPETUAL,
     gate: Gate = OPEN_GATE,
+    free: Decimal | None = None,
 ) -> Turn:
     """Net what was taken back, step back what is too old, and choose the next order."""
     leg = net(leg)
@@ -78,7 +80,15 @@ def turn(
         leg, skips = _drop(leg, gate.drop_entries) if gate.drop_entries else _expire(leg, rules, settings, now)
     held_back = gate.hold_entries is not None or gate.drop_entries is not None
     decision = next_order(
-        leg, rules=rules, settings=settings, quote=quote, now=now, real_now=real_now, market=market, held_back=held_back
+        leg,
+        rules=rules,
+        settings=settings,
+        quote=quote,
+        now=now,
+        real_now=real_now,
+        market=market,
+        held_back=held_back,
+        free=free,
     )
     return Turn(leg, skips, decision)
 

@@ -22,6 +22,8 @@ EXIT_LADDER = (Decimal("0.02"), Decimal("0.05"))
 """How far an exit may be from the market; a market order after that."""
 SPOT_RESALE = Decimal("1.2")
 """On spot an entry must leave so many minimum notionals that it can be sold again."""
+SPOT_FEE = Decimal("0.002")
+"""What a fee may take of a spot purchase, for the question whether the rest can be sold again."""
 
 
 class WaitReason(StrEnum):
@@ -34,6 +36,8 @@ class WaitReason(StrEnum):
     MARKET_MOVED = "market_moved"
     HELD_BACK = "held_back"
     HANDS_OFF = "hands_off"
+    NOT_FREE = "not_free"
+    """On spot: what should be sold is not free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +84,20 @@ def next_order(
     real_now: datetime,
     market: Market = Market.PERPETUAL,
     held_back: bool = False,
+    free: Decimal | None = None,
 ) -> Decision:
-    """Return the order that moves the leg towards its target, or why there is none now."""
+    """Return the order that moves the leg towards its target, or why there is none now.
+
+    `free` is what a spot account can sell, where it was read; after a sale refused for funds it has to be.
+    """
     delta = leg.target - leg.held
     if not delta:
         return Done()
     back = _way_back(leg)
     if back:
-        return _exit(leg, back, rules=rules, quote=quote, now=now, real_now=real_now, market=market, settings=settings)
+        return _exit(
+            leg, back, rules=rules, quote=quote, now=now, real_now=real_now, market=market, settings=settings, free=free
+        )
     if leg.live:
         return Wait(WaitReason.LIVE_ORDER)
     return _entry(
@@ -114,33 +124,54 @@ def _exit(
     now: datetime,
     real_now: datetime,
     market: Market,
+    free: Decimal | None,
 ) -> Decision:
     if (waits := _exit_waits(leg, now=now, real_now=real_now)) is not None:
         return waits
     side = Side.of(back)
     quantity = rules.round_quantity(abs(back))
-    if market is Market.SPOT and not leg.target:
-        quantity = rules.round_quantity(abs(leg.held))
     if not quantity:
-        return Done() if abs(back) < rules.quantity_step and not leg.parts else Wait(WaitReason.TOO_SMALL)
+        return Done() if not leg.parts else Wait(WaitReason.TOO_SMALL)
     reference = _exit_reference(leg, side=side, quote=quote, now=now)
     is_market = leg.exit_attempts >= len(EXIT_LADDER)
     if reference is None and not is_market:
         return Wait(WaitReason.NEEDS_QUOTE, now)
     reference = reference or leg.parts[-1].price
-    if not rules.exits_exempt_from_minimum and EXACT.multiply(quantity, reference) < rules.min_notional:
+    if market is Market.SPOT:
+        quantity = _spot_exit(leg, quantity, rules=rules, reference=reference)
+        there = quantity if free is None else min(quantity, rules.round_quantity(max(free, ZERO)))
+        if there < quantity and _is_under_minimum(there, reference, rules=rules):
+            # It lies in an order of his own, or is gone, which a comparison of balances finds.
+            return Wait(WaitReason.NOT_FREE, now + HOLD_PAUSE)
+        quantity = there
+    is_exempt = rules.exits_exempt_from_minimum and market is Market.PERPETUAL
+    if not is_exempt and _is_under_minimum(quantity, reference, rules=rules):
         return _over_zero(leg, rules=rules, settings=settings, reference=reference)
+    reduces = market is Market.PERPETUAL
     if is_market:
-        most = rules.max_market_quantity
-        return Order(
-            Purpose.EXIT, side, min(quantity, most), OrderKind.MARKET, None, market is Market.PERPETUAL, reference
-        )  # fmt: skip
+        quantity = min(quantity, rules.max_market_quantity)
+        return Order(Purpose.EXIT, side, quantity, OrderKind.MARKET, None, reduces, reference)
+    quantity = min(quantity, rules.max_quantity)
     away = EXIT_LADDER[leg.exit_attempts]
     price = _limit(reference, away, side=side, rules=rules, mark=quote.mark if quote else reference)
-    return Order(
-        Purpose.EXIT, side, min(quantity, rules.max_quantity), OrderKind.LIMIT_IOC, price,
-        market is Market.PERPETUAL, reference,
-    )  # fmt: skip
+    if not is_exempt and side is Side.SELL:
+        # A minimum is reckoned at the order's own price: the limit stays above what would make it too small.
+        least = rules.round_price_inward(EXACT.divide(rules.min_notional, quantity), side=side)
+        price = max(price, min(least, rules.round_price_inward(reference, side=side)))
+    return Order(Purpose.EXIT, side, quantity, OrderKind.LIMIT_IOC, price, reduces, reference)
+
+
+def _spot_exit(leg: Leg, quantity: Decimal, *, rules: MarketRules, reference: Decimal) -> Decimal:
+    """Return what to sell: a rest that could not be sold alone goes along."""
+    if leg.held < 0:
+        # A fee came on top when everything was sold: what is bought back is no sale.
+        return quantity
+    rest = rules.round_quantity(leg.held - quantity) if leg.target > 0 else ZERO
+    return rules.round_quantity(leg.held) if _is_under_minimum(rest, reference, rules=rules) else quantity
+
+
+def _is_under_minimum(quantity: Decimal, price: Decimal, *, rules: MarketRules) -> bool:
+    return quantity < rules.min_quantity or EXACT.multiply(quantity, price) < rules.min_notional
 
 
 def _exit_waits(leg: Leg, *, now: datetime, real_now: datetime) -> Wait | None:
@@ -212,11 +243,12 @@ def _entry(
 
 
 def _is_too_small(quantity: Decimal, leg: Leg, *, price: Decimal, rules: MarketRules, market: Market) -> bool:
-    if not quantity or quantity < rules.min_quantity:
+    if not quantity or _is_under_minimum(quantity, price, rules=rules):
         return True
-    if market is Market.SPOT:
-        return EXACT.multiply(leg.held + quantity, price) < EXACT.multiply(rules.min_notional, SPOT_RESALE)
-    return EXACT.multiply(quantity, price) < rules.min_notional
+    if market is Market.PERPETUAL:
+        return False
+    left = rules.round_quantity(leg.held + EXACT.multiply(quantity, ONE - SPOT_FEE))
+    return EXACT.multiply(left, price) < EXACT.multiply(rules.min_notional, SPOT_RESALE)
 
 
 def _vwap(parts: list[Part]) -> Decimal:

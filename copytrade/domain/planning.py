@@ -131,7 +131,8 @@ def _open(
     now: datetime,
 ) -> tuple[Decimal, Decimal, tuple[Skip, ...], OrderSoFar]:
     share = _opening_share(change, opened, order)
-    sized = size(opened, price=change.price, share=share, settings=settings, equities=equities, base=rules.base)
+    ordered = _ordered(change, opened)
+    sized = size(ordered, price=change.price, share=share, settings=settings, equities=equities, base=rules.base)
     reason = forbidden(change, opening=opened, settings=settings, around=around, now=now) or sized.reason
     if settings.mode in FIXED_MODES and share is not None:
         order = replace(order, share=order.share + share)
@@ -140,6 +141,13 @@ def _open(
     target = abs(target_total(lots))
     left, skips = allowed(sized.quantity, target=target, price=change.price, settings=settings, around=around)
     return sized.quantity, left, skips, replace(order, notional=order.notional + EXACT.multiply(left, change.price))
+
+
+def _ordered(change: LeadChange, opened: Decimal) -> Decimal:
+    """Return what the lead bought for this opening: on spot more than came in, where the fee was taken out of it."""
+    if change.kind is not ChangeKind.FILL or change.instrument.market is not Market.SPOT:
+        return opened
+    return max(opened, change.lead_fill_quantity)
 
 
 def _opening_share(change: LeadChange, opened: Decimal, order: OrderSoFar) -> Decimal | None:

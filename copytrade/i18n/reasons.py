@@ -52,6 +52,7 @@ WAITS: dict[WaitReason, str] = {
     WaitReason.MARKET_MOVED: "waits for a better price",
     WaitReason.HELD_BACK: "entries are held back",
     WaitReason.HANDS_OFF: "copying is switched off",
+    WaitReason.NOT_FREE: "waits until what should be sold is free on the account",
 }
 
 

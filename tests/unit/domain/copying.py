@@ -57,6 +57,7 @@ class Copy:
     around: Around = ALONE
     fills: Callable[[Order, Decimal], Decimal] = always_fills
     gate: Gate = OPEN_GATE
+    free: Decimal | None = None
     now: datetime = START
     lead: Decimal = ZERO
     leg: Leg = field(default_factory=Leg)
@@ -76,15 +77,17 @@ class Copy:
         at: datetime | None = None,
         kind: ChangeKind = ChangeKind.FILL,
         is_late: bool = False,
+        fee: str | Decimal = "0",
     ) -> None:
-        """Let the lead buy (or, negative, sell); `of` is the full quantity of his order."""
-        before, self.lead = self.lead, self.lead + D(quantity)
+        """Let the lead buy (or, negative, sell); `of` is the full quantity of his order, `fee` what it cost in base."""
+        before, after = self.lead, self.lead + D(quantity) - D(fee)
+        self.lead = max(after, D(0)) if self.instrument.market is Market.SPOT else after
         share = abs(D(quantity)) / D(of) if of is not None else None
         change = LeadChange(
             fill_id=uuid4(),
             instrument=self.instrument,
             before=before,
-            after=self.lead,
+            after=after,
             price=self.price,
             venue_time=at or self.now,
             received_at=self.now,
@@ -92,6 +95,7 @@ class Copy:
             order_share=share,
             kind=kind,
             is_late=is_late,
+            lead_fill_quantity=abs(D(quantity)),
         )
         self.plan(change)
 
@@ -132,6 +136,7 @@ class Copy:
             real_now=self.now,
             market=self.instrument.market,
             gate=self.gate,
+            free=self.free,
         )
         self.leg, self.decision = turned.leg, turned.decision
         self.skips += [(skipped.skip.reason, skipped.skip.quantity) for skipped in turned.skips]

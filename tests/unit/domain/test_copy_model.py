@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from copytrade.domain.changes import ChangeKind
 from copytrade.domain.driving import Done, Gate, Order
+from copytrade.domain.instruments import Instrument, Market, Venue
 from copytrade.domain.legs import Purpose, adopt
 from copytrade.domain.quantities import nearer_zero
 from copytrade.domain.skips import SkipReason
@@ -22,6 +23,13 @@ NAMES = (
     ["trade"] * 6 + ["flip"] * 2 + ["drive"] * 4 + ["send"] * 4 + ["unknown"] * 2 + ["resolve"] * 2 + ["late"]
     + ["time"] * 4 + ["price", "pause", "gate", "own", "rebase", "missed"]
 )  # fmt: skip
+FEE = D("0.001")
+SPOT_RULES = replace(RULES, quantity_step=D("0.00001"), min_quantity=D("0.00001"), exits_exempt_from_minimum=False)
+ON_SPOT: dict[str, object] = {
+    "instrument": Instrument(Venue.BINANCE, Market.SPOT, "BTC/USDT"),
+    "rules": SPOT_RULES,
+    "fee_in_base": FEE,
+}
 ACTIONS = st.lists(st.tuples(st.sampled_from(NAMES), st.integers(0, 999)), min_size=12, max_size=60)
 SECONDS = (0.3, 1.0, 3.0, 20.0, 61.0)
 GATES = (
@@ -36,8 +44,9 @@ GATES = (
 class World:
     """One copy and its venue; `act` does one thing that may happen."""
 
-    def __init__(self, ratio: str, limit: Decimal | None) -> None:
-        self.copy = following(ratio)
+    def __init__(self, ratio: str, limit: Decimal | None, *, market: Market = Market.PERPETUAL) -> None:
+        self.is_spot = market is Market.SPOT
+        self.copy = following(ratio, **(ON_SPOT if self.is_spot else {}))
         self.copy.settings = replace(self.copy.settings, max_position_notional=limit)
         self.unknown: list[Order] = []
         self.executed: list[Order] = []
@@ -48,11 +57,12 @@ class World:
         self.copy.check()
 
     def _trade(self, number: int) -> None:
-        if number != 500:
-            self.copy.trade(D(number - 500) / 1000)
+        quantity = D(number - 500) / 1000
+        if quantity:
+            self.copy.trade(quantity, fee=quantity * FEE if self.is_spot and quantity > 0 else D(0))
 
     def _flip(self, number: int) -> None:
-        if self.copy.lead:
+        if self.copy.lead and not self.is_spot:
             self.copy.trade(-self.copy.lead - (D(number + 1) / 1000).copy_sign(self.copy.lead))
 
     def _drive(self, number: int) -> None:
@@ -61,7 +71,7 @@ class World:
         self.copy.later(1)
         self.copy.drive()
         leg, decision = self.copy.leg, self.copy.decision
-        if leg.live or self.copy.gate.hands_off:
+        if leg.live or self.copy.gate.hands_off or self.is_spot:
             return
         wanted = nearer_zero(leg.target, leg.held)
         assert abs(leg.held - wanted) < RULES.quantity_step
@@ -70,16 +80,18 @@ class World:
 
     def _rebase(self, number: int) -> None:
         nearer = (self.copy.lead * number / 999).quantize(D("0.001"))
-        if abs(nearer) < abs(self.copy.lead):
+        if not self.is_spot and abs(nearer) < abs(self.copy.lead):
             self.copy.trade(nearer - self.copy.lead, kind=ChangeKind.REBASE_REDUCE)
 
     def _missed(self, number: int) -> None:
+        if self.is_spot:
+            return
         self.copy.trade((D(number + 1) / 1000).copy_sign(self.copy.lead or D(1)), kind=ChangeKind.MISSED)
 
     def _send(self, number: int) -> None:
         decision = self.copy.look()
         if isinstance(decision, Order):
-            self.copy.fills = lambda order, price: _share(order, number)
+            self.copy.fills = lambda order, price: _share(self.copy, order, number)
             self.copy.send(decision)
 
     def _unknown(self, number: int) -> None:
@@ -143,13 +155,13 @@ class World:
             self.copy.drive()
 
 
-def _share(order: Order, number: int) -> Decimal:
-    return RULES.round_quantity(order.quantity * number / 999)
+def _share(copy: Copy, order: Order, number: int) -> Decimal:
+    return copy.rules.round_quantity(order.quantity * number / 999)
 
 
 def _reducible(copy: Copy, order: Order) -> Decimal:
     """A venue cuts a reduce-only order to the position that it finds."""
-    if not order.reduce_only:
+    if order.purpose is Purpose.ENTRY:
         return order.quantity
     there = -copy.leg.held * order.side.sign
     return min(order.quantity, max(RULES.round_quantity(there), D(0)))
@@ -175,3 +187,26 @@ def test_whatever_happens_the_books_agree_and_the_copy_ends_flat(
     assert sum(abs(part.pending) for part in copy.history.values()) == abs(copy.leg.held)
     exits = [order for order in copy.orders if order.purpose is Purpose.EXIT]
     assert all(order.reduce_only for order in exits)
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    ratio=st.sampled_from(["1", "0.5", "0.1", "0.0137", "0.003"]),
+    limit=st.sampled_from([None, D(9000), D(300)]),
+    actions=ACTIONS,
+)
+def test_on_spot_too_and_what_is_left_in_the_end_could_not_be_sold(
+    ratio: str, limit: Decimal | None, actions: list[tuple[str, int]]
+) -> None:
+    world = World(ratio, limit, market=Market.SPOT)
+    for name, number in actions:
+        world.act(name, number)
+        assert world.copy.leg.target >= 0
+    world.end()
+    copy = world.copy
+    assert copy.leg.target == 0
+    left = SPOT_RULES.round_quantity(copy.leg.held)
+    assert left * copy.price < SPOT_RULES.min_notional
+    assert -SPOT_RULES.quantity_step < copy.leg.held
+    assert not any(order.reduce_only for order in copy.orders)
+    assert all(order.quantity * (order.price or copy.price) >= SPOT_RULES.min_notional for order in copy.orders)

@@ -261,6 +261,20 @@ def test_23_a_fee_in_base_is_a_cost_and_no_new_entry() -> None:
     assert (copy.leg.target, copy.leg.held) == (D("99.9"), D("99.9"))
 
 
+def test_23_a_lead_who_pays_his_fee_in_base_is_copied_by_what_he_ordered() -> None:
+    copy = Copy(CopySettings(factor=D(1), max_leverage=D(1000)), instrument=SPOT, fee_in_base=D("0.001"))
+    copy.trade("100", fee="0.1")
+    copy.drive()
+    assert copy.sent() == [("buy", D(100), False)]
+    assert (copy.lead, copy.leg.target, copy.leg.held) == (D("99.9"), D("99.9"), D("99.9"))
+    copy.trade("-49.95")
+    copy.drive()
+    copy.trade("-49.95")
+    copy.drive()
+    assert copy.sent()[1:] == [("sell", D("49.95"), False), ("sell", D("49.95"), False)]
+    assert (copy.leg.target, copy.leg.held, copy.leg.lots) == (0, 0, ())
+
+
 def test_24_what_the_subscriber_sold_himself_is_taken_over() -> None:
     copy = following(lead="1", held="1")
     copy.trade("-0.8")
