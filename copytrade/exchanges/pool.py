@@ -16,7 +16,7 @@ from copytrade.errors import Unavailable
 from copytrade.exchanges.binance.perpetual import BinancePerpetual
 from copytrade.exchanges.binance.shapes import market_rules
 from copytrade.exchanges.ground import Ground
-from copytrade.exchanges.port import AccountRef, ExchangeClient, SecretOpener
+from copytrade.exchanges.port import AccountRef, Credentials, ExchangeClient, SecretOpener
 from copytrade.exchanges.wire import Wire
 from copytrade.settings import settings
 
@@ -55,7 +55,7 @@ class Pool:
         build, _ = _CLIENTS[ref.venue, ref.market]
         return build(ref=ref, wire=Wire(ground=ground, credentials=credentials))
 
-    async def forget, account_id: UUID) -> None:
+    async def forget(self, account_id: UUID) -> None:
         """Let the client of an account go, and its secret with it."""
         self._clients.pop(account_id, None)
 
