@@ -7,6 +7,7 @@ from typing import Any
 
 from copytrade.domain.instruments import Market, Venue
 from copytrade.domain.orders import Refusal
+from copytrade.exchanges.limits import Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +64,11 @@ class VenueFacts:
     """Whether a client order id is refused for ever once it was used."""
     path_of_sandbox: str
     weights: Mapping[str, float] = field(default_factory=dict[str, float])
-    """What a call (its name in ccxt's implicit API) costs of the venue's allowance; 1 where it stands nowhere."""
+    """What a call (its name in ccxt's implicit API) costs of the venue's allowance; 1 where it stands nowhere.
+
+    A name with `*` behind it holds for the call without a symbol.
+    """
+    limits: tuple[Limit, ...] = ()
+    """How much the venue allows, for an address and for an account."""
+    has_passphrase: bool = False
+    """Whether a key has a passphrase beside its secret."""
