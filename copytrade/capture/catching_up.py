@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from copytrade import clock
 from copytrade.capture import storing
@@ -16,6 +16,7 @@ from copytrade.capture.service import lock_state
 from copytrade.capture.storing import Captured, Source
 from copytrade.db.session import reading, transaction
 from copytrade.domain.fills import Fill
+from copytrade.errors import Unavailable
 from copytrade.exchanges.port import ExchangeClient, FillPage
 
 log = structlog.get_logger()
@@ -23,6 +24,8 @@ DEAF_AFTER = timedelta(seconds=2)
 """A fill that a poll finds and that is older than this should have been heard on a living stream."""
 ORDERS_BACK = timedelta(hours=1)
 """Orders are listed from this long before their oldest fill: one may have rested."""
+ORDERS_AGAIN = timedelta(seconds=60)
+"""A stored fill whose order was not found is asked about so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,17 @@ async def read_symbol(client: ExchangeClient, gap: Gap) -> bool:
 
 
 async def _with_orders(client: ExchangeClient, gap: Gap, page: FillPage) -> FillPage:
-    """Give new fills what only their orders tell: our client's id of it, and the quantity that was asked for."""
+    """Give fills whose orders are not known what only those tell: our client's id and the quantity asked for."""
     fresh = await asyncio.to_thread(_unknown, gap, page.fills)
     if not fresh:
         return page
     since = min(fill.venue_time for fill in fresh) - ORDERS_BACK
-    orders = {order.venue_order_id: order for order in await client.recent_orders(gap.symbol, since=since)}
+    try:
+        orders = {order.venue_order_id: order for order in await client.recent_orders(gap.symbol, since=since)}
+    except Unavailable as error:
+        # The fills themselves must not wait for what only sizing by order wants; young ones are asked for again.
+        log.warning("capture.orders_unread", account=str(gap.account_id), reason=error.message)
+        return page
     fills = [
         replace(fill, client_order_id=order.client_order_id, order_quantity=order.quantity)
         if (order := orders.get(fill.order_id)) is not None
@@ -72,6 +80,7 @@ def _unknown(gap: Gap, fills: Sequence[Fill]) -> list[Fill]:
         StoredFill.exchange_account_id == gap.account_id,
         StoredFill.symbol == gap.symbol,
         col(StoredFill.trade_id).in_([fill.trade_id for fill in fills]),
+        col(StoredFill.order_quantity).is_not(None) | (col(StoredFill.venue_time) < clock.now() - ORDERS_AGAIN),
     )
     with reading() as session:
         known = set(session.exec(query))
@@ -89,7 +98,7 @@ def _store_page(gap: Gap, page: FillPage) -> bool:
         state = lock_state(session, gap.account_id)  # first: whoever plans holds it when he locks fills
         captured = [Captured(gap.account_id, fill, now) for fill in page.fills]
         stored = storing.store(session, captured, source=Source.POLL)
-        keep_spoiled(session, page, gap=gap, now=now)
+        storing.keep_spoiled(session, page.spoiled, account_id=gap.account_id, source=Source.POLL, now=now)
         if state is not None:
             if stored and _was_unheard(gap, page.fills, now=now):
                 state.stream_deaf_at = now
@@ -102,10 +111,3 @@ def _store_page(gap: Gap, page: FillPage) -> bool:
 def _was_unheard(gap: Gap, fills: Sequence[Fill], *, now: datetime) -> bool:
     since = gap.streamed_since
     return since is not None and any(since + DEAF_AFTER < fill.venue_time < now - DEAF_AFTER for fill in fills)
-
-
-def keep_spoiled(session: Session, page: FillPage, *, gap: Gap, now: datetime) -> None:
-    """Keep the rows of a page that could not be read, and say so once."""
-    kept = storing.keep_spoiled(session, page.spoiled, account_id=gap.account_id, source=Source.POLL, now=now)
-    if kept:
-        log.error("capture.unreadable", account=str(gap.account_id), rows=kept)

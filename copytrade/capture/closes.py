@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.capture import storing
+from copytrade.capture import storing, trouble
 from copytrade.capture.models import DailyClose, StoredFill
 from copytrade.capture.polling import wait
 from copytrade.db.bell import bell
@@ -78,7 +78,7 @@ async def _read(pool: ClientPool, ref: AccountRef, symbol: str, *, since: date) 
         candles = await client.candles(symbol, interval="1d", since=begins, until=clock.now())
     except (Unavailable, BadCredentials) as error:
         log.warning("closes.not_read", symbol=symbol, code=error.venue_code)
-        return False
+        return isinstance(error, Unavailable) and trouble.is_gone(error)
     await asyncio.to_thread(_store, ref, symbol, candles)
     return True
 

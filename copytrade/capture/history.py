@@ -14,13 +14,15 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from copytrade import clock
-from copytrade.capture import storing
+from copytrade.capture import storing, trouble
 from copytrade.capture.accounts import CapturedAccount
 from copytrade.capture.models import AccountEntry, CaptureState
 from copytrade.capture.service import lock_state
 from copytrade.capture.storing import Captured, Source
+from copytrade.capture.trouble import Trouble
 from copytrade.db.bell import ring
 from copytrade.db.session import reading, transaction
+from copytrade.errors import Unavailable
 from copytrade.exchanges.port import ExchangeClient, FillPage
 from copytrade.exchanges.venues import facts
 
@@ -44,10 +46,21 @@ async def read(client: ExchangeClient, account: CapturedAccount) -> None:
     for symbol, first in spans.items():
         # What began before the ledger does is looked for as far back as fills are kept.
         since = first - timedelta(minutes=1) if first > horizon else now - kept.fills_kept
-        await _read_fills(client, account_id, symbol, progress, since=since)
-        candles = await client.candles(symbol, interval="1d", since=min(since, first) - DAY, until=now)
+        try:
+            await _read_fills(client, account_id, symbol, progress, since=since)
+            candles = await client.candles(symbol, interval="1d", since=min(since, first) - DAY, until=now)
+        except Unavailable as error:
+            if not trouble.is_gone(error):
+                raise
+            await asyncio.to_thread(_say_gone, account_id, symbol)
+            continue
         await asyncio.to_thread(_store_closes, account, symbol, candles)
     await asyncio.to_thread(_finish, account_id)
+
+
+def _say_gone(account_id: UUID, symbol: str) -> None:
+    with transaction() as session:
+        trouble.mark(session, Trouble.UNKNOWN_SYMBOL, account_id=account_id, symbol=symbol)
 
 
 async def _read_ledger(

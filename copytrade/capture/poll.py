@@ -5,7 +5,7 @@ While the venue's mark of the account stands still nothing was traded, and one c
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,17 +14,20 @@ from sqlmodel import col, select
 
 from copytrade import clock
 from copytrade.accounts import snapshots
-from copytrade.capture import readings, storing
+from copytrade.capture import readings, storing, trouble
 from copytrade.capture.accounts import CapturedAccount
 from copytrade.capture.catching_up import Gap, read_symbol
 from copytrade.capture.models import CaptureLease, CaptureState, StoredFill
 from copytrade.capture.service import Place, lock_state
+from copytrade.capture.trouble import Trouble
 from copytrade.db.session import reading, transaction
 from copytrade.domain.fills import AccountState, EntryKind, LedgerEntry
 from copytrade.domain.instruments import Role
+from copytrade.errors import Unavailable
 from copytrade.exchanges.port import ExchangeClient
 
 log = structlog.get_logger()
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OVERLAP = timedelta(seconds=60)
 """Ledger entries and first pages of a symbol are read again this far back."""
 LEDGER_EVERY = timedelta(seconds=60)
@@ -51,6 +54,8 @@ class Memory:
     missing: dict[str, datetime] = field(default_factory=dict[str, datetime])
     """Symbols whose fills do not explain a reading, and since when they are searched."""
     swept_at: datetime | None = None
+    gone: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    """Symbols that the venue does not know, and when it last said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,9 @@ async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory)
         entries = await _ledger(client, start, until=began) if asks_ledger else []
         since = _since(entries, unless=memory.ledger_ids)
         again = _again(memory, start, now=began)
-        for symbol in sorted(_moved(memory, state) | start.symbols | since.keys() | again.keys()):
-            gap = _gap(account, symbol, start, since=since.get(symbol), again=again.get(symbol))
-            is_new |= await read_symbol(client, gap)
+        symbols = sorted(_moved(memory, state) | start.symbols | since.keys() | again.keys())
+        gaps = [_gap(account, one, start, since=since.get(one), again=again.get(one)) for one in symbols]
+        is_new |= await _read_all(client, gaps, memory, now=began)
         if asks_ledger:
             is_new |= await _keep_ledger(client, account, entries, until=began, has_transfer=has_transfer)
             memory.ledger_at, memory.owes_ledger = began, False
@@ -94,6 +99,31 @@ async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory)
     memory.missing |= {symbol: began for symbol in odd if symbol not in memory.missing}
     memory.positions = _held(state)
     return is_new
+
+
+async def _read_all(client: ExchangeClient, gaps: list[Gap], memory: Memory, *, now: datetime) -> bool:
+    """Read every symbol, whatever befalls another; return whether anything was new. Unavailable where one failed."""
+    is_new, failed = False, None
+    for gap in gaps:
+        if now - memory.gone.get(gap.symbol, EPOCH) < SWEEP_EVERY:
+            continue
+        try:
+            is_new |= await read_symbol(client, gap)
+        except Unavailable as error:
+            if not trouble.is_gone(error):
+                failed = failed or error
+                continue
+            if gap.symbol not in memory.gone:
+                await asyncio.to_thread(_say_gone, gap)
+            memory.gone[gap.symbol] = now
+    if failed is not None:
+        raise failed
+    return is_new
+
+
+def _say_gone(gap: Gap) -> None:
+    with transaction() as session:
+        trouble.mark(session, Trouble.UNKNOWN_SYMBOL, account_id=gap.account_id, symbol=gap.symbol)
 
 
 def _has_transfer(memory: Memory, start: _Start) -> bool:

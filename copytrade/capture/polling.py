@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from copytrade import metrics
 from copytrade.accounts import service as accounts
 from copytrade.accounts.queries import owner_of
 from copytrade.capture import history, leases
@@ -98,14 +99,18 @@ class Pollers:
         try:
             async with self._slots:
                 await poll(await self._pool.get(account.ref), account, memory)
+            metrics.polls.labels(outcome="done").inc()
             return not await asyncio.to_thread(wants_baseline, account.ref.id)
         except BadCredentials as error:
+            metrics.polls.labels(outcome="key_refused").inc()
             log.warning("poll.key_refused", account=str(account.ref.id), code=error.venue_code)
             await asyncio.to_thread(_have_checked, account.ref.id)
             await wait(self._stop, _LONGEST_WAIT_S)
         except OperationalError as error:
+            metrics.polls.labels(outcome="not_stored").inc()
             log.warning("poll.not_stored", account=str(account.ref.id), reason=type(error.orig).__name__)
         except Unavailable as error:
+            metrics.polls.labels(outcome="missed").inc()
             log.info("poll.missed", account=str(account.ref.id), reason=error.message)
             await wait(self._stop, min(error.retry_after or 0.0, _LONGEST_WAIT_S))
         return True

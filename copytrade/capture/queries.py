@@ -125,8 +125,13 @@ def fills_page(
         query = query.where(tuple_(col(StoredFill.venue_time), col(StoredFill.id)) < _edge(cursor))
     query = query.order_by(col(StoredFill.venue_time).desc(), col(StoredFill.id).desc()).limit(limit + 1)
     found = session.exec(query).all()
-    last = found[limit - 1] if len(found) > limit else None
-    return FillRows([_row(fill) for fill in found[:limit]], f"{last.venue_time.isoformat()}_{last.id}" if last else "")
+    rows = [_row(fill) for fill in found[:limit]]
+    return FillRows(rows, cursor_after(rows[-1]) if len(found) > limit else "")
+
+
+def cursor_after(fill: FillRow) -> str:
+    """Return the cursor of the page that begins after a fill."""
+    return f"{fill.venue_time.isoformat()}_{fill.id}"
 
 
 def _edge(cursor: str) -> tuple[datetime, UUID]:

@@ -1,15 +1,18 @@
 """Writing what was captured: many rows of many accounts in one statement each, a repeated row changes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from copytrade import clock, metrics
+from copytrade.capture import trouble
+from copytrade.capture.trouble import Trouble
 from copytrade.db.bell import ring
 from copytrade.db.model import TRADES, new_id
 from copytrade.domain.fills import Candle, Fill, LedgerEntry
@@ -87,20 +90,25 @@ WITH came AS (
     WHERE (fills.order_quantity IS NULL AND excluded.order_quantity IS NOT NULL)
         OR (fills.position_after IS NULL AND excluded.position_after IS NOT NULL)
         OR (fills.sequence = 0 AND excluded.sequence <> 0)
-    RETURNING id, exchange_account_id, venue_time, xmax = 0 AS is_new,
+    RETURNING id, exchange_account_id, trade_id, venue_time, xmax = 0 AS is_new,
         planned_at IS NULL AND NOT is_history AS is_waiting
 )
-SELECT written.id, written.exchange_account_id, written.venue_time, state.user_id, written.is_new, written.is_waiting
+SELECT written.id, written.exchange_account_id, written.trade_id, written.venue_time, state.user_id, written.is_new,
+    written.is_waiting
 FROM written JOIN {TRADES}.capture_states state USING (exchange_account_id)
 """)  # noqa: S608 - only names of columns and the schema go in
 
 
 def store(session: Session, captured: Sequence[Captured], *, source: Source) -> list[Stored]:
     """Store fills of any accounts, ring "plan" and their owners' pages, and return the new ones."""
-    if not captured:
+    fit = [one for one in captured if trouble.is_fit(one.fill)]
+    for one in captured:
+        if not trouble.is_fit(one.fill):
+            keep_spoiled(session, [ascii(one.fill)], account_id=one.account_id, source=source, now=one.received_at)
+    if not fit:
         return []
     # One statement must not meet the same row twice.
-    once = {(one.account_id, one.fill.symbol, one.fill.trade_id, one.fill.side): one for one in captured}
+    once = {(one.account_id, one.fill.symbol, one.fill.trade_id, one.fill.side): _timely(one) for one in fit}
     columns: dict[str, list[object]] = {name: [] for name in _COLUMNS}
     for one in once.values():
         for name, value in zip(_COLUMNS, _row(one), strict=True):
@@ -109,12 +117,28 @@ def store(session: Session, captured: Sequence[Captured], *, source: Source) -> 
     topics = {"plan"} if any(row.is_waiting for row in rows) else set[str]()
     topics |= {f"user:{row.user_id}" for row in rows if row.is_new}
     ring(session, *sorted(topics))
+    _tell_of_the_future(session, rows, {(one.account_id, one.fill.trade_id): one for one in fit})
     if source is not Source.HISTORY:
         now, delay = clock.now(), metrics.fill_delay.labels(source=source.value)
         for row in rows:
             if row.is_new:
                 delay.observe((now - row.venue_time).total_seconds())
     return [Stored(row.id, row.exchange_account_id, row.user_id, row.is_waiting) for row in rows if row.is_new]
+
+
+def _timely(one: Captured) -> Captured:
+    # One fill of the year 2100 must not make all that come after it late.
+    if not trouble.is_ahead(one.fill, received_at=one.received_at):
+        return one
+    return replace(one, fill=replace(one.fill, venue_time=one.received_at))
+
+
+def _tell_of_the_future(session: Session, rows: Sequence[Any], came: dict[tuple[UUID, str], Captured]) -> None:
+    for row in rows:
+        one = came[row.exchange_account_id, row.trade_id]
+        if row.is_new and trouble.is_ahead(one.fill, received_at=one.received_at):
+            said = one.fill.venue_time.isoformat()
+            trouble.mark(session, Trouble.FUTURE, account_id=one.account_id, trade=row.trade_id, said=said)
 
 
 def _row(one: Captured) -> tuple[object, ...]:
@@ -153,6 +177,9 @@ ON CONFLICT DO NOTHING RETURNING kind
 
 def store_entries(session: Session, entries: Sequence[LedgerEntry], *, account_id: UUID) -> list[str]:
     """Store ledger entries and return the kinds of the new ones."""
+    unfit = [ascii(entry) for entry in entries if not trouble.is_fit(entry)]
+    keep_spoiled(session, unfit, account_id=account_id, source=Source.POLL, now=clock.now())
+    entries = [entry for entry in entries if trouble.is_fit(entry)]
     if not entries:
         return []
     parameters = {
@@ -182,6 +209,8 @@ def store_closes(session: Session, candles: Sequence[Candle], *, venue: str, sym
         session.connection().execute(_CLOSES, parameters)
 
 
+MOST_SPOILED = 1000
+"""Rows kept of one account: a venue that sends nothing but garbage must not fill the disk."""
 _SPOILED = text(f"""
 INSERT INTO {TRADES}.spoiled_rows (id, exchange_account_id, source, content, received_at)
 SELECT CAST(:id AS uuid), CAST(:account AS uuid), CAST(:source AS text), CAST(:content AS text),
@@ -189,19 +218,16 @@ SELECT CAST(:id AS uuid), CAST(:account AS uuid), CAST(:source AS text), CAST(:c
 WHERE NOT EXISTS (
     SELECT 1 FROM {TRADES}.spoiled_rows
     WHERE exchange_account_id = CAST(:account AS uuid) AND content = CAST(:content AS text)
-)
+) AND (SELECT count(*) FROM {TRADES}.spoiled_rows WHERE exchange_account_id = CAST(:account AS uuid)) < :most
 """)  # noqa: S608
 
 
 def keep_spoiled(session: Session, contents: Sequence[str], *, account_id: UUID, source: Source, now: datetime) -> int:
-    """Keep what could not be read, each once, mark the account, and return how many were new."""
-    kept = 0
+    """Keep what could not be read, each once, say so and mark the account; return how many were new."""
+    kept, common = 0, {"account": account_id, "source": source.value, "now": now, "most": MOST_SPOILED}
     for content in contents:
-        parameters = {"id": new_id(), "account": account_id, "source": source.value, "content": content, "now": now}
+        parameters = {**common, "id": new_id(), "content": content}
         kept += session.connection().execute(_SPOILED, parameters).rowcount
     if kept:
-        session.connection().execute(
-            text(f"UPDATE {TRADES}.capture_states SET problem = 'unreadable' WHERE exchange_account_id = :account"),  # noqa: S608
-            {"account": account_id},
-        )
+        trouble.mark(session, Trouble.UNREADABLE, account_id=account_id, rows=kept, source=source.value)
     return kept

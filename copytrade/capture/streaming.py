@@ -16,8 +16,8 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
-from copytrade import clock
-from copytrade.capture import leases, readings, storing
+from copytrade import clock, metrics
+from copytrade.capture import leases, readings, storing, trouble
 from copytrade.capture.accounts import CapturedAccount, captured
 from copytrade.capture.models import CaptureState
 from copytrade.capture.polling import wait
@@ -114,6 +114,8 @@ class Streams:
             return
         async with client.stream() as messages:
             async for message in messages:
+                if message.connected:
+                    metrics.stream_connections.labels(venue=account.ref.venue.value).inc()
                 self._heard.put_nowait(Heard(account.ref.id, message, clock.now()))
 
 
@@ -135,7 +137,6 @@ def store(session: Session, batch: Sequence[Heard]) -> None:
     readings.see(session, _positions(batch))
     for one in batch:
         if one.message.spoiled:
-            log.error("capture.unreadable", account=str(one.account_id), rows=1)
             storing.keep_spoiled(
                 session, [one.message.spoiled], account_id=one.account_id, source=Source.STREAM, now=one.at
             )
@@ -155,7 +156,7 @@ def _positions(batch: Sequence[Heard]) -> dict[tuple[UUID, str, str], tuple[Posi
     newest: dict[tuple[UUID, str, str], tuple[Position, datetime]] = {}
     for one in batch:
         position, at = one.message.position, one.message.venue_time
-        if position is not None and at is not None:
+        if position is not None and at is not None and trouble.is_fit(position):
             newest[one.account_id, position.symbol, position.position_side.value] = position, at
     return newest
 
