@@ -72,7 +72,14 @@ class Settings(BaseSettings):
     sandbox_exchange_url: str = ""
     """Base of the sandbox's exchanges, http://host:port; empty: from sandbox_host and sandbox_port."""
     egress_addresses: tuple[str, ...] = ("127.0.0.1",)
-    """What we show for the IP rule of an API key."""
+    """What we show for the IP rule of an API key: all addresses from which venues see us, those of the proxies too."""
+    egress_proxies: tuple[SecretStr, ...] = ()
+    """Proxies to reach the venues through, as URLs (http://user:password@host:port), or the word `direct` for the way
+    without one. Each account is bound to one of them; empty: all go directly."""
+    egress_in_sandbox: bool = False
+    """Whether accounts in sandbox mode go through the proxies too; the sandbox is on the same machine or network."""
+    read_patience_s: float = 5.0
+    """How long a read may wait until it fits into the venue's limits before it is given up."""
     warm_clients: int = 5000
     """Most exchange clients that a process keeps ready."""
     order_receive_window_ms: int = 5000

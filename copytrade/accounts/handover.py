@@ -12,8 +12,8 @@ from sqlmodel import Session, col, delete, select
 
 from copytrade import clock
 from copytrade.accounts import queries, sealed_box, vault
+from copytrade.accounts.keys import CHECK
 from copytrade.accounts.models import SecretRequest
-from copytrade.accounts.service import CHECK
 from copytrade.db.bell import ring
 from copytrade.db.events import record
 from copytrade.db.session import transaction

@@ -52,6 +52,12 @@ class ExchangeAccount(SQLModel, table=True):
     check_due_at: datetime | None = moment(nullable=True, index=True)
     check_attempts: int = 0
     snapshot_due_at: datetime | None = moment(nullable=True, index=True)
+    uid: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
+    """The venue's id of the account behind the key, where it tells one: a new key must belong to the same."""
+    key_version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    """Grows with each new key, so that clients of the old one are recognised."""
+    egress: str = Field(default="", max_length=120, sa_column_kwargs={"server_default": ""})
+    """Name of the way out that the account is bound to, since its key may be limited to that address; empty: none."""
 
 
 class ExchangeSecret(SQLModel, table=True):
@@ -66,6 +72,44 @@ class ExchangeSecret(SQLModel, table=True):
     sealed: bytes = Field(repr=False)
     kek_id: str = Field(max_length=40, index=True)
     version: int = 1
+
+
+class KeyReplacement(SQLModel, table=True):
+    """A new key of a linked account while it is checked; the old one goes on until the new one is accepted."""
+
+    __tablename__ = "key_replacements"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": PEOPLE}
+
+    exchange_account_id: UUID = Field(
+        primary_key=True, foreign_key=f"{PEOPLE}.exchange_accounts.id", ondelete="CASCADE"
+    )
+    sealed: bytes = Field(repr=False)
+    """Empty once the key was refused."""
+    kek_id: str = Field(max_length=40)
+    fingerprint: bytes = Field(repr=False)
+    key_hint: str = Field(max_length=4)
+    reason: str = Field(default="", max_length=40)
+    """Why the new key was refused; empty: it is being checked."""
+    asked_at: datetime = moment()
+    due_at: datetime | None = moment(nullable=True, index=True)
+    attempts: int = 0
+
+
+class Examination(SQLModel, table=True):
+    """The newest examination of an account: what a worker found without placing an order."""
+
+    __tablename__ = "account_examinations"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": PEOPLE}
+
+    exchange_account_id: UUID = Field(
+        primary_key=True, foreign_key=f"{PEOPLE}.exchange_accounts.id", ondelete="CASCADE"
+    )
+    asked_at: datetime = moment()
+    due_at: datetime | None = moment(nullable=True, index=True)
+    finished_at: datetime | None = moment(nullable=True)
+    findings: list[dict[str, Any]] = Field(
+        default_factory=list[dict[str, Any]], sa_column=Column(JSONB, nullable=False, server_default=text("'[]'"))
+    )
 
 
 class SecretRequest(SQLModel, table=True):

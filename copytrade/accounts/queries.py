@@ -1,28 +1,40 @@
 """What is shown of exchange accounts, their equity and positions."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, func, text, true
+from sqlalchemy import ColumnElement, func, text, true
 from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
-from copytrade.accounts.models import AccountEquity, AccountPosition, EquitySnapshot, ExchangeAccount
+from copytrade import clock
+from copytrade.accounts import details
+from copytrade.accounts.details import equities as equities
+from copytrade.accounts.expiry import days_left
+from copytrade.accounts.models import AccountPosition, EquitySnapshot, ExchangeAccount
 from copytrade.accounts.reasons import State
 from copytrade.accounts.rows import AccountRow, EquityPoint
-from copytrade.domain.fills import Equity, Position
+from copytrade.domain.fills import Position
 from copytrade.domain.instruments import Market, PositionSide, Role, Venue
 from copytrade.errors import NotFound
 from copytrade.exchanges.port import AccountRef
+from copytrade.exchanges.venues import facts, is_served
+from copytrade.settings import settings
 
 
 def account_ref(account: ExchangeAccount) -> AccountRef:
     """Return by what a client is built for a row."""
-    return AccountRef(id=account.id, venue=Venue(account.venue), market=Market(account.market), mode=account.mode)
+    return AccountRef(
+        id=account.id,
+        venue=Venue(account.venue),
+        market=Market(account.market),
+        mode=account.mode,
+        egress=account.egress,
+        key_version=account.key_version,
+    )
 
 
 def owned(session: Session, *, owner: UUID, account_id: UUID) -> ExchangeAccount:
@@ -49,17 +61,28 @@ def ref(session: Session, account_id: UUID) -> AccountRef:
 
 def refs(session: Session, account_ids: Collection[UUID]) -> dict[UUID, AccountRef]:
     """Return by what the clients of several accounts are built, in one query."""
+    session.flush()
     account = ExchangeAccount
-    rows = session.exec(
-        select(account.id, account.venue, account.market, account.mode).where(_among(account.id, account_ids))
+    rows = session.connection().execute(
+        sql_select(
+            col(account.id),
+            col(account.venue),
+            col(account.market),
+            col(account.mode),
+            col(account.egress),
+            col(account.key_version),
+        ).where(details.among(account.id, account_ids))
     )
-    return {found: AccountRef(found, Venue(venue), Market(market), mode) for found, venue, market, mode in rows}
+    return {
+        found: AccountRef(found, Venue(venue), Market(market), mode, egress, version)
+        for found, venue, market, mode, egress, version in rows
+    }
 
 
 def states(session: Session, account_ids: Collection[UUID]) -> dict[UUID, str]:
     """Return where several accounts stand, in one query."""
     rows = session.exec(
-        select(ExchangeAccount.id, ExchangeAccount.state).where(_among(ExchangeAccount.id, account_ids))
+        select(ExchangeAccount.id, ExchangeAccount.state).where(details.among(ExchangeAccount.id, account_ids))
     )
     return dict(rows.all())
 
@@ -71,19 +94,34 @@ def accounts(session: Session, *, owner: UUID) -> list[AccountRow]:
         .where(ExchangeAccount.user_id == owner, ExchangeAccount.state != State.UNLINKED)
         .order_by(col(ExchangeAccount.created_at), col(ExchangeAccount.id))
     ).all()
-    worth = equities(session, [account.id for account in rows])
-    return [_with_equity(account_row(account), worth.get(account.id)) for account in rows]
+    return details.completed(session, [account_row(account) for account in rows])
 
 
-def ids_of(session: Session, *, owner: UUID) -> list[UUID]:
-    """Return the ids of a person's accounts, unlinked ones too: their history stays his."""
-    return list(session.exec(select(ExchangeAccount.id).where(ExchangeAccount.user_id == owner)))
+def ids_of(session: Session, *, owner: UUID, role: Role | None = None) -> list[UUID]:
+    """Return the ids of a person's accounts, of a role where given, unlinked ones too: their history stays his."""
+    query = select(ExchangeAccount.id).where(ExchangeAccount.user_id == owner)
+    return list(session.exec(query if role is None else query.where(ExchangeAccount.role == role)))
 
 
 def account(session: Session, *, owner: UUID, account_id: UUID) -> AccountRow:
     """Return one account of the owner's; raise NotFound for anybody else's."""
     found = owned(session, owner=owner, account_id=account_id)
-    return _with_equity(account_row(found), equities(session, [found.id]).get(found.id))
+    return details.completed(session, [account_row(found)])[0]
+
+
+def addresses() -> list[str]:
+    """Return what belongs into the address rule of a key: all addresses that venues see us come from."""
+    return list(settings().egress_addresses)
+
+
+def places() -> list[tuple[Venue, Market]]:
+    """Return where accounts can be linked."""
+    return [(venue, market) for venue in Venue for market in Market if is_served(venue, market=market)]
+
+
+def needs_passphrase(venue: Venue) -> bool:
+    """Return whether a key of this venue has a passphrase beside its secret."""
+    return facts(venue).has_passphrase
 
 
 def owner_of(session: Session, account_id: UUID) -> UUID:
@@ -122,32 +160,6 @@ def active_of(session: Session, *, owner: UUID, role: Role | str) -> list[Accoun
         .order_by(col(ExchangeAccount.id))
     )
     return [account_ref(row) for row in rows]
-
-
-def equities(session: Session, account_ids: Collection[UUID]) -> dict[UUID, Equity]:
-    """Return the newest equity of each account that was ever read, in one query."""
-    session.flush()
-    # Columns, not rows: a fill of a trader with a thousand subscribers asks for a thousand.
-    row = AccountEquity
-    rows = session.connection().execute(
-        sql_select(
-            col(row.exchange_account_id),
-            col(row.total),
-            col(row.wallet),
-            col(row.unrealized_pnl),
-            col(row.available),
-            col(row.read_at),
-        ).where(_among(row.exchange_account_id, account_ids))
-    )
-    return {
-        account_id: Equity(total, wallet, unrealized_pnl, available, read_at)
-        for account_id, total, wallet, unrealized_pnl, available, read_at in rows
-    }
-
-
-def _among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
-    """Return the condition that a column is one of many ids, as one array parameter."""
-    return col(column) == any_(bindparam(None, list(ids), type_=ARRAY(Uuid)))
 
 
 def equity_curve(
@@ -202,11 +214,11 @@ def account_row(account: ExchangeAccount) -> AccountRow:
         key_expires_at=account.key_expires_at,
         linked_at=account.linked_at,
         checked_at=account.checked_at,
+        uid=account.uid,
+        egress=account.egress,
+        check_due_at=account.check_due_at,
+        days_left=days_left(account.key_expires_at, now=clock.now()),
     )
-
-
-def _with_equity(row: AccountRow, equity: Equity | None) -> AccountRow:
-    return row if equity is None else replace(row, equity=equity.total, equity_at=equity.read_at)
 
 
 def daily_closings(session: Session, *, account_id: UUID, since: datetime, until: datetime) -> list[EquityPoint]:

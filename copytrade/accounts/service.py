@@ -4,45 +4,41 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, text
+from sqlalchemy import func
 from sqlmodel import Session, col, delete, select
 
 from copytrade import clock
 from copytrade.accounts import queries, vault
-from copytrade.accounts.models import ExchangeAccount, ExchangeSecret
+from copytrade.accounts.examining import request_examination
+from copytrade.accounts.keys import CHECK, LINKED, AlreadyLinked, not_linked, refuse_known, typed_credentials
+from copytrade.accounts.models import ExchangeAccount, ExchangeSecret, KeyReplacement
 from copytrade.accounts.queries import owned
 from copytrade.accounts.reasons import Reason, State
+from copytrade.accounts.replacing import drop_replacement, replace_key
 from copytrade.accounts.rows import AccountRow
 from copytrade.db.bell import ring
 from copytrade.db.events import record
 from copytrade.db.model import new_id
 from copytrade.domain.instruments import Market, Role, Venue
-from copytrade.errors import Conflict, InvalidInput, LimitReached
-from copytrade.exchanges.port import Credentials
+from copytrade.errors import InvalidInput, LimitReached
+from copytrade.exchanges import egress
+from copytrade.exchanges.venues import is_served
 from copytrade.settings import settings
+
+__all__ = [
+    "CHECK", "FORGET", "LINK_CHECK_TIMEOUT", "MOST_ACCOUNTS", "AlreadyLinked", "doubt", "drop_replacement", "link",
+    "pause", "recheck", "refuse", "rename", "replace_key", "request_examination", "result", "unlink",
+]  # fmt: skip
 
 LINK_CHECK_TIMEOUT = timedelta(seconds=20)
 """How long a page or the API waits for the worker's answer; the exchange's own time-out lies below."""
-CHECK = "check"
-"""Topic of the bell: there is an account to check."""
 FORGET = "forget"
 """Topic of the bell: a warm client may hold a key that is not to be used any more."""
-READY = frozenset({(Venue.BINANCE, Market.PERPETUAL)})
-"""What can be linked."""
-LONGEST_LABEL, LONGEST_KEY = 60, 512
+DOUBTED_AGAIN = timedelta(hours=1)
+"""How long after a check that passed, or a pause for another reason than the key, the next check is due."""
+LONGEST_LABEL = 60
 MOST_ACCOUNTS = 20
 T = TypeVar("T", Venue, Market, Role)
-_LINKED = (State.CHECKING, State.ACTIVE, State.PAUSED)
-
-
-class AlreadyLinked(Conflict):
-    """The key is in use here already; by whom is not told."""
-
-    code = "already_linked"
-    text = "This key is linked already. Make another one on the exchange for this account."
-
-    def __init__(self) -> None:
-        super().__init__("key was linked already", user=self.text, field="api_key")
 
 
 def link(
@@ -64,14 +60,10 @@ def link(
     chosen = mode or settings().exchange_modes[0]
     if chosen not in settings().exchange_modes:
         raise InvalidInput(f"mode was {chosen!r}", user="This kind of account cannot be linked here.", field="mode")
-    credentials = Credentials(
-        api_key=_typed(api_key, field="api_key"),
-        api_secret=_typed(api_secret, field="api_secret"),
-        passphrase=_typed(passphrase, field="passphrase", may_be_empty=True),
-    )
+    credentials = typed_credentials(place[0], api_key=api_key, api_secret=api_secret, passphrase=passphrase)
     _refuse_many(session, owner=owner)
     mark = vault.fingerprint(credentials.api_key)
-    _refuse_known(session, mark=mark, owner=owner, place=place)
+    refuse_known(session, mark=mark, owner=owner, place=place)
     now, account_id = clock.now(), new_id()
     hint = credentials.api_key[-4:]
     session.add(
@@ -85,6 +77,7 @@ def link(
             label=_label(label) or f"{place[0].title()} …{hint}",
             fingerprint=mark,
             key_hint=hint,
+            egress=egress.choose(owner),
             state=State.CHECKING,
             created_at=now,
             changed_at=now,
@@ -110,8 +103,8 @@ def result(session: Session, *, owner: UUID, account_id: UUID) -> AccountRow:
 def recheck(session: Session, *, owner: UUID, account_id: UUID) -> None:
     """Have a linked account checked again now; one that was paused works again if it passes."""
     account = owned(session, owner=owner, account_id=account_id)
-    if account.state not in _LINKED:
-        raise Conflict(f"account was {account.state}", user="This account is not linked any more.")
+    if account.state not in LINKED:
+        raise not_linked(account)
     account.check_due_at = clock.now()
     account.check_attempts = 0
     ring(session, CHECK)
@@ -139,15 +132,23 @@ def unlink(session: Session, *, owner: UUID, account_id: UUID) -> None:
     ring(session, FORGET, f"user:{owner}")
 
 
-def pause(session: Session, *, account_id: UUID, reason: Reason | str) -> None:
-    """Stop using an account until a check passes again, and tell its owner once."""
+def pause(session: Session, *, account_id: UUID, reason: Reason) -> None:
+    """Stop using an account until a check passes again, and tell its owner once.
+
+    A key that its venue does not accept any more is checked at once, so that the exact reason is told; one that
+    passed such a check a moment ago waits, or the account would go on and off.
+    """
     account = session.get(ExchangeAccount, account_id, with_for_update=True)
     if account is None or account.state != State.ACTIVE:
         return
+    now = clock.now()
+    reason = exact(reason, account)
+    is_fresh = account.checked_at is not None and account.checked_at > now - DOUBTED_AGAIN
     account.state, account.reason = State.PAUSED, str(reason)
-    account.changed_at = clock.now()
+    account.changed_at = now
     account.snapshot_due_at = None
-    account.check_due_at = clock.now() + timedelta(hours=1)
+    account.check_due_at = now + DOUBTED_AGAIN if is_fresh or reason != Reason.WRONG_KEY else now
+    account.check_attempts = 0
     record(
         session,
         "account.paused",
@@ -157,7 +158,18 @@ def pause(session: Session, *, account_id: UUID, reason: Reason | str) -> None:
         venue=account.venue,
         reason=reason,
     )
-    ring(session, FORGET, f"user:{account.user_id}")
+    ring(session, CHECK, FORGET, f"user:{account.user_id}")
+
+
+def exact(reason: Reason, account: ExchangeAccount) -> Reason:
+    """Return `expired` where a key is not accepted any more whose time is known to be over: venues do not say so."""
+    expires_at = account.key_expires_at
+    return Reason.EXPIRED if reason == Reason.WRONG_KEY and expires_at and expires_at <= clock.now() else reason
+
+
+def doubt(session: Session, *, account_id: UUID) -> None:
+    """Note that its venue refused an account's key somewhere: it is paused, and checked at once."""
+    pause(session, account_id=account_id, reason=Reason.WRONG_KEY)
 
 
 def refuse(session: Session, account: ExchangeAccount, *, reason: Reason) -> None:
@@ -179,37 +191,22 @@ def refuse(session: Session, account: ExchangeAccount, *, reason: Reason) -> Non
 
 def _shred(session: Session, *, account_id: UUID) -> None:
     session.exec(delete(ExchangeSecret).where(col(ExchangeSecret.exchange_account_id) == account_id))
+    session.exec(delete(KeyReplacement).where(col(KeyReplacement.exchange_account_id) == account_id))
 
 
 def _refuse_many(session: Session, *, owner: UUID) -> None:
     linked = session.exec(
         select(func.count())
         .select_from(ExchangeAccount)
-        .where(ExchangeAccount.user_id == owner, col(ExchangeAccount.state).in_(_LINKED))
+        .where(ExchangeAccount.user_id == owner, col(ExchangeAccount.state).in_(LINKED))
     ).one()
     if linked >= MOST_ACCOUNTS:
         raise LimitReached(f"{linked} accounts were linked", user="You have linked as many accounts as can be linked.")
 
 
-def _refuse_known(session: Session, *, mark: bytes, owner: UUID, place: tuple[Venue, Market]) -> None:
-    # Two who link the same key at once wait for each other here; the unique index is the last word.
-    session.connection().execute(
-        text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": int.from_bytes(mark[:8], signed=True)}
-    )
-    known = session.exec(
-        select(ExchangeAccount.user_id, ExchangeAccount.market).where(
-            ExchangeAccount.venue == place[0],
-            ExchangeAccount.fingerprint == mark,
-            col(ExchangeAccount.state).in_(_LINKED),
-        )
-    ).all()
-    if any(user != owner or market == place[1] for user, market in known):
-        raise AlreadyLinked
-
-
 def _place(venue: Venue | str, market: Market | str) -> tuple[Venue, Market]:
     place = _member(Venue, venue, field="venue"), _member(Market, market, field="market")
-    if place not in READY:
+    if not is_served(place[0], market=place[1]):
         raise InvalidInput(
             f"{place[0]} {place[1]} was not ready", user="This exchange and market cannot be linked yet.", field="venue"
         )
@@ -221,15 +218,6 @@ def _member(kind: type[T], value: str, *, field: str) -> T:
         return kind(value)
     except ValueError:
         raise InvalidInput(f"{field} was unknown", user="Please choose one of the list.", field=field) from None
-
-
-def _typed(value: str, *, field: str, may_be_empty: bool = False) -> str:
-    # Copied keys come with spaces and line ends around them.
-    shown = value.strip()
-    is_clean = shown.isascii() and shown.isprintable() and " " not in shown and len(shown) <= LONGEST_KEY
-    if not is_clean or not (shown or may_be_empty):
-        raise InvalidInput(f"{field} had no form of a key", user="Please copy it from the exchange again.", field=field)
-    return shown
 
 
 def _label(label: str) -> str:

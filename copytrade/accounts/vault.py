@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlmodel import Session, col, select
 
 from copytrade.accounts import sealed_box
-from copytrade.accounts.models import ExchangeAccount, ExchangeSecret
+from copytrade.accounts.models import ExchangeAccount, ExchangeSecret, KeyReplacement
 from copytrade.accounts.sealed_box import BoxDamaged
 from copytrade.db.session import reading
 from copytrade.errors import BadCredentials
@@ -49,11 +49,28 @@ def open_credentials(session: Session, *, account_id: UUID) -> Credentials:
     if found is None:
         raise BadCredentials("account has no stored key", venue="", user="This account is not linked any more.")
     secret, account = found
-    binding = _binding(account_id=account.id, user_id=account.user_id, venue=account.venue, kek_id=secret.kek_id)
+    return _opened(secret.sealed, secret.kek_id, account)
+
+
+def open_replacement(session: Session, *, account_id: UUID) -> Credentials:
+    """Return the new key of an account that is being checked; raise as `open_credentials` does."""
+    found = session.exec(
+        select(KeyReplacement, ExchangeAccount)
+        .join(ExchangeAccount, col(ExchangeAccount.id) == col(KeyReplacement.exchange_account_id))
+        .where(KeyReplacement.exchange_account_id == account_id)
+    ).first()
+    if found is None:
+        raise BadCredentials("account has no new key", venue="", user="There is no new key of this account.")
+    replacement, account = found
+    return _opened(replacement.sealed, replacement.kek_id, account)
+
+
+def _opened(sealed: bytes, kek_id: str, account: ExchangeAccount) -> Credentials:
+    binding = _binding(account_id=account.id, user_id=account.user_id, venue=account.venue, kek_id=kek_id)
     try:
-        content = sealed_box.unseal(secret.sealed, by=_private_key(secret.kek_id), bound_to=binding)
+        content = sealed_box.unseal(sealed, by=_private_key(kek_id), bound_to=binding)
     except BoxDamaged:
-        log.error("vault.damaged", account=str(account_id), kek_id=secret.kek_id)
+        log.error("vault.damaged", account=str(account.id), kek_id=kek_id)
         raise BadCredentials("stored key did not open", venue=account.venue, user=SECRET_UNREADABLE) from None
     api_key, api_secret, passphrase = json.loads(content)
     return Credentials(api_key=api_key, api_secret=api_secret, passphrase=passphrase)

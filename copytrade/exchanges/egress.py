@@ -31,6 +31,11 @@ def choose(person: UUID) -> str:
     return max(ways(), key=lambda name: hashlib.sha256(f"{person}|{name}".encode()).digest())
 
 
+def bound(name: str, *, person: UUID) -> str:
+    """Return the way that an account is bound to from now on: the same one, or another where it is gone."""
+    return name if name in ways() else choose(person)
+
+
 def way_of(name: str, *, mode: str, otherwise: UUID) -> Way:
     """Return an account's way; where it is configured no more, one that is chosen by `otherwise`, always the same."""
     if mode == "sandbox" and not settings().egress_in_sandbox:

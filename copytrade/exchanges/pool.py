@@ -39,7 +39,7 @@ class Pool:
     async def get(self, ref: AccountRef) -> ExchangeClient:
         """Return the warm client of an account, made now where there is none; Unavailable when markets do not load."""
         client = self._clients.get(ref.id)
-        if client is not None:
+        if client is not None and client.ref == ref:
             self._clients.move_to_end(ref.id)
             return client
         making = self._making.get(ref.id)

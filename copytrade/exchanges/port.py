@@ -45,6 +45,8 @@ class AccountRef:
     """`live`, `testnet` or `sandbox`."""
     egress: str = ""
     """Name of the way out that the account is bound to (exchanges.egress)."""
+    key_version: int = 1
+    """Grows with each new key: a client of another version is not used any more."""
 
 
 @dataclass(frozen=True, slots=True)
