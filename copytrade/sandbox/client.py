@@ -54,7 +54,8 @@ class Control:
     ) -> dict[str, Any]:
         """Open an account with a key; return api_key, api_secret, account_id, and passphrase where there is one.
 
-        `deposit` is USDT of the perpetuals, `coins` are spot balances, `fee_asset` pays spot fees; `key`: see `add_key`.
+        `deposit` is USDT of the perpetuals, `coins` are spot balances, `fee_asset` pays spot fees; `key`: see
+        `add_key`.
         """
         money = {asset: str(amount) for asset, amount in (coins or {}).items()} or None
         where: dict[str, Any] = {"venue": venue, "deposit": deposit or None, "coins": money, "unified": unified}
@@ -99,27 +100,41 @@ class Control:
         """Return an account's ledger, oldest first."""
         return self.call("GET", f"/accounts/{account_id}/incomes")
 
-    def transfer(self, account_id: int, amount: Number) -> None:
-        """Deposit, or withdraw when the amount is negative."""
-        self.call("POST", f"/accounts/{account_id}/transfer", amount=amount)
+    def coins(self, account_id: int) -> dict[str, str]:
+        """Return an account's spot balances by asset, what open orders hold included."""
+        return self.call("GET", f"/accounts/{account_id}/coins")
+
+    def transfer(self, account_id: int, amount: Number, *, asset: str | None = None, market: str | None = None) -> None:
+        """Deposit, or withdraw when the amount is negative; with market "spot" any asset."""
+        self.call("POST", f"/accounts/{account_id}/transfer", amount=amount, asset=asset, market=market)
+
+    def move(self, account_id: int, amount: Number) -> None:
+        """Move USDT from the spot wallet to that of the perpetuals, or back when the amount is negative."""
+        self.call("POST", f"/accounts/{account_id}/move", amount=amount)
 
     def place(
         self,
         account_id: int,
         symbol: str,
         side: str,
-        quantity: Number,
+        quantity: Number | None = None,
         *,
+        market: str | None = None,
         price: Number | None = None,
+        quote_quantity: Number | None = None,
         reduce_only: bool | None = None,
         time_in_force: str | None = None,
         position_side: str | None = None,
         client_id: str | None = None,
     ) -> dict[str, Any]:
-        """Place an order by hand, as through the venue's own app; without price a market order."""
+        """Place an order by hand, as through the venue's own app; without price a market order.
+
+        On spot a market order may be given by `quote_quantity`, the money to spend or to bring in.
+        """
         form = {"price": price, "reduce_only": reduce_only, "time_in_force": time_in_force}
         ids = {"position_side": position_side, "client_id": client_id}
-        facts = {"symbol": symbol, "side": side, "quantity": quantity}
+        facts = {"symbol": symbol, "side": side, "quantity": quantity, "market": market}
+        facts["quote_quantity"] = quote_quantity
         return self.call("POST", f"/accounts/{account_id}/orders", **facts, **form, **ids)
 
     def cancel_all(self, account_id: int) -> int:
@@ -141,36 +156,44 @@ class Control:
         """Liquidate an account's positions at the mark price; return how many."""
         return self.call("POST", f"/accounts/{account_id}/liquidate", symbol=symbol)["closed"]
 
-    def market(self) -> list[dict[str, Any]]:
+    def market(self, *, market: str | None = None) -> list[dict[str, Any]]:
         """Return each symbol's mark price, bid and ask."""
-        return self.call("GET", "/market")
+        return self.call("GET", "/market", market=market)
 
-    def set_price(self, symbol: str, price: Number, *, hold: bool = True) -> None:
-        """Set the mark price; bid = price, ask = price + one tick. Held there, or going on from there."""
-        self.call("POST", "/price", symbol=symbol, price=price, hold=hold)
+    def set_price(self, symbol: str, price: Number, *, market: str | None = None, hold: bool = True) -> None:
+        """Set the mark price; bid = price, ask = price + one tick. Held there, or going on from there.
 
-    def release_price(self, symbol: str | None = None) -> None:
+        Spot follows: a coin that has a perpetual has its price, whichever of the two is set.
+        """
+        self.call("POST", "/price", symbol=symbol, market=market, price=price, hold=hold)
+
+    def release_price(self, symbol: str | None = None, *, market: str | None = None) -> None:
         """Let a held price, or all, move again."""
-        self.call("POST", "/price/release", symbol=symbol)
+        self.call("POST", "/price/release", symbol=symbol, market=market)
 
     def set_book(
         self,
         symbol: str,
         *,
+        market: str | None = None,
         bids: list[tuple[Number, Number]] | None = None,
         asks: list[tuple[Number, Number]] | None = None,
     ) -> None:
         """Lay out a book of (price, quantity) that orders consume; it stays until `clear_book`."""
         sides = {"bids": _rows(bids), "asks": _rows(asks)}
-        self.call("POST", "/book", symbol=symbol, empty=True, **sides)
+        self.call("POST", "/book", symbol=symbol, market=market, empty=True, **sides)
 
-    def clear_book(self, symbol: str) -> None:
+    def clear_book(self, symbol: str, *, market: str | None = None) -> None:
         """Go back to the model's book."""
-        self.call("POST", "/book", symbol=symbol)
+        self.call("POST", "/book", symbol=symbol, market=market)
 
-    def halt(self, symbol: str, *, halted: bool = True) -> None:
+    def halt(self, symbol: str, *, market: str | None = None, halted: bool = True) -> None:
         """Stop trading of a symbol, or let it go on."""
-        self.call("POST", "/halt", symbol=symbol, halted=halted)
+        self.call("POST", "/halt", symbol=symbol, market=market, halted=halted)
+
+    def delist(self, symbol: str, *, market: str | None = None, delisted: bool = True) -> None:
+        """Let a symbol vanish from the rules and refuse its orders as unknown, or bring it back."""
+        self.call("POST", "/delist", symbol=symbol, market=market, delisted=delisted)
 
     def time(self) -> dict[str, int]:
         """Return now and server_time in ms, and offset_ms by which now is ahead of real time."""
@@ -238,8 +261,8 @@ class Control:
         return self.call("GET", "/streams")
 
     def limits(self, *, venue: str | None = None, **rules: int) -> dict[str, int]:
-        """Set a venue's limits (Binance: weight_per_minute, spot_weight_per_minute, orders_per_10s, orders_per_minute, ban_after, ban_ms);
-        forget counts and bans."""
+        """Set a venue's limits and forget counts and bans. Binance: weight_per_minute, spot_weight_per_minute,
+        orders_per_10s, orders_per_minute, ban_after, ban_ms."""
         return self.call("POST", "/limits", venue=venue, **rules)
 
     def requests(self) -> dict[str, int]:

@@ -117,6 +117,7 @@ def _income(venue: "Binance", call: Call) -> list[dict[str, Any]]:
         entry
         for entry in call.account.incomes
         if first <= entry.time <= last
+        and not entry.spot
         and (kind is None or entry.kind is kind)
         and (index is None or entry.instrument == index)
     ]

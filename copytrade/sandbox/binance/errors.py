@@ -31,6 +31,7 @@ _REASONS: dict[Reason, tuple[int, str]] = {
         "Order's notional must be no smaller than {notional} (unless you choose reduce only).",
     ),
     Reason.MARGIN: (-2019, "Margin is insufficient."),
+    Reason.BALANCE: (-2010, "Account has insufficient balance for requested action."),
     Reason.POSITION_TOO_LARGE: (-2027, "Exceeded the maximum allowable position at current leverage."),
     Reason.REDUCE_ONLY: (-2022, "ReduceOnly Order is rejected."),
     Reason.POSITION_SIDE: (-4061, "Order's position side does not match user's setting."),

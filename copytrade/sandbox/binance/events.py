@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from copytrade.sandbox.binance import public, wire
 from copytrade.sandbox.exchange.accounts import Account, Position
-from copytrade.sandbox.exchange.instruments import BY_SYMBOL, INSTRUMENTS, QUOTE, Instrument
+from copytrade.sandbox.exchange.instruments import BY_SYMBOL, INSTRUMENTS, PERPETUALS, QUOTE, Instrument
 from copytrade.sandbox.exchange.orders import Fill, Order
 from copytrade.sandbox.exchange.values import money, text
 
@@ -89,7 +89,7 @@ def market_messages(venue: "Binance", stream: str) -> list[dict[str, Any]]:
     symbol, _, channel = stream.partition("@")
     channel = channel.partition("@")[0]
     if symbol in ("!bookTicker", "!markPrice", "!ticker"):
-        return [_market(venue, instrument, symbol[1:]) for instrument in INSTRUMENTS]
+        return [_market(venue, instrument, symbol[1:]) for instrument in PERPETUALS]
     instrument = BY_SYMBOL.get(symbol.upper())
     message = _market(venue, instrument, channel) if instrument is not None else {}
     return [message] if message else []

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from copytrade.sandbox.binance import errors, wire
 from copytrade.sandbox.binance.call import Access, Call, Route
-from copytrade.sandbox.exchange.instruments import INSTRUMENTS, QUOTE, Instrument
+from copytrade.sandbox.exchange.instruments import PERPETUALS, QUOTE, Instrument
 from copytrade.sandbox.exchange.market import FUNDING_MS
 from copytrade.sandbox.exchange.orders import BUY, SELL
 from copytrade.sandbox.exchange.path import DAY_MS
@@ -43,7 +43,7 @@ def exchange_info(venue: "Binance", call: Call) -> dict[str, Any]:
         ],
         "exchangeFilters": [],
         "assets": [{"asset": QUOTE, "marginAvailable": True, "autoAssetExchange": "-10000"}],
-        "symbols": [_symbol(instrument, venue) for instrument in INSTRUMENTS],
+        "symbols": [_symbol(row, venue) for row in PERPETUALS if row.index not in venue.exchange.market.delisted],
     }
 
 

@@ -11,6 +11,7 @@ from aiohttp import WSMsgType, web
 
 from copytrade.sandbox.binance import events
 from copytrade.sandbox.exchange.accounts import Account, Position
+from copytrade.sandbox.exchange.instruments import FIRST_SPOT
 from copytrade.sandbox.exchange.orders import Fill, Order
 from copytrade.sandbox.sockets import Connection, Sockets
 
@@ -29,7 +30,7 @@ class Streams(Sockets):
         venue.exchange.watchers.append(self)
 
     def order(self, account: Account, order: Order, execution: str, fill: Fill | None) -> None:
-        if account.id in self.users:
+        if account.id in self.users and order.instrument < FIRST_SPOT:
             self._say(account, events.order_update(order, execution, fill, self.venue.exchange.clock.now()))
 
     def balance(self, account: Account, reason: str, change: int, positions: list[Position]) -> None:
@@ -40,6 +41,9 @@ class Streams(Sockets):
     def leverage(self, account: Account, instrument: int) -> None:
         if account.id in self.users:
             self._say(account, events.leverage_update(account, instrument, self.venue.exchange.clock.now()))
+
+    def coins(self, account: Account, reason: str, changes: dict[str, int]) -> None:
+        return
 
     def _say(self, account: Account, message: dict[str, Any]) -> None:
         self.publish(account.id, message["e"], message)

@@ -6,13 +6,15 @@ from typing import Any
 from copytrade.sandbox.binance import wire
 from copytrade.sandbox.binance.account import margin_summary
 from copytrade.sandbox.controls.situation import BadRequest, Missing, Situation, amount, instrument, number
-from copytrade.sandbox.exchange import modes, risk, ticking, trading
+from copytrade.sandbox.exchange import modes, risk, spot, ticking, trading
 from copytrade.sandbox.exchange.accounts import Account, ApiKey
 from copytrade.sandbox.exchange.clock import real_ms
 from copytrade.sandbox.exchange.engine import OrderRequest
-from copytrade.sandbox.exchange.instruments import BY_SYMBOL
-from copytrade.sandbox.exchange.orders import BUY, SELL, OrderType, PositionSide, TimeInForce
+from copytrade.sandbox.exchange.instruments import BY_SYMBOL, INSTRUMENTS, QUOTE, SPOTS
+from copytrade.sandbox.exchange.orders import BUY, SELL, Order, OrderType, PositionSide, TimeInForce
+from copytrade.sandbox.exchange.values import money
 
+ASSETS = (QUOTE, *(instrument.base for instrument in SPOTS))
 _RIGHTS = ("reading", "futures", "spot", "withdrawals", "internal_transfer", "universal_transfer", "revoked")
 
 
@@ -48,6 +50,8 @@ def create(at: Situation, facts: dict[str, Any]) -> dict[str, Any]:
     account.fee_asset = str(facts.get("fee_asset", ""))
     if facts.get("deposit"):
         at.exchange.transfer(account, amount(facts["deposit"]))
+    for asset, balance in facts.get("coins", {}).items():
+        spot.transfer(at.exchange, account, _asset(asset), amount(balance))
     _modes(at, account, facts)
     return _shown(_key(at, account, facts))
 
@@ -81,24 +85,50 @@ def show(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, Any]:
         **margin_summary(at.exchange, found),
         "hedge": found.hedge,
         "leverage": {symbol: found.leverage_of(row.index) for symbol, row in BY_SYMBOL.items()},
+        "coins": {asset: _coin(found, asset) for asset in spot.assets(found)},
         "positions": [wire.position_v2(market, found, position) for position in found.open_positions()],
-        "open_orders": [wire.order(order) for order in found.open.values()],
+        "open_orders": [_order(order) for order in found.open.values()],
         "orders": len(found.orders),
         "fills": len(found.fills),
         "keys": [key.key for key in at.exchange.keys.values() if key.account == found.id],
     }
 
 
+def _asset(name: object) -> str:
+    if name not in ASSETS:
+        raise BadRequest(f"asset must be one of {', '.join(ASSETS)}")
+    return str(name)
+
+
+def _coin(account: Account, asset: str) -> dict[str, str]:
+    return {"total": money(spot.coin(account, asset)), "locked": money(spot.locked(account, asset))}
+
+
+def _of_market(row: dict[str, Any], *, is_spot: bool) -> dict[str, Any]:
+    return row | {"market": "spot"} if is_spot else row
+
+
+def _order(order: Order) -> dict[str, Any]:
+    return _of_market(wire.order(order), is_spot=INSTRUMENTS[order.instrument].is_spot)
+
+
 def orders(at: Situation, account: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
-    return [wire.order(order) for order in at.account(account).orders.values()]
+    return [_order(order) for order in at.account(account).orders.values()]
 
 
 def fills(at: Situation, account: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
-    return [wire.trade(fill) for fill in at.account(account).fills]
+    found = at.account(account).fills
+    return [_of_market(wire.trade(fill), is_spot=INSTRUMENTS[fill.instrument].is_spot) for fill in found]
 
 
 def incomes(at: Situation, account: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
-    return [wire.income(entry) for entry in at.account(account).incomes]
+    return [_of_market(wire.income(entry), is_spot=entry.spot) for entry in at.account(account).incomes]
+
+
+def coins(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, str]:
+    """Return the spot balances, what open orders hold included; of a unified account also its USDT."""
+    found = at.account(account)
+    return {asset: money(spot.coin(found, asset)) for asset in spot.assets(found)}
 
 
 def add_key(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, Any]:
@@ -114,10 +144,27 @@ def change_key(at: Situation, key: str, facts: dict[str, Any]) -> None:
 
 
 def transfer(at: Situation, account: str, facts: dict[str, Any]) -> None:
-    found, money = at.account(account), amount(facts["amount"])
-    if money < 0 and -money > risk.available(at.exchange.market, found):
+    """Deposit or withdraw: USDT of the perpetuals, or with market "spot" any asset."""
+    found, wanted = at.account(account), amount(facts["amount"])
+    asset, is_spot = _asset(facts.get("asset", QUOTE)), facts.get("market", "perpetual") == "spot"
+    if not is_spot and asset != QUOTE:
+        raise BadRequest(f"the perpetuals know only {QUOTE}")
+    there = spot.free(at.exchange, found, asset) if is_spot else risk.available(at.exchange.market, found)
+    if wanted < 0 and -wanted > there:
         raise BadRequest("more was to be withdrawn than is available")
-    at.exchange.transfer(found, money)
+    if is_spot:
+        spot.transfer(at.exchange, found, asset, wanted)
+    else:
+        at.exchange.transfer(found, wanted)
+
+
+def move(at: Situation, account: str, facts: dict[str, Any]) -> None:
+    """Move USDT from the spot wallet to that of the perpetuals, or back when the amount is negative."""
+    found, wanted = at.account(account), amount(facts["amount"])
+    market = at.exchange.market
+    if max(wanted, -wanted) > (spot.free(at.exchange, found, QUOTE) if wanted > 0 else risk.available(market, found)):
+        raise BadRequest("more was to be moved than is available")
+    spot.to_perpetuals(at.exchange, found, wanted)
 
 
 def change_modes(at: Situation, account: str, facts: dict[str, Any]) -> None:
@@ -129,19 +176,20 @@ def place(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, Any]:
     side = {"BUY": BUY, "SELL": SELL}.get(str(facts.get("side", "")).upper())
     if side is None:
         raise BadRequest("side must be BUY or SELL")
-    price = facts.get("price")
+    price, budget = facts.get("price"), facts.get("quote_quantity")
     request = OrderRequest(
         rules.index,
         side,
         OrderType.MARKET if price is None else OrderType.LIMIT,
-        number(facts["quantity"], rules.quantity_decimals),
+        number(facts["quantity"], rules.quantity_decimals) if budget is None else 0,
         0 if price is None else number(price, rules.price_decimals),
         TimeInForce(facts.get("time_in_force", "GTC")),
         bool(facts.get("reduce_only", False)),
         PositionSide(facts.get("position_side", "BOTH")),
         str(facts.get("client_id") or f"web_{secrets.token_hex(10)}"),
+        0 if budget is None else amount(budget),
     )
-    return wire.order(trading.place(at.exchange, at.account(account), request))
+    return _order(trading.place(at.exchange, at.account(account), request))
 
 
 def cancel_all(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, int]:
@@ -168,6 +216,8 @@ ACTIONS = {
     ("GET", "/accounts/{account}/orders"): orders,
     ("GET", "/accounts/{account}/fills"): fills,
     ("GET", "/accounts/{account}/incomes"): incomes,
+    ("GET", "/accounts/{account}/coins"): coins,
+    ("POST", "/accounts/{account}/move"): move,
     ("POST", "/accounts/{account}/keys"): add_key,
     ("POST", "/accounts/{account}/transfer"): transfer,
     ("POST", "/accounts/{account}/modes"): change_modes,

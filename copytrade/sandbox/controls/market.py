@@ -4,7 +4,7 @@ from typing import Any
 
 from copytrade.sandbox.controls.situation import BadRequest, Situation, instrument, number
 from copytrade.sandbox.exchange import ticking
-from copytrade.sandbox.exchange.instruments import INSTRUMENTS
+from copytrade.sandbox.exchange.instruments import BY_SYMBOL, FIRST_SPOT, PERPETUALS, SPOTS, Instrument
 from copytrade.sandbox.exchange.market import FixedBook
 from copytrade.sandbox.exchange.values import text
 
@@ -12,23 +12,30 @@ from copytrade.sandbox.exchange.values import text
 def show(at: Situation, facts: dict[str, Any]) -> list[dict[str, Any]]:
     market = at.exchange.market
     rows: list[dict[str, Any]] = []
-    for rules in INSTRUMENTS:
+    for rules in SPOTS if facts.get("market") == "spot" else PERPETUALS:
         bid, ask = market.best(rules.index)
         prices = {"mark": market.price(rules.index), "bid": bid, "ask": ask}
         shown = {name: text(price, rules.price_decimals) for name, price in prices.items()}
-        facts = {"held": rules.index in market.held, "fixed_book": rules.index in market.books}
-        rows.append({"symbol": rules.symbol, **shown, **facts, "halted": rules.index in market.halted})
+        held, laid = rules.index in market.held, rules.index in market.books
+        stopped = {"halted": rules.index in market.halted, "delisted": rules.index in market.delisted}
+        rows.append({"symbol": rules.symbol, **shown, "held": held, "fixed_book": laid, **stopped})
     return rows
 
 
 def set_price(at: Situation, facts: dict[str, Any]) -> None:
-    """Set the mark price: held there (default), or going on from there."""
-    rules, exchange = instrument(facts), at.exchange
+    """Set the mark price: held there (default), or going on from there.
+
+    A spot coin that has a perpetual moves with it, both ways; the others can only be held.
+    """
+    rules, exchange = _moved(facts), at.exchange
     price = number(facts["price"], rules.price_decimals)
     if price <= 0:
         raise BadRequest("price must be above 0")
+    if rules.is_spot and not facts.get("hold", True):
+        raise BadRequest("a coin without a perpetual follows another; its price can only be held")
     ticking.tick(exchange)
-    exchange.market.path.shift(rules.index, exchange.clock.now(), price)
+    if not rules.is_spot:
+        exchange.market.path.shift(rules.index, exchange.clock.now(), price)
     if facts.get("hold", True):
         exchange.market.held[rules.index] = price
         exchange.store.put(("held", rules.index, price))
@@ -37,12 +44,17 @@ def set_price(at: Situation, facts: dict[str, Any]) -> None:
     ticking.tick_now(exchange)
 
 
+def _moved(facts: dict[str, Any]) -> Instrument:
+    rules = instrument(facts)
+    return BY_SYMBOL.get(rules.symbol, rules)
+
+
 def release(at: Situation, facts: dict[str, Any]) -> None:
     """Let held prices move again, all or the symbol named, from where they are."""
-    indexes = [instrument(facts).index] if "symbol" in facts else list(at.exchange.market.held)
+    indexes = [_moved(facts).index] if "symbol" in facts else list(at.exchange.market.held)
     for index in indexes:
         held = at.exchange.market.held.get(index)
-        if held is not None:
+        if held is not None and index < FIRST_SPOT:
             at.exchange.market.path.shift(index, at.exchange.clock.now(), held)
         _release(at, index)
 
@@ -77,6 +89,13 @@ def halt(at: Situation, facts: dict[str, Any]) -> None:
     rules, halted = instrument(facts), bool(facts.get("halted", True))
     (at.exchange.market.halted.add if halted else at.exchange.market.halted.discard)(rules.index)
     at.exchange.store.put(("halted", rules.index, halted))
+
+
+def delist(at: Situation, facts: dict[str, Any]) -> None:
+    """Let a symbol vanish from the rules and refuse its orders as unknown, or bring it back."""
+    rules, delisted = instrument(facts), bool(facts.get("delisted", True))
+    (at.exchange.market.delisted.add if delisted else at.exchange.market.delisted.discard)(rules.index)
+    at.exchange.store.put(("delisted", rules.index, delisted))
 
 
 def time(at: Situation, facts: dict[str, Any]) -> dict[str, int]:
@@ -115,6 +134,7 @@ ACTIONS = {
     ("POST", "/price/release"): release,
     ("POST", "/book"): set_book,
     ("POST", "/halt"): halt,
+    ("POST", "/delist"): delist,
     ("GET", "/time"): time,
     ("POST", "/advance"): advance,
     ("GET", "/traders"): traders,

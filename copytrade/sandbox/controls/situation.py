@@ -7,10 +7,12 @@ from typing import Any
 from copytrade.sandbox.exchange.accounts import Account
 from copytrade.sandbox.exchange.engine import Exchange
 from copytrade.sandbox.exchange.faults import Faults
-from copytrade.sandbox.exchange.instruments import BY_SYMBOL, Instrument
+from copytrade.sandbox.exchange.instruments import BY_SYMBOL, SPOT_BY_SYMBOL, Instrument
 from copytrade.sandbox.exchange.values import MONEY_DECIMALS, parse_signed
 from copytrade.sandbox.protocol import VenueSide
 from copytrade.sandbox.traders import Traders
+
+MARKETS = {"perpetual": BY_SYMBOL, "spot": SPOT_BY_SYMBOL}
 
 
 class BadRequest(Exception):
@@ -51,9 +53,13 @@ class Situation:
 
 
 def instrument(facts: dict[str, Any]) -> Instrument:
-    found = BY_SYMBOL.get(str(facts.get("symbol", "")).upper())
+    """Return what `symbol` names on `market`, the perpetuals unless told otherwise."""
+    market = facts.get("market", "perpetual")
+    if market not in MARKETS:
+        raise BadRequest(f"market must be one of {', '.join(MARKETS)}")
+    found = MARKETS[market].get(str(facts.get("symbol", "")).upper())
     if found is None:
-        raise BadRequest(f"symbol must be one of {', '.join(BY_SYMBOL)}")
+        raise BadRequest(f"symbol must be one of {', '.join(MARKETS[market])}")
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from copytrade.sandbox.exchange.instruments import INSTRUMENTS, MAKER_PPM, TAKER_PPM, Instrument
+from copytrade.sandbox.exchange.instruments import FIRST_SPOT, INSTRUMENTS, MAKER_PPM, TAKER_PPM, Instrument
 from copytrade.sandbox.exchange.orders import OPEN, Fill, Income, Order, PositionSide
 
 DEFAULT_LEVERAGE = 20
@@ -96,6 +96,8 @@ class Account:
     orders_of: dict[int, list[Order]] = field(default_factory=dict)
     open: dict[int, Order] = field(default_factory=dict)
     by_client: dict[tuple[int, str], Order] = field(default_factory=dict)
+    by_name: dict[tuple[bool, str], Order] = field(default_factory=dict)
+    """Orders by market (whether spot) and client id, of the venues where an id is good for one order for ever."""
     fills: list[Fill] = field(default_factory=list)
     fills_of: dict[int, list[Fill]] = field(default_factory=dict)
     incomes: list[Income] = field(default_factory=list)
@@ -118,6 +120,8 @@ class Account:
         if order.id not in self.orders:
             self.orders_of.setdefault(order.instrument, []).append(order)
             self.by_client[order.instrument, order.client_id] = order
+            if self.venue != "binance":
+                self.by_name[order.instrument >= FIRST_SPOT, order.client_id] = order
         self.orders[order.id] = order
         if order.status in OPEN:
             self.open[order.id] = order
@@ -128,8 +132,10 @@ class Account:
         self.fills.append(fill)
         self.fills_of.setdefault(fill.instrument, []).append(fill)
 
-    def open_with(self, instrument: int, client_id: str) -> bool:
-        """Tell whether an open order of the instrument has this client id."""
+    def uses(self, instrument: int, client_id: str) -> bool:
+        """Tell whether a client id is taken: at Binance by an open order of the instrument, elsewhere by any order."""
+        if self.venue != "binance":
+            return (instrument >= FIRST_SPOT, client_id) in self.by_name
         known = self.by_client.get((instrument, client_id))
         return known is not None and known.status in OPEN
 

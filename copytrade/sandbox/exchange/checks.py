@@ -1,27 +1,29 @@
 """What is held against an order before it is placed."""
 
-from copytrade.sandbox.exchange import risk
+from copytrade.sandbox.exchange import risk, spot
 from copytrade.sandbox.exchange.accounts import Account, opening_steps
 from copytrade.sandbox.exchange.engine import Exchange, OrderRequest
 from copytrade.sandbox.exchange.instruments import INSTRUMENTS, Instrument
 from copytrade.sandbox.exchange.orders import BUY, OrderType, PositionSide, Reason, Refused
 from copytrade.sandbox.exchange.values import text
 
-MAX_OPEN = 200
-
 
 def check(exchange: Exchange, account: Account, request: OrderRequest) -> tuple[int, int]:
     """Refuse what breaks a rule; return the steps that may be placed and the margin to hold back, in money units."""
     instrument = INSTRUMENTS[request.instrument]
+    if request.instrument in exchange.market.delisted:
+        raise Refused(Reason.UNKNOWN_SYMBOL)
     if request.instrument in exchange.market.halted:
         raise Refused(Reason.TRADING_HALTED)
+    if instrument.is_spot:
+        return spot.check(exchange, account, request)
     _check_side(account, request)
     limit = instrument.max_market_steps if request.type is OrderType.MARKET else instrument.max_steps
     if request.steps <= 0:
         raise Refused(Reason.QUANTITY_ZERO)
     if request.steps > limit:
         raise Refused(Reason.QUANTITY_TOO_LARGE)
-    if account.open_with(request.instrument, request.client_id):
+    if account.uses(request.instrument, request.client_id):
         raise Refused(Reason.DUPLICATE_CLIENT_ID)
     mark = exchange.market.price(request.instrument)
     price = request.price if request.type is OrderType.LIMIT else mark
@@ -30,7 +32,7 @@ def check(exchange: Exchange, account: Account, request: OrderRequest) -> tuple[
     steps = _reduced(account, request) if request.reduce_only else request.steps
     if not request.reduce_only and request.steps * price * instrument.unit < instrument.min_notional:
         raise Refused(Reason.NOTIONAL_TOO_SMALL, notional=text(instrument.min_notional, 8).rstrip("0").rstrip("."))
-    if len(account.open) >= MAX_OPEN:
+    if len(account.open) >= spot.MAX_OPEN:
         raise Refused(Reason.TOO_MANY_OPEN)
     return steps, 0 if request.reduce_only else _check_margin(exchange, account, request, price)
 

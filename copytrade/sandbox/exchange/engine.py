@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from copytrade.sandbox.exchange.accounts import Account, ApiKey, Position
 from copytrade.sandbox.exchange.book import RestingBook
 from copytrade.sandbox.exchange.clock import Clock
-from copytrade.sandbox.exchange.instruments import INSTRUMENTS
+from copytrade.sandbox.exchange.instruments import INSTRUMENTS, QUOTE
 from copytrade.sandbox.exchange.market import FixedBook, Market
 from copytrade.sandbox.exchange.orders import (
     Fill,
@@ -39,6 +39,8 @@ class Watcher(Protocol):
 
     def leverage(self, account: Account, instrument: int) -> None: ...
 
+    def coins(self, account: Account, reason: str, changes: dict[str, int]) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
@@ -53,6 +55,8 @@ class OrderRequest:
     reduce_only: bool = False
     position_side: PositionSide = PositionSide.BOTH
     client_id: str = ""
+    budget: int = 0
+    """On spot, for a market order without steps: the money to spend, or to bring in."""
 
 
 class Exchange:
@@ -76,6 +80,7 @@ class Exchange:
         self._held: dict[int, int] = {}
         self._books: dict[int, FixedBook] = {}
         self._halted: set[int] = set()
+        self._delisted: set[int] = set()
         self.is_new = not self.store.load(self._apply) or not self.genesis
         if self.is_new:
             self.genesis = (start // DAY_MS - days - 1) * DAY_MS
@@ -86,6 +91,7 @@ class Exchange:
                 file.unlink()
         self.market = Market(PricePath(seed=seed, genesis=self.genesis, folder=prices), self.clock)
         self.market.held, self.market.books, self.market.halted = self._held, self._books, self._halted
+        self.market.delisted = self._delisted
         for account in self.accounts.values():
             for fill in account.fills:
                 self.market.note(fill.instrument, fill.price, fill.time)
@@ -134,9 +140,19 @@ class Exchange:
         for watcher in self.watchers:
             watcher.balance(account, "DEPOSIT" if amount > 0 else "WITHDRAW", amount, [])
 
-    def book_income(self, account: Account, kind: IncomeKind, amount: int, *, instrument: int, trade: int = 0) -> None:
-        """Write an entry into the ledger; the wallet is the caller's."""
-        income = Income(self.new_id(), account.id, kind, amount, instrument, self.clock.now(), trade)
+    def book_income(
+        self,
+        account: Account,
+        kind: IncomeKind,
+        amount: int,
+        *,
+        instrument: int,
+        trade: int = 0,
+        spot_asset: str = "",
+    ) -> None:
+        """Write an entry into the ledger; the wallet, or with `spot_asset` the coins, are the caller's."""
+        where = (spot_asset or QUOTE, bool(spot_asset))
+        income = Income(self.new_id(), account.id, kind, amount, instrument, self.clock.now(), trade, *where)
         account.incomes.append(income)
         self.store.put(income.record())
 
@@ -231,5 +247,9 @@ class Exchange:
                 self._halted.add(index)
             case ["halted", index, False]:
                 self._halted.discard(index)
+            case ["delisted", index, True]:
+                self._delisted.add(index)
+            case ["delisted", index, False]:
+                self._delisted.discard(index)
             case _:
                 raise BadState(f"a record of an unknown kind was in its state: {row[0]!r}")

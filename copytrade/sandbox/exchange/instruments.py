@@ -1,4 +1,4 @@
-"""What can be traded: USDT-margined perpetuals with the steps, minimums and leverage brackets of a real venue."""
+"""What can be traded: USDT-margined perpetuals and spot coins, with a real venue's steps, minimums and brackets."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +25,7 @@ class Bracket:
 
 @dataclass(frozen=True)
 class Instrument:
-    """One perpetual; ticks and steps are powers of ten."""
+    """One perpetual, or one coin against USDT; ticks and steps are powers of ten."""
 
     index: int
     base: str
@@ -50,10 +50,25 @@ class Instrument:
     max_market_steps: int = 2 * 10**6
     band_ppm: int = 50_000
     """A limit price may be this far on the wrong side of the mark price, in millionths."""
+    is_spot: bool = False
+    source: int = -1
+    """The perpetual that a spot price follows."""
+    ratio: tuple[int, int] = (1, 1)
+    """Ticks of this for so many ticks of the source."""
+    quote: str = QUOTE
 
     @cached_property
     def symbol(self) -> str:
-        return self.base + QUOTE
+        return self.base + self.quote
+
+    @cached_property
+    def lot(self) -> int:
+        """Units of 10⁻⁸ of the base in one step."""
+        return 10 ** (MONEY_DECIMALS - self.quantity_decimals)
+
+    def follow(self, ticks: int) -> int:
+        """Return the price that belongs to a price of the source."""
+        return max(2, ticks * self.ratio[0] // self.ratio[1])
 
     @cached_property
     def unit(self) -> int:
@@ -114,7 +129,7 @@ def _brackets(max_leverage: int) -> tuple[Bracket, ...]:
     return tuple(brackets)
 
 
-INSTRUMENTS: tuple[Instrument, ...] = (
+PERPETUALS: tuple[Instrument, ...] = (
     Instrument(
         0, "BTC", 1, 3, 60_000.0, 0.8, 20, 1.0, 1.0, 180_000, 125, max_steps=1_000_000, max_market_steps=120_000
     ),
@@ -126,4 +141,41 @@ INSTRUMENTS: tuple[Instrument, ...] = (
     Instrument(6, "ADA", 4, 0, 0.45, 50_000, 1, 1.6, 1.1, 400_000_000, max_steps=10**8, max_market_steps=2 * 10**7),
     Instrument(7, "LINK", 3, 2, 14.0, 1_500, 2, 1.6, 1.1, 20_000_000),
 )
-BY_SYMBOL = {instrument.symbol: instrument for instrument in INSTRUMENTS}
+FIRST_SPOT = len(PERPETUALS)
+"""Instruments from this index on are spot."""
+
+_COINS: tuple[tuple[str, int, int, float, str], ...] = (
+    # base, price and quantity decimals, price where the source stands at its base price, source
+    *(("BTC", 2, 5, 60_000.0, "BTC"), ("ETH", 2, 4, 3_000.0, "ETH"), ("SOL", 2, 3, 150.0, "SOL")),
+    *(("XRP", 4, 1, 0.6, "XRP"), ("DOGE", 5, 0, 0.12, "DOGE"), ("BNB", 2, 3, 550.0, "BNB")),
+    *(("ADA", 4, 1, 0.45, "ADA"), ("LINK", 3, 2, 14.0, "LINK"), ("LTC", 2, 3, 84.0, "ETH")),
+    *(("AVAX", 3, 2, 28.0, "SOL"), ("DOT", 3, 2, 6.4, "ADA"), ("TRX", 5, 1, 0.16, "BNB")),
+    *(("BCH", 1, 3, 410.0, "BTC"), ("UNI", 3, 2, 8.2, "LINK"), ("ATOM", 3, 2, 7.1, "ADA")),
+    *(("NEAR", 3, 1, 5.2, "SOL"), ("APT", 3, 2, 9.3, "SOL"), ("ARB", 4, 1, 0.81, "ETH")),
+    *(("OP", 4, 2, 1.72, "ETH"), ("FIL", 3, 2, 4.4, "LINK"), ("ETC", 3, 2, 19.6, "ETH")),
+    *(("XLM", 4, 0, 0.11, "XRP"), ("ICP", 3, 2, 9.9, "ADA"), ("AAVE", 2, 3, 148.0, "ETH")),
+    *(("INJ", 3, 2, 21.5, "LINK"), ("SUI", 4, 1, 1.24, "SOL"), ("TON", 3, 2, 5.6, "BNB")),
+    *(("MNT", 4, 2, 0.74, "ETH"), ("BGB", 4, 2, 1.18, "BTC"), ("SHIB", 8, 0, 0.0000182, "DOGE")),
+)
+
+
+def _spot(index: int, base: str, price_decimals: int, quantity_decimals: int, price: float, follows: str) -> Instrument:
+    source = next(perpetual for perpetual in PERPETUALS if perpetual.base == follows)
+    ticks = round(price * 10**price_decimals)
+    largest = round(20_000_000 / price * 10**quantity_decimals)
+    return Instrument(
+        *(index, base, price_decimals, quantity_decimals, price, 24_000 / price, max(1, ticks // 5000)),
+        *(source.volatility, source.beta, 300_000_000 / price),
+        max_steps=largest,
+        max_market_steps=largest // 5,
+        is_spot=True,
+        source=source.index,
+        ratio=(ticks, round(source.base_price * 10**source.price_decimals)),
+    )
+
+
+SPOTS: tuple[Instrument, ...] = tuple(_spot(FIRST_SPOT + number, *row) for number, row in enumerate(_COINS))
+INSTRUMENTS = PERPETUALS + SPOTS
+BY_SYMBOL = {instrument.symbol: instrument for instrument in PERPETUALS}
+SPOT_BY_SYMBOL = {instrument.symbol: instrument for instrument in SPOTS}
+SPOT_BY_BASE = {instrument.base: instrument for instrument in SPOTS}

@@ -1,11 +1,11 @@
 """The market as the venue shows it: best prices, a book with depth, mark price, funding rate, candles."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from copytrade.sandbox.exchange.clock import Clock
-from copytrade.sandbox.exchange.instruments import INSTRUMENTS, Instrument
+from copytrade.sandbox.exchange.instruments import FIRST_SPOT, INSTRUMENTS, Instrument
 from copytrade.sandbox.exchange.orders import BUY
 from copytrade.sandbox.exchange.path import DAY_MS, KNOT_MS, PricePath
 
@@ -45,16 +45,32 @@ class Market:
         self.held: dict[int, int] = {}
         self.books: dict[int, FixedBook] = {}
         self.halted: set[int] = set()
+        self.delisted: set[int] = set()
         self._extremes: dict[tuple[int, int], tuple[int, int]] = {}
 
     def price(self, index: int) -> int:
         """Return the mark price in ticks, now."""
         held = self.held.get(index)
-        return self.path.at(index, self.clock.now()) if held is None else held
+        if held is not None:
+            return held
+        if index < FIRST_SPOT:
+            return self.path.at(index, self.clock.now())
+        rules = INSTRUMENTS[index]
+        return rules.follow(self.price(rules.source))
 
     def price_at(self, index: int, ms: int) -> int:
         """Return the price in ticks at a time; before the market began, its first price."""
-        return self.path.at(index, max(self.path.genesis, ms))
+        if index < FIRST_SPOT:
+            return self.path.at(index, max(self.path.genesis, ms))
+        rules = INSTRUMENTS[index]
+        return rules.follow(self.price_at(rules.source, ms))
+
+    def span(self, index: int, start: int, end: int) -> Sequence[int]:
+        """Return the prices at the knots that lie around the times from `start` to `end`."""
+        if index < FIRST_SPOT:
+            return self.path.span(index, start, end)
+        rules = INSTRUMENTS[index]
+        return [rules.follow(ticks) for ticks in self.path.span(rules.source, start, end)]
 
     def best(self, index: int) -> tuple[int, int]:
         """Return best bid and ask in ticks; 0 where a laid-out side is empty."""
@@ -126,10 +142,10 @@ class Market:
 
     def _candle(self, instrument: Instrument, opened: int, closed: int) -> Candle:
         index = instrument.index
-        knots = self.path.span(index, opened, closed)
+        knots = self.span(index, opened, closed)
         inner = knots[1 : (closed - opened) // KNOT_MS + 1]
         first = self.price_at(index, opened)
-        last = self.price(index) if closed == self.clock.now() else self.path.at(index, closed)
+        last = self.price(index) if closed == self.clock.now() else self.price_at(index, closed)
         high, low = max(first, last, *inner), min(first, last, *inner)
         for minute in range(opened // 60_000, -(-closed // 60_000)) if self._extremes else ():
             seen = self._extremes.get((index, minute))
@@ -152,3 +168,5 @@ class Market:
             yield ("book", index, book.bids, book.asks)
         for index in self.halted:
             yield ("halted", index, True)
+        for index in self.delisted:
+            yield ("delisted", index, True)

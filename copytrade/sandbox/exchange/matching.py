@@ -1,5 +1,6 @@
 """Trading orders against the market's levels and against each other, and booking what was traded."""
 
+from copytrade.sandbox.exchange import spot
 from copytrade.sandbox.exchange.accounts import Account, position_record
 from copytrade.sandbox.exchange.engine import Exchange
 from copytrade.sandbox.exchange.instruments import INSTRUMENTS, Instrument
@@ -33,18 +34,15 @@ def _meet_fixed(exchange: Exchange, order: Order, levels: list[list[int]]) -> No
 def execute(
     exchange: Exchange, account: Account, order: Order, *, price: int, steps: int, maker: bool, trade: int
 ) -> None:
-    """Book one execution: position, wallet, fee, ledger, and tell everybody."""
+    """Book one execution: position, wallet, fee, ledger, or coins on spot; and tell everybody."""
     instrument = INSTRUMENTS[order.instrument]
     now = exchange.clock.now()
     notional = price * steps * instrument.unit
-    fee = divide(notional * (account.maker_ppm if maker else account.taker_ppm), 1_000_000)
-    realized = _move(account, order, notional=notional, steps=steps, now=now)
-    fill = Fill(
-        *(trade, order.id, account.id, order.instrument, order.side, price, steps, fee, realized, maker),
-        *(order.position_side, now),
-    )
+    if instrument.is_spot:
+        fill = spot.trade(exchange, account, order, price=price, steps=steps, maker=maker, trade=trade)
+    else:
+        fill = _trade(exchange, account, order, price=price, steps=steps, maker=maker, trade=trade)
     account.add_fill(fill)
-    account.wallet += realized - fee
     account.updated = order.updated = now
     order.executed += steps
     order.quote += notional
@@ -52,18 +50,37 @@ def execute(
     order.margin = order.margin * order.remaining // (order.remaining + steps)
     if not order.remaining:
         account.open.pop(order.id, None)
-    if realized:
-        exchange.book_income(account, IncomeKind.REALIZED_PNL, realized, instrument=order.instrument, trade=trade)
-    exchange.book_income(account, IncomeKind.COMMISSION, -fee, instrument=order.instrument, trade=trade)
-    position = account.position(order.instrument, order.position_side)
     exchange.store.put(fill.record())
-    exchange.store.put(("w", account.id, account.wallet, now))
-    exchange.store.put(position_record(account.id, position))
     exchange.market.note(order.instrument, price, now)
+    if instrument.is_spot:
+        tell(exchange, account, order, "TRADE", fill)
+        spot.tell(exchange, account, fill)
+        return
+    exchange.store.put(("w", account.id, account.wallet, now))
+    position = account.position(order.instrument, order.position_side)
+    exchange.store.put(position_record(account.id, position))
     for watcher in exchange.watchers:
         watcher.balance(account, "ORDER", 0, [position])
     liquidated = order.type is OrderType.LIQUIDATION
     tell(exchange, account, order, "CALCULATED" if liquidated else "TRADE", fill)
+
+
+def _trade(
+    exchange: Exchange, account: Account, order: Order, *, price: int, steps: int, maker: bool, trade: int
+) -> Fill:
+    instrument = INSTRUMENTS[order.instrument]
+    now = exchange.clock.now()
+    notional = price * steps * instrument.unit
+    fee = divide(notional * (account.maker_ppm if maker else account.taker_ppm), 1_000_000)
+    realized = _move(account, order, notional=notional, steps=steps, now=now)
+    account.wallet += realized - fee
+    if realized:
+        exchange.book_income(account, IncomeKind.REALIZED_PNL, realized, instrument=order.instrument, trade=trade)
+    exchange.book_income(account, IncomeKind.COMMISSION, -fee, instrument=order.instrument, trade=trade)
+    return Fill(
+        *(trade, order.id, account.id, order.instrument, order.side, price, steps, fee, realized, maker),
+        *(order.position_side, now),
+    )
 
 
 def _move(account: Account, order: Order, *, notional: int, steps: int, now: int) -> int:
@@ -99,14 +116,19 @@ def match(exchange: Exchange, account: Account, order: Order) -> None:
     while order.remaining and order.status in OPEN:
         other = resting.best(-order.side) if resting else None
         if other is not None and (level is None or (other.price - level[0]) * order.side <= 0):
-            if (other.price - bound) * order.side > 0:
-                return
-            _trade_with(exchange, account, order, other)
-            continue
-        if level is None or (level[0] - bound) * order.side > 0:
+            price, room = other.price, other.remaining
+        elif level is not None:
+            other, (price, room) = None, level
+        else:
             return
-        price, room = level
-        steps = min(order.remaining, room)
+        if (price - bound) * order.side > 0:
+            return
+        steps = min(order.remaining, room) if order.purse < 0 else spot.within(order, price, room)
+        if not steps:
+            return
+        if other is not None:
+            _trade_with(exchange, account, order, other, steps)
+            continue
         execute(exchange, account, order, price=price, steps=steps, maker=False, trade=exchange.new_id())
         _take(exchange, order, price, steps)
         level = next(levels, None)
@@ -119,7 +141,7 @@ def _take(exchange: Exchange, order: Order, price: int, steps: int) -> None:
         exchange.store.put(("book", order.instrument, [*map(list, book.bids)], [*map(list, book.asks)]))
 
 
-def _trade_with(exchange: Exchange, account: Account, order: Order, other: Order) -> None:
+def _trade_with(exchange: Exchange, account: Account, order: Order, other: Order, steps: int) -> None:
     owner = exchange.accounts[other.account]
     if owner is account:
         exchange.resting[other.instrument].remove(other)
@@ -127,7 +149,7 @@ def _trade_with(exchange: Exchange, account: Account, order: Order, other: Order
         exchange.store.put(other.record())
         return
     trade = exchange.new_id()
-    steps = _trade_resting(exchange, other, steps=min(order.remaining, other.remaining), trade=trade)
+    steps = _trade_resting(exchange, other, steps=steps, trade=trade)
     if steps:
         execute(exchange, account, order, price=other.price, steps=steps, maker=False, trade=trade)
 

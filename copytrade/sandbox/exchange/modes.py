@@ -2,7 +2,7 @@
 
 from copytrade.sandbox.exchange.accounts import Account
 from copytrade.sandbox.exchange.engine import Exchange
-from copytrade.sandbox.exchange.instruments import INSTRUMENTS
+from copytrade.sandbox.exchange.instruments import FIRST_SPOT, INSTRUMENTS
 from copytrade.sandbox.exchange.orders import Reason, Refused
 
 
@@ -41,7 +41,7 @@ def set_hedge(exchange: Exchange, account: Account, *, hedge: bool) -> None:
     """Switch between one-way and hedge mode; refused while it is so already, or anything is open."""
     if account.hedge == hedge:
         raise Refused(Reason.POSITION_MODE_SAME)
-    if account.open:
+    if any(order.instrument < FIRST_SPOT for order in account.open.values()):
         raise Refused(Reason.POSITION_MODE_ORDERS)
     if account.open_positions():
         raise Refused(Reason.POSITION_MODE_POSITION)

@@ -42,6 +42,8 @@ class IncomeKind(StrEnum):
     COMMISSION = "COMMISSION"
     FUNDING_FEE = "FUNDING_FEE"
     TRANSFER = "TRANSFER"
+    DEPOSIT = "DEPOSIT"
+    WITHDRAWAL = "WITHDRAWAL"
     INSURANCE_CLEAR = "INSURANCE_CLEAR"
 
 
@@ -61,6 +63,7 @@ class Reason(StrEnum):
     BOOK_TOO_FAR = "book_too_far"
     NOTIONAL_TOO_SMALL = "notional_too_small"
     MARGIN = "margin"
+    BALANCE = "balance"
     POSITION_TOO_LARGE = "position_too_large"
     REDUCE_ONLY = "reduce_only"
     POSITION_SIDE = "position_side"
@@ -109,7 +112,11 @@ class Order:
     status: Status = Status.NEW
     updated: int = 0
     margin: int = 0
-    """Money held back for it while it rests in the book."""
+    """What is held back for it while it rests in the book: money, or on spot what it pays with."""
+    budget: int = 0
+    """Money that a spot market order was to spend or to bring in; 0: it was given in base."""
+    purse: int = -1
+    """Money that a spot market order cannot go beyond; known only while it is placed."""
 
     @property
     def remaining(self) -> int:
@@ -119,7 +126,7 @@ class Order:
         return (
             *("o", self.id, self.account, self.instrument, self.client_id, self.side, self.type, self.time_in_force),
             *(self.price, self.steps, self.reduce_only, self.position_side, self.created, self.executed, self.quote),
-            *(self.status, self.updated, self.margin),
+            *(self.status, self.updated, self.margin, self.budget),
         )
 
     @classmethod
@@ -148,17 +155,18 @@ class Fill:
     maker: bool
     position_side: PositionSide
     time: int
+    fee_asset: str = "USDT"
 
     def record(self) -> tuple[Any, ...]:
         return (
             *("f", self.id, self.order, self.account, self.instrument, self.side, self.price, self.steps, self.fee),
-            *(self.realized, self.maker, self.position_side, self.time),
+            *(self.realized, self.maker, self.position_side, self.time, self.fee_asset),
         )
 
     @classmethod
     def from_record(cls, row: list[Any]) -> "Fill":
-        facts: list[Any] = row[1:11]
-        return cls(*facts, position_side=PositionSide(row[11]), time=row[12])
+        facts: list[Any] = [*row[1:11], PositionSide(row[11]), *row[12:]]
+        return cls(*facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +180,13 @@ class Income:
     instrument: int
     time: int
     trade: int = 0
+    asset: str = "USDT"
+    spot: bool = False
+    """Whether it is of the spot wallet."""
 
     def record(self) -> tuple[Any, ...]:
-        return ("i", self.id, self.account, self.kind, self.amount, self.instrument, self.time, self.trade)
+        what = (self.instrument, self.time, self.trade, self.asset, self.spot)
+        return ("i", self.id, self.account, self.kind, self.amount, *what)
 
     @classmethod
     def from_record(cls, row: list[Any]) -> "Income":

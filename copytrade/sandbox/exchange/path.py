@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from copytrade.sandbox.exchange.instruments import BY_SYMBOL, INSTRUMENTS, Instrument
+from copytrade.sandbox.exchange.instruments import BY_SYMBOL, PERPETUALS, Instrument
 
 KNOT_MS = 15_000
 DAY_MS = 86_400_000
@@ -45,7 +45,7 @@ class PricePath:
     def __init__(self, *, seed: int, genesis: int, folder: Path | None = None) -> None:
         self.seed = seed
         self.genesis = genesis
-        self.knots: list[array[int]] = [array("i") for _ in INSTRUMENTS]
+        self.knots: list[array[int]] = [array("i") for _ in PERPETUALS]
         self.length = 0
         self._folder = folder
         rng = random.Random(f"{seed}:noise")
@@ -125,7 +125,7 @@ class PricePath:
         regime = _regime(random.Random(f"{self.seed}:day:{number * BLOCK // _KNOTS_A_DAY}"))
         rng = random.Random(f"{self.seed}:block:{number}")
         common = self._draw(rng)
-        for instrument, knots in zip(INSTRUMENTS, self.knots, strict=True):
+        for instrument, knots in zip(PERPETUALS, self.knots, strict=True):
             base = instrument.base_price * 10**instrument.price_decimals
             last = math.log(knots[-1] / base) if knots else 0.0
             drift = (regime.drift * instrument.beta - _PULL * last) / _KNOTS_A_DAY
@@ -145,7 +145,7 @@ class PricePath:
     def _save(self, *, since: int = 0) -> None:
         if self._folder is None:
             return
-        for instrument, knots in zip(INSTRUMENTS, self.knots, strict=True):
+        for instrument, knots in zip(PERPETUALS, self.knots, strict=True):
             file = self._folder / f"{instrument.symbol}.knots"
             with file.open("r+b" if since and file.exists() else "wb") as out:
                 out.seek(since * knots.itemsize)
@@ -153,7 +153,7 @@ class PricePath:
 
     def _load(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        for instrument, knots in zip(INSTRUMENTS, self.knots, strict=True):
+        for instrument, knots in zip(PERPETUALS, self.knots, strict=True):
             file = folder / f"{instrument.symbol}.knots"
             content = file.read_bytes() if file.exists() else b""
             knots.frombytes(content[: len(content) // knots.itemsize * knots.itemsize])

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from copytrade.sandbox.exchange.accounts import Account, Position, margin_of, position_record
 from copytrade.sandbox.exchange.engine import Exchange, OrderRequest
-from copytrade.sandbox.exchange.instruments import INSTRUMENTS
+from copytrade.sandbox.exchange.instruments import FIRST_SPOT, INSTRUMENTS
 from copytrade.sandbox.exchange.market import FUNDING_MS, Market
-from copytrade.sandbox.exchange.orders import IncomeKind
+from copytrade.sandbox.exchange.orders import BUY, IncomeKind, Order
 
 LIQUIDATION_PPM = 12_500
 """Of the notional, taken from what is left after a liquidation, for the insurance fund."""
@@ -55,8 +55,13 @@ def margin(market: Market, account: Account) -> Margin:
             found.cross_unrealized += unrealized
             found.cross_initial += initial
             found.cross_maintenance += maintenance
-    found.orders_initial = sum(order.margin for order in account.open.values()) if account.open else 0
+    if account.open:
+        found.orders_initial = sum(order.margin for order in account.open.values() if _binds_wallet(account, order))
     return found
+
+
+def _binds_wallet(account: Account, order: Order) -> bool:
+    return order.instrument < FIRST_SPOT or (account.unified and order.side == BUY)
 
 
 def available(market: Market, account: Account) -> int:

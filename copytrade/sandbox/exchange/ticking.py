@@ -3,7 +3,7 @@
 from copytrade.sandbox.exchange import matching, risk, trading
 from copytrade.sandbox.exchange.accounts import Account, Position
 from copytrade.sandbox.exchange.engine import Exchange
-from copytrade.sandbox.exchange.instruments import INSTRUMENTS
+from copytrade.sandbox.exchange.instruments import FIRST_SPOT, INSTRUMENTS
 from copytrade.sandbox.exchange.path import KNOT_MS
 
 KEEP_TIME_MS = 30_000
@@ -18,7 +18,8 @@ def tick(exchange: Exchange) -> None:
         return
     before, exchange.ticked = exchange.ticked, now
     for index, price in exchange.market.held.items():
-        exchange.market.path.hold(index, now, price)
+        if index < FIRST_SPOT:
+            exchange.market.path.hold(index, now, price)
     for instrument in INSTRUMENTS:
         if exchange.resting[instrument.index]:
             low, high = _span(exchange, instrument.index, before, now)
@@ -62,7 +63,8 @@ def close_all(exchange: Exchange, account: Account, doomed: list[Position]) -> N
     """Close positions at the mark price against their holder's will, and settle with the insurance fund."""
     cross = any(position.instrument not in account.isolated for position in doomed)
     for order in list(account.open.values()):
-        if cross or order.instrument in {position.instrument for position in doomed}:
+        shares = cross and (account.unified or order.instrument < FIRST_SPOT)
+        if shares or order.instrument in {position.instrument for position in doomed}:
             trading.cancel(exchange, account, order)
     for position in doomed:
         price = exchange.market.price(position.instrument)
@@ -78,5 +80,5 @@ def _span(exchange: Exchange, index: int, before: int, now: int) -> tuple[int, i
     here = market.price(index)
     if index in market.held or now - before < KNOT_MS:
         return here, here
-    inner = market.path.span(index, before, now)[1:-1]
+    inner = market.span(index, before, now)[1:-1]
     return min(here, *inner, here), max(here, *inner, here)

@@ -1,6 +1,6 @@
 """Placing and cancelling orders."""
 
-from copytrade.sandbox.exchange import matching
+from copytrade.sandbox.exchange import matching, spot
 from copytrade.sandbox.exchange.accounts import Account
 from copytrade.sandbox.exchange.checks import check
 from copytrade.sandbox.exchange.engine import Exchange, OrderRequest
@@ -27,11 +27,15 @@ def place(exchange: Exchange, account: Account, request: OrderRequest) -> Order:
         *(number, account.id, request.instrument, request.client_id or f"auto{number}", request.side, request.type),
         *(request.time_in_force, request.price, steps, request.reduce_only, request.position_side, now),
         updated=now,
+        budget=request.budget,
+        purse=spot.purse(exchange, account, request),
     )
     account.add_order(order)
     matching.tell(exchange, account, order, "NEW", None)
     matching.match(exchange, account, order)
-    if order.remaining and order.status in OPEN:
+    if order.status in OPEN:
+        if order.budget:
+            order.steps = order.executed
         if order.type is OrderType.MARKET or order.time_in_force is TimeInForce.IOC:
             matching.end(exchange, account, order, Status.EXPIRED)
         else:
