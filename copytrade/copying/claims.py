@@ -15,10 +15,10 @@ from copytrade.copying.work import Claimed, Known, Preparing, Sending
 from copytrade.db.bell import ring
 from copytrade.domain.driving import HOLD_PAUSE, Gate, Order, Turn, Wait, WaitReason, turn
 from copytrade.domain.fills import Quote
-from copytrade.domain.instruments import MarketRules, PositionSide
+from copytrade.domain.instruments import Market, MarketRules, PositionSide
 from copytrade.domain.legs import Purpose
 from copytrade.domain.orders import OrderKind, OrderRequest
-from copytrade.domain.quantities import sign
+from copytrade.domain.quantities import ZERO, sign
 from copytrade.domain.sizing import CopySettings
 from copytrade.domain.skips import SkipReason
 from copytrade.exchanges.port import AccountRef
@@ -28,6 +28,7 @@ FIRST_LOOK_UP = timedelta(seconds=2)
 """An order that is still being sent is looked up from now on."""
 NEEDS_PAUSE = timedelta(milliseconds=250)
 """A leg that lacks a quote or the market's rules is looked at again after this, if nothing wakes it before."""
+UNLISTED_PAUSE = timedelta(seconds=30)
 PREPARING_PAUSE = timedelta(seconds=3)
 
 
@@ -112,15 +113,19 @@ def _ready(session: Session, legs: list[LegRecord], now: datetime) -> dict[tuple
 
 def _look_at(desk: _Desk, leg: LegRecord) -> None:
     account = desk.accounts[leg.copy_account_id]
-    rules = desk.known.rules.get((account.venue, account.market, account.mode), {}).get(leg.instrument.symbol)
+    listed = desk.known.rules.get((account.venue, account.market, account.mode), {})
+    rules = listed.get(leg.instrument.symbol)
     if rules is None:
         desk.claimed.rules.append(account)
-        leg.due_at = desk.now + NEEDS_PAUSE
+        # Where the others are known, the venue does not list this one: it may come back.
+        leg.due_at = desk.now + (UNLISTED_PAUSE if listed else NEEDS_PAUSE)
         return
     quote = desk.known.quotes.get((account.venue, account.market, account.mode, leg.instrument.symbol))
     gate = _gate(desk, leg)
     turned = _turn(desk, leg, rules, quote, gate)
-    if isinstance(turned.decision, Order) and turned.decision.purpose is Purpose.ENTRY and not leg.leg.held:
+    if leg.instrument.market is Market.SPOT:
+        turned = _selling(desk, leg, turned, account)
+    elif isinstance(turned.decision, Order) and turned.decision.purpose is Purpose.ENTRY and not leg.leg.held:
         turned = _entering(desk, leg, turned, account=account, rules=rules, quote=quote)
     leg.leg = turned.leg
     leg.skip(turned.skips)
@@ -128,6 +133,7 @@ def _look_at(desk: _Desk, leg: LegRecord) -> None:
 
 
 def _turn(desk: _Desk, leg: LegRecord, rules: MarketRules, quote: Quote | None, gate: Gate) -> Turn:
+    balances = desk.known.free.get(leg.copy_account_id)
     return turn(
         leg.leg,
         rules=rules,
@@ -137,6 +143,7 @@ def _turn(desk: _Desk, leg: LegRecord, rules: MarketRules, quote: Quote | None, 
         real_now=desk.real_now,
         market=leg.instrument.market,
         gate=gate,
+        free=balances.get(rules.base, ZERO) if balances is not None else None,
     )
 
 
@@ -157,17 +164,31 @@ def _gate(desk: _Desk, leg: LegRecord) -> Gate:
     return Gate(hold_entries=SkipReason.DRIFT_HALT if leg.is_halted else None)
 
 
+def _selling(desk: _Desk, leg: LegRecord, turned: Turn, account: AccountRef) -> Turn:
+    """After a sale that was refused for funds: what is free is read first, since it may lie in an order of his own."""
+    decision = turned.decision
+    if not leg.refusals or not isinstance(decision, Order) or decision.purpose is not Purpose.EXIT:
+        return turned
+    if account.id in desk.known.free:
+        return turned
+    desk.claimed.balances[account.id] = account
+    desk.claimed.selling.append(leg.id)
+    return Turn(turned.leg, turned.skips, Wait(WaitReason.NOT_FREE, desk.now + NEEDS_PAUSE))
+
+
 def _entering(
     desk: _Desk, leg: LegRecord, turned: Turn, *, account: AccountRef, rules: MarketRules, quote: Quote | None
 ) -> Turn:
     """Before the first entry: the account is made ready for the symbol, and his own position is looked at."""
     ready = desk.ready.get((leg.copy_account_id, leg.instrument.symbol))
     if ready is None or not ready.is_fresh:
-        desk.claimed.preparing.append(Preparing(account, leg.lead_account_id, leg.instrument.symbol))
+        is_hedged = leg.instrument.position_side is not PositionSide.NET
+        desk.claimed.preparing.append(Preparing(account, leg.lead_account_id, leg.instrument.symbol, is_hedged))
         return Turn(turned.leg, turned.skips, Wait(WaitReason.HELD_BACK, desk.now + PREPARING_PAUSE))
     assert isinstance(turned.decision, Order)
     hold = ready.hold
-    if hold is None and ready.own * turned.decision.side.sign < 0:
+    is_net = leg.instrument.position_side is PositionSide.NET
+    if hold is None and is_net and ready.own * turned.decision.side.sign < 0:
         hold = SkipReason.OWN_POSITION
     if hold is None:
         return turned

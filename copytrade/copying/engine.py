@@ -98,6 +98,8 @@ class Engine:
             self._later(self._learn(self.terms.rules(account), []))
         if claimed.quotes:
             self._later(self._learn(self.terms.quote(claimed.quotes), claimed.waiting))
+        if claimed.balances:
+            self._later(self._learn(self.terms.balances(claimed.balances), claimed.selling))
         if claimed.preparing:
             self._later(self.preparer.prepare(claimed.preparing))
 

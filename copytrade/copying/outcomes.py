@@ -19,8 +19,10 @@ from copytrade.db.bell import ring
 from copytrade.db.events import record
 from copytrade.db.model import new_id
 from copytrade.domain.driving import ENTRY_PAUSE, WaitReason
+from copytrade.domain.instruments import Market, Side
 from copytrade.domain.legs import Purpose, book, net
-from copytrade.domain.orders import Outcome, OutcomeKind, Refusal, VenueOrder, VenueOrderStatus
+from copytrade.domain.orders import OrderKind, Outcome, OutcomeKind, Refusal, VenueOrder, VenueOrderStatus
+from copytrade.domain.quantities import ZERO
 from copytrade.domain.skips import SkipReason
 
 log = structlog.get_logger()
@@ -146,17 +148,21 @@ def _found(
     order: OrderRecord, leg: LegRecord | None, found: VenueOrder, change: _Change, *, now: datetime, real_now: datetime
 ) -> None:
     order.venue_order_id = found.venue_order_id or order.venue_order_id
-    filled = min(found.filled, order.quantity)
-    fresh = filled - order.filled
+    # A market order to buy goes out in quote where a venue knows it so, and may bring a little more.
+    filled = found.filled if order.kind == OrderKind.MARKET else min(found.filled, order.quantity)
+    fresh, fee = max(filled - order.filled, ZERO), _fresh_base_fee(leg, order, found)
     if fresh > 0:
         order.filled, order.average_price = filled, found.average_price or order.average_price
-        change.fee, change.fee_asset = found.fee, found.fee_asset
-        if leg is not None:
-            _book(leg, order, fresh, now=now)
+    if found.fee is not None and (fresh > 0 or order.fee is None):
+        order.fee, order.fee_asset = change.fee, change.fee_asset = found.fee, found.fee_asset
+    if leg is not None and (fresh > 0 or fee > 0):
+        _book(leg, order, fresh, base_fee=fee, now=now)
     if found.has_ended:
         if order.state in LIVE or fresh > 0:
             change.ended_at = now
-        order.state = OrderState.FILLED if order.filled >= order.quantity else OrderState.ENDED
+        is_whole = found.status is VenueOrderStatus.FILLED and order.kind == OrderKind.MARKET
+        is_filled = is_whole or order.filled >= order.quantity
+        order.state = OrderState.FILLED if is_filled else OrderState.ENDED
         if found.status is VenueOrderStatus.REJECTED and not order.filled:
             order.state = OrderState.REFUSED
     else:
@@ -164,7 +170,17 @@ def _found(
         change.next_check_at = real_now + SOON
 
 
-def _book(leg: LegRecord, order: OrderRecord, fresh: Decimal, *, now: datetime) -> None:
+def _fresh_base_fee(leg: LegRecord | None, order: OrderRecord, found: VenueOrder) -> Decimal:
+    """Return what a purchase on spot paid in base since it was last told: it never came in."""
+    if leg is None or leg.instrument.market is not Market.SPOT or order.side is not Side.BUY:
+        return ZERO
+    base = order.symbol.partition("/")[0]
+    known = order.fee if order.fee is not None and order.fee_asset == base else ZERO
+    told = found.fee if found.fee is not None and found.fee_asset == base else ZERO
+    return max(told - known, ZERO)
+
+
+def _book(leg: LegRecord, order: OrderRecord, fresh: Decimal, *, base_fee: Decimal, now: datetime) -> None:
     leg.refresh_live()
     leg.leg, covered = book(
         leg.leg,
@@ -173,6 +189,7 @@ def _book(leg: LegRecord, order: OrderRecord, fresh: Decimal, *, now: datetime) 
         price=order.average_price or order.reference,
         at=now,
         late_id=new_id(),
+        base_fee=base_fee,
     )
     leg.covered += [(order.id, one) for one in covered]
 
@@ -207,15 +224,15 @@ def _refused(session: Session, leg: LegRecord, order: OrderRecord, outcome: Outc
     refusal = outcome.refusal or Refusal.OTHER
     if refusal is Refusal.NOTHING_TO_REDUCE:
         # A reading, not a refusal: what the account really holds is looked at.
-        bulk.fetch(
-            session,
-            "INSERT INTO trades.copy_readings (exchange_account_id, due_at) VALUES (%(account)s, %(now)s)"
-            " ON CONFLICT (exchange_account_id) DO UPDATE SET due_at = excluded.due_at",
-            account=leg.copy_account_id,
-            now=now,
-        )
+        _have_read(session, leg, now=now)
         _pause(leg, order, timedelta(seconds=5), now=now)
         return
+    if refusal is Refusal.FUNDS and order.purpose is Purpose.EXIT and leg.instrument.market is Market.SPOT:
+        _have_read(session, leg, now=now)
+        if not leg.refusals:
+            # Less is free than we hold: from now on each sale asks first what is.
+            leg.refusals = 1
+            return
     leg.leg = replace(leg.leg, last_reason=REFUSED_BECAUSE.get(refusal, SkipReason.REFUSED))
     if refusal is Refusal.PRICE and not leg.refusals:
         # Outside the venue's band: with a quote, which every further attempt asks for, it is drawn into it.
@@ -251,6 +268,16 @@ def _refused(session: Session, leg: LegRecord, order: OrderRecord, outcome: Outc
             reason=REFUSED_BECAUSE.get(refusal, SkipReason.REFUSED).value,
             quantity=f"{order.quantity.normalize():f}",
         )
+
+
+def _have_read(session: Session, leg: LegRecord, *, now: datetime) -> None:
+    bulk.fetch(
+        session,
+        "INSERT INTO trades.copy_readings (exchange_account_id, due_at) VALUES (%(account)s, %(now)s)"
+        " ON CONFLICT (exchange_account_id) DO UPDATE SET due_at = excluded.due_at",
+        account=leg.copy_account_id,
+        now=now,
+    )
 
 
 def _pause(leg: LegRecord, order: OrderRecord, pause: timedelta, *, now: datetime) -> None:

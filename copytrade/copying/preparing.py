@@ -42,6 +42,7 @@ class _Wish:
     ours: Decimal
     was_set: int | None
     """The leverage that we set before, None: never."""
+    is_hedged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +113,29 @@ async def _made(client: ExchangeClient, wish: _Wish) -> _Made:
     leverage = _leverage(wish)
     if wish.was_set == leverage:
         return _of(wish, own=own)
-    if own or wish.ours:
+    if not await _has_mode(client, wish, is_flat=not state.positions):
+        return _of(wish, own=own, hold=SkipReason.POSITION_MODE)
+    if any(symbol == wish.symbol for symbol, _ in state.positions):
         # Margin and leverage of what is there are not ours to change.
         is_equal = await client.leverage(wish.symbol) == leverage
         return _of(wish, own=own, hold=None if is_equal or not own else SkipReason.LEVERAGE)
     await client.set_cross_margin(wish.symbol)
     await client.set_leverage(wish.symbol, leverage)
     return _of(wish, own=own)
+
+
+async def _has_mode(client: ExchangeClient, wish: _Wish, *, is_flat: bool) -> bool:
+    """Make the position mode the lead's while nothing is held; tell whether it is."""
+    if await client.is_hedged() is wish.is_hedged:
+        return True
+    if not is_flat:
+        return False
+    try:
+        await (client.set_hedged() if wish.is_hedged else client.set_one_way())
+    except OrderRefused as error:
+        log.warning("prepare.mode_refused", account=str(wish.account.id), code=error.venue_code)
+        return False
+    return True
 
 
 def _leverage(wish: _Wish) -> int:
@@ -164,17 +181,18 @@ def _wishes(wanted: Sequence[Preparing], leverages: dict[tuple[UUID, str], int])
             lead_leverage=leverages.get((one.lead_account_id, one.symbol)),
             ours=held.get((one.account.id, one.symbol), ZERO),
             was_set=known.get((one.account.id, one.symbol)),
+            is_hedged=one.is_hedged,
         )
         for one in wanted
     ]
 
 
 def held_by_us(session: Session, account_ids: Sequence[UUID]) -> dict[tuple[UUID, str], Decimal]:
-    """Return what our legs hold on accounts, by account and symbol."""
+    """Return what our one-way legs hold on accounts, by account and symbol."""
     rows = bulk.fetch(
         session,
         "SELECT copy_account_id, symbol, sum(held) FROM trades.legs WHERE copy_account_id = ANY(%(ids)s)"
-        " AND state <> 'kept' AND held <> 0 GROUP BY 1, 2",
+        " AND state <> 'kept' AND held <> 0 AND position_side = 'net' GROUP BY 1, 2",
         ids=list(account_ids),
     )
     return {(account, symbol): held for account, symbol, held in rows}

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import bulk, notices, outcomes, records, saving
+from copytrade.copying import acknowledged, bulk, notices, outcomes, records, saving
 from copytrade.copying.outcomes import Told
 from copytrade.copying.records import LegRecord
 from copytrade.db.bell import ring
@@ -21,7 +21,7 @@ from copytrade.db.events import record
 from copytrade.db.model import new_id
 from copytrade.db.session import transaction
 from copytrade.domain.fills import AccountState
-from copytrade.domain.instruments import PositionSide
+from copytrade.domain.instruments import Market, PositionSide
 from copytrade.domain.legs import adopt
 from copytrade.domain.quantities import ZERO, sign
 from copytrade.errors import ExchangeError
@@ -35,6 +35,8 @@ AGAIN = timedelta(seconds=5)
 QUIET = timedelta(seconds=10)
 """A leg is looked at only when none of its orders ended within this."""
 AT_ONCE = 50
+SPOT_DUST = Decimal("0.0001")
+"""The share of a coin by which a balance may be less than what legs hold of it."""
 SEARCHED = timedelta(days=1)
 """How far back an order of ours may turn up."""
 
@@ -100,27 +102,38 @@ def look(session: Session, reading: Reading) -> list[str]:
         "copy_account_id = %(id)s AND state = 'following' ORDER BY id FOR UPDATE",
         id=reading.account.id,
     )
-    by_symbol = defaultdict[str, list[LegRecord]](list)
+    groups = defaultdict[tuple[str, PositionSide], list[LegRecord]](list)
     for leg in legs:
-        by_symbol[leg.instrument.symbol].append(leg)
+        groups[_place(leg)].append(leg)
     known_own = _own(session, reading.account.id)
-    odd, touched = list[str](), list[LegRecord]()
-    for symbol, group in by_symbol.items():
+    odd, touched = set[str](), list[LegRecord]()
+    for (symbol, side), group in groups.items():
         if not all(_is_quiet(leg, reading.read_at) for leg in group):
             continue
-        read = reading.state.positions.get((symbol, PositionSide.NET), ZERO)
+        read = reading.state.positions.get((symbol, side), ZERO)
         held = sum((leg.leg.held for leg in group), ZERO)
         short = _missing(group, read)
-        own = ZERO if short else read - held
-        if short or (symbol in known_own and own != known_own[symbol]):
-            odd.append(symbol)
-        _set_own(session, reading, symbol, own)
+        if side is PositionSide.NET:
+            own = ZERO if short else read - held
+            if symbol in known_own and own != known_own[symbol]:
+                odd.add(symbol)
+            _set_own(session, reading, symbol, own)
+        if short:
+            odd |= {leg.instrument.symbol for leg in group}
         touched += [leg for leg in group if _drift(session, leg, short.get(leg.id), reading)]
     saving.save(session, touched, now=clock.now())
     if any(leg.drift_reading is not None for leg in touched):
         _again(session, reading)
     ring(session, *{f"user:{leg.subscriber_id}" for leg in touched})
-    return odd
+    return sorted(odd)
+
+
+def _place(leg: LegRecord) -> tuple[str, PositionSide]:
+    """Return under what a reading holds a leg's position: on spot all pairs of a coin share its balance."""
+    at = leg.instrument
+    if at.market is Market.SPOT:
+        return f"{at.symbol.partition('/')[0]}/USDT", PositionSide.NET
+    return at.symbol, at.position_side
 
 
 def _is_quiet(leg: LegRecord, at: datetime) -> bool:
@@ -137,9 +150,14 @@ def _missing(group: Sequence[LegRecord], read: Decimal) -> dict[UUID, Decimal]:
         for leg in legs:
             part = min(abs(leg.leg.held), there)
             there -= part
-            if part != abs(leg.leg.held):
+            if abs(leg.leg.held) - part > _slack(leg):
                 found[leg.id] = part * side
     return found
+
+
+def _slack(leg: LegRecord) -> Decimal:
+    # Venues cut balances and fees to fewer digits than they book; a coin's dust is no drift.
+    return abs(leg.leg.held) * SPOT_DUST if leg.instrument.market is Market.SPOT else ZERO
 
 
 def _drift(session: Session, leg: LegRecord, really: Decimal | None, reading: Reading) -> bool:
@@ -205,8 +223,12 @@ async def _book_unknown(client: ExchangeClient, ref: AccountRef, symbol: str) ->
     listed = {one.client_order_id: one for one in await client.recent_orders(symbol, since=since)}
     unbooked = await asyncio.to_thread(_unbooked, ref.id, symbol, {key: one.filled for key, one in listed.items()})
     if unbooked:
-        told = [Told(order_id, found=listed[client_id]) for order_id, client_id in unbooked]
-        await asyncio.to_thread(_write, told)
+        orders = [
+            (order_id, await acknowledged.with_fee(client, listed[client_id])) for order_id, client_id in unbooked
+        ]
+        await asyncio.to_thread(
+            _write, [Told(order_id, found=order) for order_id, order in orders if order is not None]
+        )
 
 
 def _unbooked(account_id: UUID, symbol: str, filled: dict[str, Decimal]) -> list[tuple[UUID, str]]:

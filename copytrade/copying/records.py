@@ -49,10 +49,12 @@ class OrderRecord:
     sent_at: datetime | None
     lease_until: datetime | None
     checks: int
+    fee: Decimal | None = None
+    fee_asset: str = ""
 
     @property
     def remaining(self) -> Decimal:
-        return (self.quantity - self.filled) * self.side.sign
+        return max(self.quantity - self.filled, ZERO) * self.side.sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ _LEG = (
 ORDER = (
     "id, leg_id, exchange_account_id, symbol, side, purpose, kind, quantity, price, reduce_only, reference, "
     "client_order_id, state, filled, average_price, venue_order_id, created_at, claimed_at, sent_at, lease_until, "
-    "checks"
+    "checks, fee, fee_asset"
 )
 
 

@@ -11,6 +11,7 @@ from copytrade.copying import bulk
 from copytrade.copying.preparing import Preparer
 from copytrade.copying.work import Preparing
 from copytrade.db.session import transaction
+from copytrade.domain.instruments import Market, PositionSide
 from copytrade.subscriptions import queries as subscriptions
 
 AT_ONCE = 200
@@ -25,15 +26,18 @@ async def sweep(preparer: Preparer) -> None:
 
 def _wanted() -> list[Preparing]:
     with transaction() as session:
-        leads = [row[0] for row in bulk.fetch(session, "SELECT DISTINCT lead_account_id FROM trades.copy_settings")]
+        leads = {row[0] for row in bulk.fetch(session, "SELECT DISTINCT lead_account_id FROM trades.copy_settings")}
         found = list[Preparing]()
-        for lead in leads:
+        # On spot there is neither leverage nor margin to set.
+        for lead in sorted(one.id for one in accounts.refs(session, leads).values() if one.market is not Market.SPOT):
             found += _unready(session, lead)
         return found[:AT_ONCE]
 
 
 def _unready(session: Session, lead: UUID) -> list[Preparing]:
-    held = {one.symbol: one.leverage for one in accounts.positions(session, lead)}
+    positions = accounts.positions(session, lead)
+    held = {one.symbol: one.leverage for one in positions}
+    hedged = {one.symbol for one in positions if one.position_side is not PositionSide.NET}
     copies = subscriptions.active_on_lead(session, lead_account_id=lead, now=clock.now())
     copy_accounts = [one.copy_account_id for one in copies if one.may_enter]
     for symbol, leverage in held.items():
@@ -53,7 +57,7 @@ def _unready(session: Session, lead: UUID) -> list[Preparing]:
     states = accounts.states(session, copy_accounts)
     refs = accounts.refs(session, copy_accounts)
     return [
-        Preparing(refs[account], lead, symbol)
+        Preparing(refs[account], lead, symbol, symbol in hedged)
         for account in copy_accounts
         for symbol in symbols
         if (account, symbol) not in ready and states.get(account) == "active"

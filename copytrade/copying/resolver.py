@@ -9,14 +9,15 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import bulk, outcomes, records
+from copytrade.copying import acknowledged, bulk, outcomes, records
 from copytrade.copying.models import LIVE, OrderState
 from copytrade.copying.outcomes import Told
 from copytrade.copying.records import OrderRecord
 from copytrade.db.events import record
 from copytrade.db.session import transaction
-from copytrade.domain.orders import VenueOrder
-from copytrade.errors import BadCredentials, ExchangeError
+from copytrade.domain.instruments import Market, Side
+from copytrade.domain.orders import OrderKind, VenueOrder
+from copytrade.errors import ExchangeError
 from copytrade.exchanges.port import AccountRef, ClientPool, ExchangeClient
 from copytrade.exchanges.venues import facts
 from copytrade.settings import settings
@@ -140,12 +141,13 @@ async def _search(pool: ClientPool, search: Search) -> Told | None:
             found = await _anywhere(client, order)
             if found is None and not await _has_foreign_trades(client, order):
                 return Told(order.id, is_lost=True)
-    except (ExchangeError, BadCredentials) as error:
+        if found is None or not _agrees(found, order, market=search.account.market):
+            return None
+        found = await acknowledged.with_fee(client, found)
+    except ExchangeError as error:
         log.info("order.look_up_failed", order=str(order.id), code=error.venue_code, reason=error.message)
         return None
-    if found is None or not _agrees(found, order):
-        return None
-    return Told(order.id, found=found)
+    return Told(order.id, found=found) if found is not None else None
 
 
 async def _anywhere(client: ExchangeClient, order: OrderRecord) -> VenueOrder | None:
@@ -161,8 +163,10 @@ async def _has_foreign_trades(client: ExchangeClient, order: OrderRecord) -> boo
     return any(fill.order_id not in listed and fill.side is order.side for fill in page.fills)
 
 
-def _agrees(found: VenueOrder, order: OrderRecord) -> bool:
-    if found.side is order.side and found.quantity == order.quantity:
+def _agrees(found: VenueOrder, order: OrderRecord, *, market: Market) -> bool:
+    # A market order to buy on spot may be known by its quote amount.
+    is_in_quote = market is Market.SPOT and order.kind == OrderKind.MARKET and order.side is Side.BUY
+    if found.side is order.side and (found.quantity == order.quantity or is_in_quote):
         return True
     log.error("order.id_taken", order=str(order.id), found=found.venue_order_id)
     return False

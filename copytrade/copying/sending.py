@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from copytrade import metrics
-from copytrade.copying import outcomes
+from copytrade.copying import acknowledged, outcomes
 from copytrade.copying.outcomes import Told
 from copytrade.copying.terms import Terms
 from copytrade.copying.work import Sending
@@ -61,6 +61,7 @@ class Sender:
             outcome = Outcome(OutcomeKind.NOT_SENT, message=error.message[:200], venue_code=error.venue_code)
         else:
             outcome = await client.place(sending.request, not_after=sending.not_after)
+            outcome = await acknowledged.settled(client, sending.request, outcome)
         metrics.orders.labels(sending.account.venue.value, outcome.kind.value).inc()
         self._told.put_nowait(Told(sending.order_id, outcome=outcome))
 

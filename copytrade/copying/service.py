@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from copytrade import clock
+from copytrade.accounts import queries as accounts
 from copytrade.copying import bulk, outcomes, settings_rows
 from copytrade.copying.models import (
     CopyOrder,
@@ -20,7 +21,7 @@ from copytrade.copying.models import (
     SwitchScope,
 )
 from copytrade.copying.outcomes import Told
-from copytrade.copying.validation import checked
+from copytrade.copying.validation import checked, fitted
 from copytrade.db.bell import ring
 from copytrade.db.events import record
 from copytrade.domain.instruments import Side
@@ -47,8 +48,9 @@ def subscribe(
 
 def save_settings(session: Session, *, owner: UUID, subscription_id: UUID, settings: CopySettings) -> None:
     """Change how a subscription of this owner copies; what is open already stays, openings follow from now on."""
-    checked(settings)
-    _write(session, _owned(session, owner=owner, subscription_id=subscription_id), settings)
+    row = _owned(session, owner=owner, subscription_id=subscription_id)
+    market = accounts.ref(session, row.copy_account_id).market
+    _write(session, row, fitted(checked(settings), market=market))
 
 
 def pause(session: Session, *, owner: UUID, subscription_id: UUID) -> None:

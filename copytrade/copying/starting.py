@@ -1,7 +1,7 @@
 """What happens to positions that a lead holds when a subscription starts: judged once, at the market's price."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -18,8 +18,11 @@ from copytrade.copying.terms import Terms
 from copytrade.db.session import reading, transaction
 from copytrade.domain.changes import ChangeKind, LeadChange
 from copytrade.domain.fills import Position, Quote
-from copytrade.domain.quantities import ONE, ZERO
+from copytrade.domain.instruments import Market, Side
+from copytrade.domain.quantities import EXACT, ONE, ZERO
 from copytrade.domain.sizing import StartMode
+from copytrade.domain.trip_book import TripBook
+from copytrade.domain.trips import Execution
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.port import AccountRef, ClientPool
 from copytrade.subscriptions import queries as subscriptions
@@ -45,11 +48,39 @@ async def sweep(pool: ClientPool, terms: Terms) -> None:
             rules = await terms.rules(starting.lead)
             quotes = await client.quotes(list(starting.symbols)) if starting.symbols else {}
             positions = {one.symbol: one for one in await client.positions()} if starting.symbols else {}
+            if starting.lead.market is Market.SPOT:
+                positions = await asyncio.to_thread(_with_costs, starting.lead, positions)
         except ExchangeError as error:
             log.info("start.unread", subscription=str(starting.subscription_id), code=error.venue_code)
             continue
         if rules is not None:
             await asyncio.to_thread(_judge, starting, rules, quotes, positions)
+
+
+def _with_costs(lead: AccountRef, positions: dict[str, Position]) -> dict[str, Position]:
+    """Return what a spot lead holds with the average he paid, as far as his fills tell: the venue does not know it."""
+    with reading() as session:
+        fills = capture.executions(session, account_id=lead.id, after=None, until=clock.now())
+        held = {one.instrument.symbol: one.quantity for one in capture.lead_positions(session, account_id=lead.id)}
+    book = TripBook()
+    for fill in fills:
+        base = fill.symbol.partition("/")[0]
+        book.apply(
+            Execution(
+                symbol=fill.symbol,
+                quantity=fill.signed,
+                price=fill.price,
+                at=fill.venue_time,
+                base_fee=fill.fee if fill.fee_asset == base else ZERO,
+                only_closes=fill.side == Side.SELL,
+            )
+        )
+    trips = {trip.symbol: trip for trip in book.trips.values() if trip.quantity == held.get(trip.symbol)}
+    costs = {symbol: EXACT.divide(trip.cost, trip.quantity) for symbol, trip in trips.items()}
+    return {
+        symbol: replace(position, entry_price=costs.get(symbol, position.entry_price))
+        for symbol, position in positions.items()
+    }
 
 
 def _waiting() -> list[Starting]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -28,13 +28,19 @@ class Terms:
 
     pool: ClientPool
     _rules: dict[Place, Mapping[str, MarketRules]] = field(default_factory=dict[Place, Mapping[str, MarketRules]])
+    _free: dict[UUID, tuple[datetime, Mapping[str, Decimal]]] = field(
+        default_factory=dict[UUID, tuple[datetime, Mapping[str, Decimal]]]
+    )
     _quotes: dict[tuple[str, str, str, str], Quote] = field(default_factory=dict[tuple[str, str, str, str], Quote])
 
     def known(self) -> Known:
-        """Return what is known now; quotes only while they are fresh."""
+        """Return what is known now; quotes and balances only while they are fresh."""
         oldest = clock.now() - QUOTE_AGE
         self._quotes = {place: quote for place, quote in self._quotes.items() if quote.read_at >= oldest}
-        return Known(dict(self._rules), dict(self._quotes))
+        self._free = {account: read for account, read in self._free.items() if read[0] >= oldest}
+        return Known(
+            dict(self._rules), dict(self._quotes), {account: free for account, (_, free) in self._free.items()}
+        )
 
     def steps(self) -> dict[str, Decimal]:
         """Return the quantity step of every symbol known; the smallest where venues differ."""
@@ -61,6 +67,19 @@ class Terms:
             (*_place(account), symbol): account for (_, symbol), account in wanted.items()
         }
         await asyncio.gather(*(self._read(place, account) for place, account in by_market.items()))
+
+    async def balances(self, wanted: Mapping[UUID, AccountRef]) -> None:
+        """Read what these accounts have free."""
+        await asyncio.gather(*(self._read_free(account) for account in wanted.values()))
+
+    async def _read_free(self, account: AccountRef) -> None:
+        try:
+            client = await self.pool.get(account)
+            balances = await client.balances()
+        except ExchangeError as error:
+            log.info("balances.unread", account=str(account.id), code=error.venue_code)
+        else:
+            self._free[account.id] = (clock.now(), {one.asset: one.free for one in balances})
 
     async def _read(self, place: tuple[str, str, str, str], account: AccountRef) -> None:
         try:

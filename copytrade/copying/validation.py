@@ -1,13 +1,17 @@
 """What copy settings may be: checked once, where they come in."""
 
+from dataclasses import replace
 from decimal import Decimal
 
-from copytrade.domain.sizing import FIXED_MODES, CopySettings, SizingMode
+from copytrade.domain.instruments import Market
+from copytrade.domain.sizing import FIXED_MODES, CopySettings, Direction, SizingMode
 from copytrade.errors import InvalidInput
 
 LARGEST_RATIO = Decimal(100)
 LARGEST_NOTIONAL = Decimal(1_000_000_000)
 LARGEST_SLIPPAGE = Decimal("0.05")
+SPOT_LEVERAGE = Decimal(1)
+"""On spot nothing is borrowed."""
 LARGEST_LEVERAGE = Decimal(125)
 AGES_S = (1, 3600)
 
@@ -45,6 +49,27 @@ def checked(settings: CopySettings) -> CopySettings:
             most=AGES_S[1],
         )
     return settings
+
+
+def fitted(settings: CopySettings, *, market: Market) -> CopySettings:
+    """Return settings as they are kept for a market; raise InvalidInput naming the field that makes no sense there."""
+    for symbol in settings.symbols:
+        if (":" in symbol) != (market is Market.PERPETUAL):
+            raise InvalidInput(
+                f"symbol {symbol} is not of {market.value}",
+                user="{symbol} is not traded on the market that you copy.",
+                field="symbols",
+                symbol=symbol,
+            )
+    if market is Market.PERPETUAL:
+        return settings
+    if settings.directions is Direction.SHORT:
+        raise InvalidInput(
+            "only short on spot",
+            user="On spot there is only buying and selling: a copy of short positions alone would copy nothing.",
+            field="directions",
+        )
+    return replace(settings, max_leverage=SPOT_LEVERAGE)
 
 
 def _between(value: Decimal, *, most: Decimal, field: str, least: Decimal | None = None) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from copytrade.domain.fills import Quote
@@ -28,6 +29,8 @@ class Preparing:
     account: AccountRef
     lead_account_id: UUID
     symbol: str
+    is_hedged: bool = False
+    """Whether the lead holds long and short apart."""
 
 
 @dataclass(slots=True)
@@ -40,6 +43,10 @@ class Claimed:
     """By account and symbol: any of them can ask for the quote."""
     waiting: list[UUID] = field(default_factory=list[UUID])
     """Legs that go on as soon as the quotes are there."""
+    balances: dict[UUID, AccountRef] = field(default_factory=dict[UUID, AccountRef])
+    """Spot accounts whose free balances lack."""
+    selling: list[UUID] = field(default_factory=list[UUID])
+    """Legs that go on as soon as the balances are there."""
     rules: list[AccountRef] = field(default_factory=list[AccountRef])
     preparing: list[Preparing] = field(default_factory=list[Preparing])
 
@@ -50,3 +57,5 @@ class Known:
 
     rules: Mapping[tuple[str, str, str], Mapping[str, MarketRules]]
     quotes: Mapping[tuple[str, str, str, str], Quote]
+    free: Mapping[UUID, Mapping[str, Decimal]] = field(default_factory=dict[UUID, Mapping[str, Decimal]])
+    """Free balances by account and asset."""

@@ -1,6 +1,6 @@
 """Copying by hand in one transaction: trader and subscriber in the tables, and each step of the engine when called."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlmodel import Session, col, select
 
 from copytrade import clock
+from copytrade.accounts.models import ExchangeAccount
 from copytrade.accounts.snapshots import put_snapshot
 from copytrade.capture import service as capture
 from copytrade.capture.models import CaptureState
@@ -37,7 +38,13 @@ RULES = MarketRules(
     max_market_quantity=Decimal(120),
     min_notional=Decimal(5),
 )
-PLACE = (Venue.BINANCE.value, MarketKind.PERPETUAL.value, "sandbox")
+SPOT_RULES = replace(
+    RULES,
+    symbol="BTC/USDT",
+    quantity_step=Decimal("0.00001"),
+    min_quantity=Decimal("0.00001"),
+    exits_exempt_from_minimum=False,
+)
 
 
 @dataclass
@@ -47,8 +54,12 @@ class Desk:
     session: Session
     market: Market
     subscription_id: UUID
+    rules: MarketRules
+    place: tuple[str, str, str]
+    """Venue, market and mode."""
     price: Decimal = Decimal(60_000)
     trades: int = 0
+    free: dict[UUID, dict[str, Decimal]] = field(default_factory=dict)
     quotes: dict[tuple[str, str, str, str], Quote] = field(default_factory=dict)
 
     def fill(self, quantity: str, *, at: datetime | None = None, order: str = "") -> None:
@@ -58,7 +69,7 @@ class Desk:
         fill = Fill(
             trade_id=str(self.trades),
             order_id=order or f"order-{self.trades}",
-            symbol=BTC,
+            symbol=self.rules.symbol,
             side=Side.of(signed),
             quantity=abs(signed),
             price=self.price,
@@ -76,7 +87,7 @@ class Desk:
 
     def plan(self) -> planner.Planned:
         """Plan what waits."""
-        return planner.plan_lead(self.session, self.market.lead, rules={BTC: RULES})
+        return planner.plan_lead(self.session, self.market.lead, rules={self.rules.symbol: self.rules})
 
     def lead(self, quantity: str) -> None:
         """Let Alice trade, and plan it."""
@@ -85,8 +96,9 @@ class Desk:
 
     def claim(self) -> Claimed:
         """Claim what is due, with a quote at hand."""
-        quote = Quote(BTC, self.price, self.price, self.price, clock.now())
-        known = Known({PLACE: {BTC: RULES}}, {(*PLACE, BTC): quote})
+        symbol = self.rules.symbol
+        quote = Quote(symbol, self.price, self.price, self.price, clock.now())
+        known = Known({self.place: {symbol: self.rules}}, {(*self.place, symbol): quote}, self.free)
         return claims.claim(self.session, known=known, owner="test")
 
     def sending(self) -> Sending:
@@ -101,6 +113,13 @@ class Desk:
     def filled(self, sending: Sending, quantity: Decimal | None = None) -> None:
         """Tell that an order was executed, wholly or in part."""
         self.tell(sending, placed(sending, quantity))
+
+    def bought(self, sending: Sending, *, fee: str) -> None:
+        """Tell that a purchase on spot was executed and what it cost in base."""
+        outcome = placed(sending)
+        assert outcome.order is not None
+        order = replace(outcome.order, fee=Decimal(fee), fee_asset=self.rules.base)
+        self.tell(sending, replace(outcome, order=order))
 
     def copy(self, quantity: str) -> None:
         """Let Alice trade and the copy of it be executed."""
@@ -150,9 +169,13 @@ def placed(sending: Sending, quantity: Decimal | None = None) -> Outcome:
     return Outcome(OutcomeKind.PLACED, sent_at=now, acknowledged_at=now, order=order)
 
 
-def desk(session: Session, *, settings: CopySettings | None = None) -> Desk:
+def desk(session: Session, *, settings: CopySettings | None = None, kind: MarketKind = MarketKind.PERPETUAL) -> Desk:
     """Put both into the tables: an active subscription by ratio 1, fresh equities, a lead that is flat and polled."""
     market = opened(session)
+    for account in (market.lead, market.copy):
+        session.get_one(ExchangeAccount, account).market = kind
+    session.flush()
+    place = (Venue.BINANCE.value, kind.value, "sandbox")
     settings = settings or CopySettings(max_leverage=Decimal(100))
     subscription_id = service.subscribe(
         session, owner=market.bob.id, profile_id=market.profile_id, copy_account_id=market.copy, settings=settings
@@ -164,8 +187,8 @@ def desk(session: Session, *, settings: CopySettings | None = None) -> Desk:
         CaptureState(
             exchange_account_id=market.lead,
             user_id=market.alice.id,
-            venue=PLACE[0],
-            market=PLACE[1],
+            venue=place[0],
+            market=place[1],
             role="lead",
             created_at=now,
             baseline_at=now - timedelta(minutes=1),
@@ -174,9 +197,10 @@ def desk(session: Session, *, settings: CopySettings | None = None) -> Desk:
     )
     for account in (market.lead, market.copy):
         put_snapshot(session, account_id=account, equity=_equity(now), positions=[])
-    session.add(SymbolReady(exchange_account_id=market.copy, symbol=BTC, leverage=5, lead_leverage=5, read_at=now))
+    if kind is MarketKind.PERPETUAL:
+        session.add(SymbolReady(exchange_account_id=market.copy, symbol=BTC, leverage=5, lead_leverage=5, read_at=now))
     session.flush()
-    return Desk(session, market, subscription_id)
+    return Desk(session, market, subscription_id, SPOT_RULES if kind is MarketKind.SPOT else RULES, place)
 
 
 def _equity(at: datetime) -> Equity:

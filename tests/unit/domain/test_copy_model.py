@@ -5,6 +5,7 @@ After each step the books agree (the harness looks); in the end, when all is kno
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 from hypothesis import HealthCheck, example, given, settings
@@ -25,7 +26,7 @@ NAMES = (
 )  # fmt: skip
 FEE = D("0.001")
 SPOT_RULES = replace(RULES, quantity_step=D("0.00001"), min_quantity=D("0.00001"), exits_exempt_from_minimum=False)
-ON_SPOT: dict[str, object] = {
+ON_SPOT: dict[str, Any] = {
     "instrument": Instrument(Venue.BINANCE, Market.SPOT, "BTC/USDT"),
     "rules": SPOT_RULES,
     "fee_in_base": FEE,
