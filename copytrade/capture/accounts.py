@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
+from copytrade.capture.arrays import among_ids
 from copytrade.capture.models import CaptureState
 from copytrade.domain.instruments import Role
 from copytrade.exchanges.port import AccountRef
@@ -25,7 +26,7 @@ class CapturedAccount:
 def captured(session: Session, *, roles: tuple[Role, ...]) -> dict[UUID, CapturedAccount]:
     """Return the active accounts of these roles, and see that each has its row of state."""
     found = {ref.id: CapturedAccount(ref, role) for role in roles for ref in accounts.active(session, role=role)}
-    query = select(CaptureState.exchange_account_id).where(col(CaptureState.exchange_account_id).in_(found))
+    query = select(CaptureState.exchange_account_id).where(among_ids(col(CaptureState.exchange_account_id), found))
     known = set(session.exec(query))
     fresh = [account for account in found.values() if account.ref.id not in known]
     if fresh:

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from copytrade import clock
 from copytrade.capture import storing
+from copytrade.capture.arrays import among_texts
 from copytrade.capture.models import CaptureState, StoredFill
 from copytrade.capture.service import lock_state
 from copytrade.capture.storing import Captured, Source
@@ -79,7 +80,7 @@ def _unknown(gap: Gap, fills: Sequence[Fill]) -> list[Fill]:
     query = select(StoredFill.trade_id).where(
         StoredFill.exchange_account_id == gap.account_id,
         StoredFill.symbol == gap.symbol,
-        col(StoredFill.trade_id).in_([fill.trade_id for fill in fills]),
+        among_texts(col(StoredFill.trade_id), [fill.trade_id for fill in fills]),
         col(StoredFill.order_quantity).is_not(None) | (col(StoredFill.venue_time) < clock.now() - ORDERS_AGAIN),
     )
     with reading() as session:

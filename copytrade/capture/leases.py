@@ -54,7 +54,7 @@ def share(session: Session, accounts: Collection[UUID], *, kind: str, owner: UUI
     held = sorted(row.exchange_account_id for row in connection.execute(_KEEP, {**common, "accounts": list(accounts)}))
     kept = set(held[:fair])
     connection.execute(_LEAVE, {**common, "kept": list(kept)})
-    wanted = [account for account in accounts if account not in held]
+    wanted = set(accounts).difference(held)
     if len(kept) < fair and wanted:
         most = fair - len(kept)
         taken = connection.execute(_TAKE, {**common, "accounts": sorted(wanted), "most": most})

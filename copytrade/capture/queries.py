@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.capture.accounts import copy_poll_interval
+from copytrade.capture.arrays import among_ids
 from copytrade.capture.models import (
     AccountEntry,
     CaptureLease,
@@ -116,7 +117,7 @@ def fills_page(
     limit: int = 50,
 ) -> FillRows:
     """Return a page of several accounts' fills, newest first; InvalidInput for a cursor that is none of ours."""
-    query = select(StoredFill).where(col(StoredFill.exchange_account_id).in_(account_ids))
+    query = select(StoredFill).where(among_ids(col(StoredFill.exchange_account_id), account_ids))
     if symbol:
         query = query.where(StoredFill.symbol == symbol)
     if since is not None:
@@ -150,7 +151,7 @@ def fills_between(
 ) -> list[FillRow]:
     """Return the fills of several accounts in a span, oldest first."""
     query = select(StoredFill).where(
-        col(StoredFill.exchange_account_id).in_(account_ids),
+        among_ids(col(StoredFill.exchange_account_id), account_ids),
         col(StoredFill.venue_time) >= since,
         col(StoredFill.venue_time) < until,
     )
@@ -159,7 +160,7 @@ def fills_between(
 
 def fills_by_id(session: Session, ids: Collection[UUID]) -> dict[UUID, FillRow]:
     """Return fills by their ids, in one query."""
-    return {fill.id: _row(fill) for fill in session.exec(select(StoredFill).where(col(StoredFill.id).in_(ids)))}
+    return {fill.id: _row(fill) for fill in session.exec(select(StoredFill).where(among_ids(col(StoredFill.id), ids)))}
 
 
 def executions(
@@ -224,7 +225,7 @@ def history_done(session: Session, *, account_id: UUID) -> bool:
 def with_history(session: Session, *, account_ids: Collection[UUID]) -> set[UUID]:
     """Return those of the accounts whose past was read to its end, in one query."""
     query = select(CaptureState.exchange_account_id).where(
-        col(CaptureState.exchange_account_id).in_(account_ids), col(CaptureState.history_done_at).is_not(None)
+        among_ids(col(CaptureState.exchange_account_id), account_ids), col(CaptureState.history_done_at).is_not(None)
     )
     return set(session.exec(query))
 

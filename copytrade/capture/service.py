@@ -13,6 +13,7 @@ from sqlalchemy import text, update
 from sqlmodel import Session, col, select
 
 from copytrade.capture import storing
+from copytrade.capture.arrays import among_ids
 from copytrade.capture.models import CaptureState, LeadPosition, StoredFill
 from copytrade.capture.ordering import Known, Moment, Step, Waiting, order
 from copytrade.capture.storing import Captured, Source
@@ -75,10 +76,12 @@ def mark_planned(session: Session, *, lead_account_id: UUID, changes: Sequence[L
     trades: dict[UUID, Trade] = {}
     if ids:
         # in the order in which a repeated capture touches them, so that the two never wait for each other
-        query = select(StoredFill.id, StoredFill.trade_id, StoredFill.sequence).where(col(StoredFill.id).in_(ids))
+        query = select(StoredFill.id, StoredFill.trade_id, StoredFill.sequence).where(
+            among_ids(col(StoredFill.id), ids)
+        )
         query = query.order_by(col(StoredFill.symbol), col(StoredFill.trade_id)).with_for_update()
         trades = {fill_id: (trade_id, sequence) for fill_id, trade_id, sequence in session.exec(query)}
-        session.exec(update(StoredFill).where(col(StoredFill.id).in_(ids)).values(planned_at=now))
+        session.exec(update(StoredFill).where(among_ids(col(StoredFill.id), ids)).values(planned_at=now))
     by_place: dict[Place, list[LeadChange]] = defaultdict(list)
     for change in changes:
         by_place[change.instrument.symbol, change.instrument.position_side].append(change)
@@ -170,7 +173,7 @@ def _waiting(row: StoredFill) -> Waiting:
 def _let_go(session: Session, contained: Sequence[Waiting], *, now: datetime) -> None:
     if contained:
         ids = [fill.id for fill in contained]
-        session.exec(update(StoredFill).where(col(StoredFill.id).in_(ids)).values(planned_at=now))
+        session.exec(update(StoredFill).where(among_ids(col(StoredFill.id), ids)).values(planned_at=now))
 
 
 def _change(step: Step, *, place: Place, state: CaptureState, row: LeadPosition | None, now: datetime) -> LeadChange:

@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from copytrade import clock, metrics
 from copytrade.capture import leases, readings, storing, trouble
 from copytrade.capture.accounts import CapturedAccount, captured
+from copytrade.capture.arrays import among_ids
 from copytrade.capture.models import CaptureState
 from copytrade.capture.polling import wait
 from copytrade.capture.storing import Captured, Source
@@ -166,7 +167,7 @@ def _share(owner: UUID, validity: timedelta) -> tuple[dict[UUID, CapturedAccount
         found = captured(session, roles=(Role.LEAD,))
         held = leases.share(session, found, kind=KIND, owner=owner, validity=validity)
         deaf = select(CaptureState.exchange_account_id).where(
-            col(CaptureState.exchange_account_id).in_(held),
+            among_ids(col(CaptureState.exchange_account_id), held),
             col(CaptureState.stream_deaf_at) > col(CaptureState.stream_connected_at),
             col(CaptureState.stream_connected_at) < clock.now() - REBUILD_AT_MOST_EVERY,
         )
