@@ -54,18 +54,22 @@ def _next(read: list[Fill], *, cursor: str, is_last: bool, now: datetime) -> str
 
 
 async def entries(wire: Wire, *, since: datetime, until: datetime) -> list[LedgerEntry]:
-    """Return the income of a window, complete, oldest first; at a full page goes on from its last millisecond."""
+    """Return the income of a window, complete, oldest first.
+
+    At a full page goes on from its last millisecond; by page number only while one millisecond fills whole pages,
+    since a row that the venue books late would move the pages of a longer window.
+    """
     found: dict[str, LedgerEntry] = {}
-    starts, ends = ms_of(since), ms_of(until)
+    starts, ends, number = ms_of(since), ms_of(until), 1
     while True:
-        asked = {"startTime": starts, "endTime": ends, "limit": PAGE}
+        asked = {"startTime": starts, "endTime": ends, "limit": PAGE, "page": number}
         body = await wire.ask("fapiPrivateGetIncome", asked)
         page = wire.read(lambda rows: [_entry(wire, row) for row in rows], body)
         found |= {entry.entry_id: entry for entry in page}
         if len(page) < PAGE:
             return sorted(found.values(), key=lambda entry: entry.venue_time)
         last = max(ms_of(entry.venue_time) for entry in page)
-        starts = last if last > starts else starts + 1
+        starts, number = (last, 1) if last > starts else (starts, number + 1)
 
 
 def _entry(wire: Wire, row: Any) -> LedgerEntry:

@@ -1,90 +1,60 @@
-"""Alice's account at the sandbox and a pool of clients for it, run in the test's own event loop."""
+"""A pool of clients in one event loop a module, and Alice's account at each of the six places in turn."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from decimal import Decimal
-from typing import Any, TypeVar
-from uuid import UUID
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from copytrade import clock
-from copytrade.db.model import new_id
-from copytrade.domain.instruments import Market, Side, Venue
-from copytrade.domain.orders import OrderKind, OrderRequest, Outcome
-from copytrade.exchanges.pool import Pool
-from copytrade.exchanges.port import AccountRef, Credentials, ExchangeClient
+from copytrade.domain.instruments import Market, Venue
 from copytrade.sandbox.client import Control
 from tests.conftest import Sandbox
-
-T = TypeVar("T")
-BTC = "BTC/USDT:USDT"
-PLACE = "/fapi/v1/order"
+from tests.contract.exchanges.places import BTC_ID, PLACES, Account, Bench, named, open_account
 
 
-@dataclass
-class Account:
-    """An account at the sandbox, as its owner and as the venue see it."""
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Opens accounts at a place; rights of the key, coins and the like are its facts."""
 
-    ref: AccountRef
-    number: int
-    api_key: str
-    credentials: Credentials
     control: Control
+    bench: Bench
+    place: tuple[Venue, Market]
 
-    def run(self, use: Callable[[ExchangeClient], Awaitable[T]]) -> T:
-        """Run `use` with a client of this account."""
+    def __call__(self, **facts: Any) -> Account:
+        return open_account(self.control, self.bench, self.place, **facts)
 
-        async def main() -> T:
-            pool = Pool(self._open)
-            try:
-                return await use(await pool.get(self.ref))
-            finally:
-                await pool.close()
-
-        return asyncio.run(main())
-
-    def place(self, request: OrderRequest, **options: Any) -> Outcome:
-        return self.run(lambda client: client.place(request, **{"not_after": soon(), **options}))
-
-    def orders(self) -> list[dict[str, Any]]:
-        return self.control.orders(self.number)
-
-    def _open(self, account_id: UUID) -> Credentials:
-        return self.credentials
+    @property
+    def is_spot(self) -> bool:
+        return self.place[1] is Market.SPOT
 
 
-def soon() -> Any:
-    return clock.real_now() + timedelta(seconds=5)
-
-
-def buy(quantity: str = "0.01", **facts: Any) -> OrderRequest:
-    request = OrderRequest(BTC, Side.BUY, Decimal(quantity), OrderKind.MARKET, f"cp{new_id().hex}")
-    return replace(request, **facts)
+@pytest.fixture(scope="module")
+def bench() -> Generator[Bench]:
+    opened = Bench()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
 def control(sandbox: Sandbox) -> Generator[Control]:
-    sandbox.control.limits(weight_per_minute=1_000_000)
-    sandbox.control.set_price("BTCUSDT", 60000)
+    for venue in {venue for venue, _ in PLACES}:
+        sandbox.control.limits(venue=venue.value)
+    sandbox.control.set_price(BTC_ID, 60000)
     yield sandbox.control
     sandbox.control.clear_faults()
-    sandbox.control.release_price("BTCUSDT")
+    sandbox.control.release_price(BTC_ID)
+
+
+@pytest.fixture(params=PLACES, ids=named)
+def place(request: pytest.FixtureRequest) -> tuple[Venue, Market]:
+    return request.param
 
 
 @pytest.fixture
-def alice(control: Control) -> Account:
-    return account(control)
+def opened(control: Control, bench: Bench, place: tuple[Venue, Market]) -> Opener:
+    return Opener(control, bench, place)
 
 
-def account(control: Control, *, mode: str = "sandbox", **key: Any) -> Account:
-    made = control.create_account("alice", deposit=1_000_000, **key)
-    return Account(
-        ref=AccountRef(new_id(), Venue.BINANCE, Market.PERPETUAL, mode),
-        number=made["account_id"],
-        api_key=made["api_key"],
-        credentials=Credentials(made["api_key"], made["api_secret"]),
-        control=control,
-    )
+@pytest.fixture
+def alice(opened: Opener) -> Account:
+    return opened()
