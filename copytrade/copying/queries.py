@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from copytrade import clock
 from copytrade.copying import bulk, quality, settings_rows
 from copytrade.copying.models import CopySetting, LegRow, LegState, Switch
+from copytrade.copying.own_trades import own_trades
 from copytrade.copying.rows import (
     Backlog,
     CopyPage,
@@ -16,6 +17,7 @@ from copytrade.copying.rows import (
     CopyState,
     CopySummary,
     OpenLegRow,
+    OwnTradePage,
     Receipt,
     SwitchRow,
     UnknownOrderRow,
@@ -26,9 +28,9 @@ from copytrade.errors import InvalidInput, NotFound
 from copytrade.subscriptions import queries as subscriptions
 
 __all__ = [
-    "Backlog", "CopyPage", "CopyRow", "CopyState", "CopySummary", "OpenLegRow", "Receipt", "SwitchRow",
-    "UnknownOrderRow", "backlog", "copies", "copy_summary", "open_legs", "receipt", "settings_of", "switches",
-    "unknown_orders",
+    "Backlog", "CopyPage", "CopyRow", "CopyState", "CopySummary", "OpenLegRow", "OwnTradePage", "Receipt", "SwitchRow",
+    "UnknownOrderRow", "backlog", "copies", "copy_summary", "open_legs", "own_trades", "receipt", "settings_of",
+    "switches", "unknown_orders",
 ]  # fmt: skip
 
 SUMMARY_DAYS = 30

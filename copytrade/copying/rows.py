@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from copytrade.capture.queries import FillRow
+
 
 class CopyState(StrEnum):
     """What became of one part of a trader's fill."""
@@ -58,6 +60,14 @@ class CopyPage:
 
     rows: list[CopyRow]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTradePage:
+    """A subscriber's own fills on his copy accounts, newest first; `next` is the cursor of the page after, or empty."""
+
+    rows: list[FillRow]
+    next: str
 
 
 @dataclass(frozen=True, slots=True)

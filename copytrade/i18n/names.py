@@ -25,6 +25,16 @@ def symbol_name(symbol: str) -> str:
     return symbol.partition(":")[0]
 
 
+def is_spot(symbol: str) -> bool:
+    """Tell whether a symbol is of the spot market: only derivatives name what they are settled in."""
+    return ":" not in symbol
+
+
+def kind_name(voice: Voice, symbol: str) -> str:
+    """Return the short name of a symbol's market, to stand beside it."""
+    return voice.say("spot") if is_spot(symbol) else voice.say("perp")
+
+
 def base_asset(symbol: str) -> str:
     """Return the asset that a symbol's quantity is in."""
     return symbol.partition("/")[0]

@@ -21,7 +21,13 @@ SLIPPAGE = (
 def copies() -> rx.Component:
     s = Copies.summary
     return page(
-        heading(t("Copies"), t("Every order that was copied to your account, and whatever was not, with its reason.")),
+        heading(
+            t("Copies"),
+            t(
+                "Every order that was copied to your account, whatever was not, with its reason, and beside it what "
+                "you traded there yourself."
+            ),
+        ),
         guide(),
         when_loaded(
             Copies,
@@ -48,10 +54,27 @@ def copies() -> rx.Component:
                         ),
                     ),
                 ),
-                empty(
-                    t("No copies yet"),
-                    t("When a trader whom you copy trades next, you see it here within moments, without reloading."),
-                    link_button(t("See the traders"), routes.TRADERS, soft=True),
+                rx.match(
+                    Copies.only,
+                    (
+                        "",
+                        empty(
+                            t("No copies yet"),
+                            t(
+                                "When a trader whom you copy trades next, you see it here within moments, without "
+                                "reloading."
+                            ),
+                            link_button(t("See the traders"), routes.TRADERS, soft=True),
+                        ),
+                    ),
+                    (
+                        "mine",
+                        empty(
+                            t("No trades of your own"),
+                            t("What you trade yourself on a copy account stands here within a minute."),
+                        ),
+                    ),
+                    empty(t("Nothing of this kind"), t("The other kinds may have something.")),
                 ),
             ),
             holding=skeleton(rows=6, height="44px"),
@@ -66,6 +89,7 @@ def _filter() -> rx.Component:
         "pending": t("Waiting"),
         "skipped": t("Skipped"),
         "failed": t("Failed"),
+        "mine": t("My own trades"),
     }
     return rx.el.div(
         rx.segmented_control.root(
@@ -79,15 +103,35 @@ def _filter() -> rx.Component:
 
 
 def _copy(row: CopyLine) -> rx.Component:
+    return rx.cond(row.is_mine, _own(row), _copied(row))
+
+
+def _what(row: CopyLine) -> tuple[rx.Component, ...]:
+    return (
+        rx.el.time(row.clock, title=row.at.exact, class_name="muted nowrap"),
+        rx.el.span(row.trader),
+        rx.el.span(row.side, class_name=rx.cond(row.is_buy, "gain", "loss")),
+        rx.el.span(
+            rx.el.strong(row.symbol, class_name="nowrap"), " ", rx.el.span(row.market, class_name="quiet nowrap")
+        ),
+        rx.el.span(row.amount),
+        rx.badge(row.state_text, color_scheme=row.tone),  # pyright: ignore[reportArgumentType]
+    )  # fmt: skip
+
+
+def _own(row: CopyLine) -> rx.Component:
+    return rx.el.div(
+        rx.el.div(*_what(row), rx.el.span(row.fee, class_name="muted nowrap right fee"), class_name="line"),
+        class_name="copy",
+        custom_attrs={"data-state": row.state, "data-id": row.id},
+    )
+
+
+def _copied(row: CopyLine) -> rx.Component:
     is_open = Copies.opened == row.id
     return rx.el.div(
         rx.el.button(
-            rx.el.time(row.clock, title=row.at.exact, class_name="muted nowrap"),
-            rx.el.span(row.trader),
-            rx.el.span(row.side, class_name=rx.cond(row.is_buy, "gain", "loss")),
-            rx.el.strong(row.symbol, class_name="nowrap"),
-            rx.el.span(row.amount),
-            rx.badge(row.state_text, color_scheme=row.tone),  # pyright: ignore[reportArgumentType]
+            *_what(row),
             rx.el.span(row.slippage, class_name="muted nowrap right"),
             rx.el.span(row.delay, class_name="muted nowrap right"),
             rx.icon("chevron_right", size=14, class_name="chev"),

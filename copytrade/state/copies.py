@@ -3,15 +3,20 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import reflex as rx
+from sqlmodel import Session
 
 from copytrade import clock
+from copytrade.accounts import queries as accounts
+from copytrade.capture.queries import FillRow
 from copytrade.copying import queries as copying
-from copytrade.i18n.names import base_asset, symbol_name
+from copytrade.i18n.names import base_asset, kind_name, symbol_name
 from copytrade.i18n.reasons import reason_text
 from copytrade.i18n.voice import Moment, Voice
 from copytrade.state import routes
+from copytrade.state.account_names import account_name
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.ids import id_of
 from copytrade.state.work import read
@@ -25,9 +30,11 @@ STATES = {
     "skipped": "skipped",
     "failed": "failed",
     "netted": "evened out",
-    "own": "your own trade",
+    "own": "adjusted to the account",
 }
 TONES = {"copied": "jade", "pending": "iris", "skipped": "amber", "failed": "tomato", "netted": "gray", "own": "gray"}
+MINE = "mine"
+"""The filter that shows what the subscriber traded himself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,9 @@ class CopyLine:
     reason: str
     slippage: str
     delay: str
+    market: str
+    fee: str = ""
+    is_mine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,34 @@ def copy_line(row: copying.CopyRow, voice: Voice) -> CopyLine:
         reason=reason,
         slippage=voice.basis_points(row.slippage_bps) if row.slippage_bps is not None else "",
         delay=voice.milliseconds(row.delay_ms) if row.delay_ms is not None else "",
+        market=kind_name(voice, row.symbol),
+    )
+
+
+def own_line(row: FillRow, voice: Voice, *, account: str) -> CopyLine:
+    """Return a trade of the subscriber's own as it stands beside the copies."""
+    price = voice.price(row.price)
+    state_text = voice.say("liquidated") if row.is_liquidation else voice.say("your own trade")
+    return CopyLine(
+        id=str(row.id),
+        at=voice.moment(row.venue_time, now=clock.now()),
+        clock=voice.clock(row.venue_time),
+        day=voice.day(row.venue_time),
+        trader=account,
+        href="",
+        symbol=symbol_name(row.symbol),
+        side=voice.say("BUY") if row.side == "buy" else voice.say("SELL"),
+        is_buy=row.side == "buy",
+        amount=f"{voice.quantity(row.quantity)} {base_asset(row.symbol)} @ {price}",
+        state=MINE,
+        state_text=state_text,
+        tone="tomato" if row.is_liquidation else "gray",
+        reason="",
+        slippage="",
+        delay="",
+        market=kind_name(voice, row.symbol),
+        fee=voice.say("fee {amount}", amount=f"{voice.quantity(row.fee)} {row.fee_asset}") if row.fee else "",
+        is_mine=True,
     )
 
 
@@ -165,10 +203,10 @@ class Copies(Page, rx.State):
     @live(Who.USER, "user:{asker}", every=30.0)
     async def watch(self, asker: Person, voice: Voice) -> None:
         """Load the newest copies."""
-        found = await read(copying.copies, owner=asker.id, limit=self.limit, state=self.only or None)
         told = await read(copying.copy_summary, owner=asker.id)
-        self.rows = [copy_line(row, voice) for row in found.rows]
-        self.more = found.next is not None and self.limit < MOST
+        lines, is_more = await read(_lines, owner=asker.id, only=self.only, limit=self.limit, voice=voice)
+        self.rows = lines
+        self.more = is_more and self.limit < MOST
         self.summary = Summary(
             copied=voice.number(told.copied, places=0),
             skipped=voice.number(told.skipped, places=0),
@@ -182,7 +220,7 @@ class Copies(Page, rx.State):
     @action(Who.USER)
     async def filter(self, asker: Person, voice: Voice, state: str | list[str]) -> Any:
         """Show only one kind of lines."""
-        self.only = str(state) if state in STATES else ""
+        self.only = str(state) if state in STATES or state == MINE else ""
         self.limit = PER_PAGE
         return Copies.watch
 
@@ -200,3 +238,24 @@ class Copies(Page, rx.State):
             return
         found = await read(copying.receipt, owner=asker.id, copy_order_id=id_of(copy_id))
         self.receipt, self.opened = receipt_view(found, voice), copy_id
+
+
+def _lines(session: Session, *, owner: UUID, only: str, limit: int, voice: Voice) -> tuple[list[CopyLine], bool]:
+    """Return copies and own trades as one history, newest first, and whether there is more of it."""
+    dated: list[tuple[datetime, CopyLine]] = []
+    is_more = False
+    if only != MINE:
+        found = copying.copies(session, owner=owner, limit=limit, state=only or None)
+        dated += [(row.at, copy_line(row, voice)) for row in found.rows]
+        is_more = found.next is not None
+    if only in ("", MINE):
+        mine = copying.own_trades(session, owner=owner, limit=limit)
+        names = {row.id: account_name(row, voice) for row in accounts.accounts(session, owner=owner)}
+        gone = voice.say("an account that is unlinked")
+        dated += [
+            (row.venue_time, own_line(row, voice, account=names.get(row.exchange_account_id, gone)))
+            for row in mine.rows
+        ]
+        is_more = is_more or bool(mine.next)
+    dated.sort(key=lambda pair: pair[0], reverse=True)
+    return [line for _, line in dated[:limit]], is_more or len(dated) > limit

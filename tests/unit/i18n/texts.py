@@ -10,7 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3] / "copytrade"
 SPEAKERS = {"t", "say", "Said", "mark"}
 PLURALS = {"plural", "count"}
-TABLES = {"STATES", "ROLES", "RIGHTS", "UNRANKED", "SENTENCES", "REASONS", "WAITS", "TEXTS", "KINDS"}
+TABLES = {
+    "STATES", "ROLES", "RIGHTS", "UNRANKED", "SENTENCES", "REASONS", "WAITS", "TEXTS", "KINDS", "KEY_PAGES", "NEEDS",
+    "ADDRESSES", "POSITION_MODES", "HINTS", "EXAMINED", "MODES",
+}  # fmt: skip
 """Tables of texts at the top of a module, picked from by a code."""
 
 
