@@ -57,12 +57,19 @@ def _account() -> rx.Component:
 
     return panel(
         t("To which account shall the copies go?"),
+        rx.el.p(
+            t("{name} trades {place}; a copy is made on the same exchange and market.",
+              name=Subscribe.name, place=Subscribe.place),
+            class_name="quiet",
+            style={"margin": "0 0 12px"},
+        ),
         rx.cond(
             has(Subscribe.choices),
             rx.el.form(
                 rx.foreach(Subscribe.choices, choice),
+                _others(),
                 rx.flex(
-                    rx.link(t("Link another account"), href=f"{routes.ACCOUNTS}?role=copy", size="2"),
+                    rx.link(t("Link another account"), href=Subscribe.link, size="2"),
                     submit(t("Next")),
                     justify="between",
                     align="center",
@@ -70,13 +77,30 @@ def _account() -> rx.Component:
                 on_submit=Subscribe.take_account,
                 class_name="fields",
             ),
-            empty(
-                t("No account fits yet"),
-                t("You need a copy account at {place}.", place=Subscribe.place),
-                link_button(t("Link an account"), f"{routes.ACCOUNTS}?role=copy"),
+            rx.fragment(
+                empty(
+                    t("No account fits yet"),
+                    t("You need a copy account at {place}.", place=Subscribe.place),
+                    link_button(t("Link an account"), Subscribe.link),
+                ),
+                _others(),
             ),
         ),
-    )
+    )  # fmt: skip
+
+
+def _others() -> rx.Component:
+    return rx.cond(
+        has(Subscribe.others),
+        rx.el.div(
+            t("Your other copy accounts cannot copy him:"),
+            rx.el.ul(
+                rx.foreach(Subscribe.others, lambda one: rx.el.li(one.title, ": ", one.why)), class_name="plain"
+            ),
+            class_name="quiet",
+            data_testid="others",
+        ),
+    )  # fmt: skip
 
 
 def _mode(value: str, title: Text, text: Text) -> rx.Component:
@@ -144,7 +168,13 @@ def _summary() -> rx.Component:
             rx.el.dt(t("Size")),
             rx.el.dd(Subscribe.summary),
             rx.el.dt(t("Start")),
-            rx.el.dd(t("With his next new position; what he holds now is not copied.")),
+            rx.el.dd(
+                rx.cond(
+                    Subscribe.is_spot,
+                    t("With the next coin he buys; what he holds now is not copied."),
+                    t("With his next new position; what he holds now is not copied."),
+                )
+            ),
             rx.el.dt(t("Price")),
             rx.el.dd(_price(), ", ", t("renewed each month until you stop")),
             class_name="pairs",

@@ -33,6 +33,7 @@ def trader() -> rx.Component:
             when_loaded(
                 Trader,
                 _head(),
+                _same_place(),
                 rx.foreach(Trader.warnings, lambda text: told(text, icon="triangle_alert", color="amber")),
                 _numbers(),
                 panel(
@@ -103,6 +104,28 @@ def _head() -> rx.Component:
         ),
         class_name="heading",
     )
+
+
+def _same_place() -> rx.Component:
+    """Say on which exchange and market a copy of this trader is made, before anybody pays."""
+    head = Trader.head
+    return rx.cond(
+        head.is_open & ~head.is_mine & ~head.is_subscribed,
+        rx.el.p(
+            t("He trades {place}, and a copy is made on the same exchange and market.", place=head.place),
+            " ",
+            rx.cond(
+                head.has_account,
+                t("You have such an account."),
+                rx.fragment(
+                    t("You need a copy account there."), " ", rx.link(t("Link one"), href=head.link, size="2")
+                ),
+            ),
+            class_name="quiet",
+            style={"margin": "0"},
+            data_testid="same-place",
+        ),
+    )  # fmt: skip
 
 
 def _numbers() -> rx.Component:

@@ -1,14 +1,19 @@
 """The leaderboard."""
 
+from typing import Any
+
 import reflex as rx
 
 from copytrade.components.charts import windows
 from copytrade.components.figures import explained, figure, sparkline
+from copytrade.components.forms import link_button
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
 from copytrade.components.panels import empty, has, heading, panel, when_loaded
 from copytrade.components.text import Text, t
-from copytrade.state.traders import TraderLine, Traders
+from copytrade.i18n.names import VENUES
+from copytrade.state import routes
+from copytrade.state.traders import EVERY, TraderLine, Traders
 
 
 def traders() -> rx.Component:
@@ -26,8 +31,13 @@ def traders() -> rx.Component:
                     rx.cond(
                         Traders.search != "",
                         t("No trader's name contains “{search}”.", search=Traders.search),
-                        t("Traders appear here once they have published a profile."),
+                        rx.cond(
+                            _is_narrowed(),
+                            t("No trader trades there yet."),
+                            t("Traders appear here once they have published a profile."),
+                        ),
                     ),
+                    rx.cond(_is_narrowed(), link_button(t("See all traders"), routes.TRADERS, soft=True)),
                 ),
             ),
             _pager(),
@@ -60,17 +70,32 @@ def _filters() -> rx.Component:
             style={"flex": "1 1 200px", "maxWidth": "320px"},
         ),
         windows(Traders.window, lambda value: Traders.choose("window", value)),
-        rx.el.select(
-            *(rx.el.option(name, value=key) for key, name in sorts.items()),
-            value=Traders.sort,
-            on_change=lambda value: Traders.choose("sort", value),
-            class_name="input",
-            aria_label=t("Sort by"),
-            style={"width": "auto"},
+        _select("venue", t("Exchange"), {"": t("all exchanges"), **VENUES}, Traders.venue),
+        _select(
+            "market",
+            t("Market"),
+            {"": t("both markets"), "perpetual": t("perpetuals"), "spot": t("spot")},
+            Traders.market,
         ),
+        _select("sort", t("Sort by"), sorts, Traders.sort),
         spacing="3",
         align="center",
         wrap="wrap",
+    )
+
+
+def _is_narrowed() -> Any:
+    return (Traders.venue != "") | (Traders.market != "")
+
+
+def _select(name: str, label: Text, options: dict[str, Text], now: Text) -> rx.Component:
+    return rx.el.select(
+        *(rx.el.option(text, value=key or EVERY) for key, text in options.items()),
+        value=rx.cond(now == "", EVERY, now),
+        on_change=lambda value: Traders.choose(name, value),
+        class_name="input",
+        aria_label=label,
+        style={"width": "auto"},
     )
 
 

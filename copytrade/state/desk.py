@@ -15,7 +15,7 @@ from copytrade.payments import queries as payments
 from copytrade.payments.rows import Earnings
 from copytrade.settings import settings
 from copytrade.state import routes
-from copytrade.state.accounts import account_name
+from copytrade.state.account_names import account_name
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.ids import id_of
 from copytrade.state.subscribe import AccountChoice

@@ -37,6 +37,11 @@ def subscribe(slug: str) -> str:
     return f"{trader(slug)}/subscribe"
 
 
+def link_account(*, venue: str, market: str, role: str = "copy") -> str:
+    """Return the form that links an account, its exchange and market already chosen."""
+    return f"{ACCOUNTS}?{urlencode({'role': role, 'venue': venue, 'market': market})}#link"
+
+
 def local(path: str) -> bool:
     """Tell whether a path stays on this site: no host, no scheme, nothing a browser could read as one."""
     return path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path

@@ -2,24 +2,22 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import reflex as rx
-from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.accounts.reasons import State as AccountState
 from copytrade.accounts.rows import AccountRow
 from copytrade.copying import service as copying
-from copytrade.domain.instruments import Role
+from copytrade.domain.instruments import Market, Role
 from copytrade.domain.sizing import CopySettings, SizingMode
-from copytrade.errors import InvalidInput, NotFound
+from copytrade.errors import Conflict, InvalidInput, NotFound
 from copytrade.i18n.names import place_name
 from copytrade.i18n.voice import Voice
 from copytrade.payments import service as payments
 from copytrade.state import routes
-from copytrade.state.accounts import account_name
+from copytrade.state.account_names import account_name
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.ids import id_of
 from copytrade.state.typed import sizing_of
@@ -39,6 +37,14 @@ class AccountChoice:
     id: str
     title: str
     equity: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAccount:
+    """A copy account that cannot copy this trader, and why."""
+
+    title: str
+    why: str
 
 
 def settings_told(settings: CopySettings, name: str, voice: Voice) -> str:
@@ -68,6 +74,9 @@ class Subscribe(Page, rx.State):
     price: str = ""
     is_missing: bool = False
     choices: list[AccountChoice] = []
+    others: list[OtherAccount] = []
+    link: str = ""
+    is_spot: bool = False
     account_id: str = ""
     account_title: str = ""
     mode: str = SizingMode.EQUITY.value
@@ -91,8 +100,14 @@ class Subscribe(Page, rx.State):
         self.is_missing = False
         self.name, self.place = profile.name, place_name(voice, profile.venue, profile.market)
         self.price = voice.money(profile.price, profile.currency.upper())
-        rows = await read(_fitting, owner=asker.id, profile=profile)
-        self.choices = [AccountChoice(str(r.id), account_name(r, voice), voice.money(r.equity)) for r in rows]
+        self.link = routes.link_account(venue=profile.venue, market=profile.market)
+        self.is_spot = profile.market == Market.SPOT
+        rows = [row for row in await read(accounts.accounts, owner=asker.id) if row.role == Role.COPY]
+        fitting = [row for row in rows if _obstacle(row, profile, voice) == ""]
+        self.choices = [AccountChoice(str(r.id), account_name(r, voice), voice.money(r.equity)) for r in fitting]
+        self.others = [
+            OtherAccount(account_name(row, voice), why) for row in rows if (why := _obstacle(row, profile, voice))
+        ]
         if not self.account_id and len(self.choices) == 1:
             self.account_id = self.choices[0].id
         await self._after_payment(asker)
@@ -104,6 +119,9 @@ class Subscribe(Page, rx.State):
         if not form.get("account"):
             raise InvalidInput("no account was chosen", user="Choose the account that the copies go to.")
         account = await read(accounts.account, owner=asker.id, account_id=id_of(form["account"]))
+        profile = await read(subscriptions.profile_by_slug, self.slug)
+        if why := _obstacle(account, profile, voice):
+            raise Conflict("the account did not fit", user="This account cannot copy him: {why}.", why=why)
         self.account_id, self.account_title, self.step = str(account.id), account_name(account, voice), SETTINGS
 
     @action(Who.SUBSCRIBER)
@@ -157,10 +175,10 @@ class Subscribe(Page, rx.State):
         return sizing_of({"mode": self.mode, "factor": self.factor, "max_order": self.max_order})
 
 
-def _fitting(session: Session, *, owner: UUID, profile: ProfileRow) -> list[AccountRow]:
-    return [
-        row
-        for row in accounts.accounts(session, owner=owner)
-        if (row.role, row.state, row.venue, row.market)
-        == (Role.COPY, AccountState.ACTIVE, profile.venue, profile.market)
-    ]
+def _obstacle(row: AccountRow, profile: ProfileRow, voice: Voice) -> str:
+    """Return why an account cannot copy a trader, empty where it can."""
+    if (row.venue, row.market) != (profile.venue, profile.market):
+        return voice.say("it is at {place}", place=place_name(voice, row.venue, row.market))
+    if row.state == AccountState.CHECKING:
+        return voice.say("it is being checked")
+    return "" if row.state == AccountState.ACTIVE else voice.say("it is paused")

@@ -17,7 +17,7 @@ from copytrade.errors import InvalidInput
 from copytrade.i18n.voice import Voice
 from copytrade.payments import service as payments
 from copytrade.state import routes
-from copytrade.state.accounts import account_name
+from copytrade.state.account_names import account_name
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.ids import id_of
 from copytrade.state.subscribe import settings_told

@@ -8,6 +8,7 @@ from uuid import UUID
 import reflex as rx
 
 from copytrade import clock
+from copytrade.accounts import queries as accounts
 from copytrade.analytics import queries as analytics
 from copytrade.analytics.charts import (
     Chart,
@@ -18,8 +19,9 @@ from copytrade.analytics.charts import (
     pnl_by_symbol,
 )
 from copytrade.analytics.rows import OpenPositionRow, ProfileStats, TripRow
+from copytrade.domain.instruments import Role
 from copytrade.errors import NotFound
-from copytrade.i18n.names import base_asset, place_name, symbol_name
+from copytrade.i18n.names import base_asset, is_spot, place_name, symbol_name
 from copytrade.i18n.voice import Figure, Moment, Voice
 from copytrade.state import routes
 from copytrade.state.asking import Page, Who, action, live
@@ -49,10 +51,13 @@ class Head:
     price: str = ""
     rank: str = ""
     subscribe: str = ""
+    link: str = ""
     as_of: Moment = field(default_factory=Moment)
     is_open: bool = False
     is_mine: bool = False
     is_subscribed: bool = False
+    has_account: bool = False
+    """Whether the visitor has a copy account of the same exchange and market."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +116,15 @@ def position_line(row: OpenPositionRow, voice: Voice) -> PositionLine:
     """Return an open position as it is shown."""
     return PositionLine(
         symbol=symbol_name(row.symbol),
-        side=voice.say("long") if row.quantity > 0 else voice.say("short"),
-        tone="gain" if row.quantity > 0 else "loss",
+        side=_side(voice, row.symbol, is_long=row.quantity > 0),
+        tone="muted" if is_spot(row.symbol) else "gain" if row.quantity > 0 else "loss",
         quantity=f"{voice.quantity(abs(row.quantity))} {base_asset(row.symbol)}",
-        entry=voice.price(row.entry_price),
+        entry=voice.price(row.entry_price or None),
         mark=voice.price(row.mark_price),
         notional=voice.money(abs(row.notional)),
-        pnl=voice.change(row.unrealized_pnl),
-        leverage=f"{row.leverage}×" if row.leverage else "",
+        # What a coin was bought for is known only where its purchase was seen.
+        pnl=voice.change(row.unrealized_pnl if row.entry_price else None),
+        leverage=f"{row.leverage}×" if row.leverage and not is_spot(row.symbol) else "",
     )
 
 
@@ -127,7 +133,7 @@ def trip_line(row: TripRow, voice: Voice) -> TripLine:
     note = voice.say("liquidated") if row.is_liquidated else voice.say("estimated") if row.is_estimated else ""
     return TripLine(
         symbol=symbol_name(row.symbol),
-        side=voice.say("long") if row.is_long else voice.say("short"),
+        side=_side(voice, row.symbol, is_long=row.is_long),
         closed=voice.moment(row.closed_at, now=clock.now()),
         quantity=f"{voice.quantity(row.quantity)} {base_asset(row.symbol)}",
         entry=voice.price(row.entry_price),
@@ -136,6 +142,13 @@ def trip_line(row: TripRow, voice: Voice) -> TripLine:
         result=voice.move(row.net_return),
         note=note,
     )
+
+
+def _side(voice: Voice, symbol: str, *, is_long: bool) -> str:
+    """Return the direction of a position; a coin is just held."""
+    if is_spot(symbol):
+        return voice.say("spot")
+    return voice.say("long") if is_long else voice.say("short")
 
 
 def _head(stats: ProfileStats, voice: Voice) -> Head:
@@ -152,6 +165,7 @@ def _head(stats: ProfileStats, voice: Voice) -> Head:
         price=voice.money(stats.price, stats.currency.upper()),
         rank=voice.say("rank {n}", n=stats.place) if stats.place else unranked(voice, stats.unranked),
         subscribe=routes.subscribe(stats.slug),
+        link=routes.link_account(venue=stats.venue, market=stats.market),
         as_of=voice.moment(stats.as_of, now=clock.now()),
         is_open=stats.is_published,
     )
@@ -236,7 +250,8 @@ class Trader(Page, rx.State):
         self.as_of = voice.clock(clock.now())
         subscribed = asker is not None and await read(_is_subscribed, owner=asker.id, profile_id=stats.profile_id)
         mine = asker is not None and asker.id == stats.trader_id
-        self.head = replace(_head(stats, voice), is_mine=mine, is_subscribed=subscribed)
+        fits = asker is not None and await read(_has_account, owner=asker.id, venue=stats.venue, market=stats.market)
+        self.head = replace(_head(stats, voice), is_mine=mine, is_subscribed=subscribed, has_account=fits)
         self.numbers = _numbers(stats, voice)
         self.warnings = _warnings(stats, voice)
         palette = await palette_of(self)
@@ -260,3 +275,10 @@ class Trader(Page, rx.State):
 def _is_subscribed(session: Any, *, owner: UUID, profile_id: UUID) -> bool:
     rows = subscriptions.subscriptions_of(session, owner=owner)
     return any(row.profile_id == profile_id and row.state in LIVE for row in rows)
+
+
+def _has_account(session: Any, *, owner: UUID, venue: str, market: str) -> bool:
+    return any(
+        (row.role, row.venue, row.market) == (Role.COPY, venue, market)
+        for row in accounts.accounts(session, owner=owner)
+    )

@@ -8,6 +8,7 @@ import reflex as rx
 
 from copytrade.analytics import queries as analytics
 from copytrade.analytics.rows import LeaderRow
+from copytrade.domain.instruments import Market, Venue
 from copytrade.domain.ranking import Unranked
 from copytrade.i18n.names import place_name
 from copytrade.i18n.voice import Figure, Voice
@@ -17,8 +18,11 @@ from copytrade.state.work import read
 from copytrade.users.queries import Person
 
 WINDOWS = ("7d", "30d", "90d", "180d", "all")
+VENUES, MARKETS = tuple(venue.value for venue in Venue), tuple(market.value for market in Market)
 SORTS = ("risk", "return", "subscribers", "fall", "age", "price")
 PER_PAGE = 25
+EVERY = "every"
+"""What the page sends for no filter."""
 
 UNRANKED = {
     Unranked.TOO_YOUNG: "not ranked: fewer than 30 days",
@@ -98,6 +102,9 @@ class Traders(Page, rx.State):
     window: str = "90d"
     sort: str = "risk"
     search: str = ""
+    venue: str = ""
+    """Empty: all of them; likewise the market."""
+    market: str = ""
     told: str = ""
     at: int = 0
     more: bool = False
@@ -109,10 +116,14 @@ class Traders(Page, rx.State):
         self.window = asked.get("window", "") if asked.get("window") in WINDOWS else "90d"
         self.sort = asked.get("sort", "") if asked.get("sort") in SORTS else "risk"
         self.search = asked.get("search", "")[:60]
+        self.venue = asked.get("venue", "") if asked.get("venue") in VENUES else ""
+        self.market = asked.get("market", "") if asked.get("market") in MARKETS else ""
         self.at = int(asked.get("from", "0")) if asked.get("from", "0").isdecimal() else 0
         board = await read(
             analytics.leaderboard,
             window=self.window,
+            venue=self.venue or None,
+            market=self.market or None,
             search=self.search,
             sort=self.sort,
             limit=PER_PAGE,
@@ -129,15 +140,24 @@ class Traders(Page, rx.State):
 
     @action(Who.PUBLIC)
     async def choose(self, asker: Person | None, voice: Voice, name: str, value: str | list[str]) -> Any:
-        """Go to the address that asks for another window, order, name or page."""
-        asked = {"window": self.window, "sort": self.sort, "search": self.search, "from": "0"}
-        if name in asked:
-            asked[name] = str(value)[:60]
-        wanted = {key: value for key, value in asked.items() if value and value != "0"}
-        return [rx.redirect(f"{routes.TRADERS}?{urlencode(wanted)}")]
+        """Go to the address that asks for another window, exchange, market, order, name or page."""
+        return self._go(name, str(value))
 
     @action(Who.PUBLIC)
     async def find(self, asker: Person | None, voice: Voice, form: dict[str, Any]) -> Any:
         """Go to the address that searches for a name."""
-        wanted = {"window": self.window, "sort": self.sort, "search": str(form.get("search", ""))[:60]}
-        return [rx.redirect(f"{routes.TRADERS}?{urlencode({k: v for k, v in wanted.items() if v})}")]
+        return self._go("search", str(form.get("search", "")))
+
+    def _go(self, name: str, value: str) -> Any:
+        asked = {
+            "window": self.window,
+            "venue": self.venue,
+            "market": self.market,
+            "sort": self.sort,
+            "search": self.search,
+            "from": "0",
+        }
+        if name in asked:
+            asked[name] = "" if value == EVERY else value[:60]
+        wanted = {key: value for key, value in asked.items() if value and value != "0"}
+        return [rx.redirect(f"{routes.TRADERS}?{urlencode(wanted)}")]
