@@ -11,14 +11,15 @@ from copytrade import clock
 from copytrade.copying import service as copying
 from copytrade.db.session import reading, transaction
 from copytrade.demo import filling
-from copytrade.demo.keys import Key
-from copytrade.domain.instruments import Role
+from copytrade.demo.keys import Key, Place, made
+from copytrade.domain.instruments import Market, Role, Venue
 from copytrade.domain.sizing import CopySettings, SizingMode
 from copytrade.sandbox.client import Control
 from copytrade.subscriptions import service as subscriptions
 from tests.waiting import wait_until
 
 SYMBOL = "BTCUSDT"
+PERPETUAL = (Venue.BINANCE, Market.PERPETUAL)
 FUNDS = Decimal(1_000_000)
 
 
@@ -41,17 +42,27 @@ class Pair:
     profile_id: UUID
     subscription_id: UUID
 
+    @property
+    def market(self) -> Market:
+        """Return the market on which both trade."""
+        return self.lead.key.market
+
     def trade(self, side: str, quantity: str) -> None:
         """Let Alice trade at the market, by hand."""
-        self.control.place(self.lead.key.account_id, SYMBOL, side, quantity)
+        self.control.place(self.lead.key.account_id, SYMBOL, side, quantity, market=self.market.value)
 
     def lead_position(self) -> Decimal:
         """Return what Alice holds at the venue."""
-        return self.control.position(self.lead.key.account_id, SYMBOL)
+        return self._held(self.lead)
 
     def copy_position(self) -> Decimal:
         """Return what Bob holds at the venue."""
-        return self.control.position(self.copy.key.account_id, SYMBOL)
+        return self._held(self.copy)
+
+    def _held(self, account: "Account") -> Decimal:
+        if self.market is Market.SPOT:
+            return Decimal(self.control.coins(account.key.account_id).get("BTC", "0"))
+        return self.control.position(account.key.account_id, SYMBOL)
 
     def copy_orders(self) -> list[dict[str, str]]:
         """Return Bob's orders at the venue."""
@@ -66,20 +77,27 @@ class Pair:
         )
 
 
-def account(control: Control, owner: UUID, *, role: Role, name: str) -> Account:
+def account(control: Control, owner: UUID, *, role: Role, name: str, place: Place = PERPETUAL) -> Account:
     """Open a funded account at the sandbox and link it; the capture worker must run."""
-    made = control.create_account(name, deposit=FUNDS)
-    key = Key(made["account_id"], made["api_key"], made["api_secret"])
+    key = made(control, name, funds=FUNDS, place=place)
     return Account(filling.exchange_account(owner, role=role, label=name, key=key), owner, key)
 
 
-def pair(control: Control, *, settings: CopySettings | None = None) -> Pair:
+def pair(control: Control, *, settings: CopySettings | None = None, place: Place = PERPETUAL) -> Pair:
     """Put the two on stage, with sizing `ratio` 0.1 unless told; wait until the lead's baseline is known."""
+    joined = begin(control, settings=settings, place=place)
+    wait_until(lambda: has_baseline(joined), timeout=40, what="the lead's baseline")
+    return joined
+
+
+def begin(control: Control, *, settings: CopySettings | None = None, place: Place = PERPETUAL) -> Pair:
+    """Put the two on stage and do not wait for the lead's baseline."""
+    where = "" if place == PERPETUAL else f"-{place[0]}-{place[1]}"
     alice = filling.person("alice@copytrade.example", is_trader=True)
     bob = filling.person("bob@copytrade.example", is_subscriber=True)
-    lead = account(control, alice, role=Role.LEAD, name="alice-lead")
-    copy = account(control, bob, role=Role.COPY, name="bob-copy")
-    profile_id = filling.profile(alice, lead_account_id=lead.id, name="alice", about="", price=Decimal(25))
+    lead = account(control, alice, role=Role.LEAD, name=f"alice-lead{where}", place=place)
+    copy = account(control, bob, role=Role.COPY, name=f"bob-copy{where}", place=place)
+    profile_id = filling.profile(alice, lead_account_id=lead.id, name=f"alice{where}", about="", price=Decimal(25))
     with transaction() as session:
         subscription_id = copying.subscribe(
             session,
@@ -89,14 +107,15 @@ def pair(control: Control, *, settings: CopySettings | None = None) -> Pair:
             settings=settings or CopySettings(mode=SizingMode.RATIO, factor=Decimal("0.1")),
         )
         subscriptions.entitle(session, subscription_id=subscription_id, until=clock.now() + timedelta(days=30))
-    wait_until(lambda: _has_baseline(lead.id), timeout=40, what="the lead's baseline")
     return Pair(control, lead, copy, profile_id, subscription_id)
 
 
-def _has_baseline(account_id: UUID) -> bool:
+def has_baseline(joined: Pair) -> bool:
+    """Tell whether capture knows what the lead holds: from then on he is copied."""
     with reading() as session:
         row = session.connection().execute(
-            text("select baseline_at from trades.capture_states where exchange_account_id = :id"), {"id": account_id}
+            text("select baseline_at from trades.capture_states where exchange_account_id = :id"),
+            {"id": joined.lead.id},
         )
         found = row.first()
         return found is not None and found[0] is not None

@@ -16,7 +16,7 @@ from copytrade.copying import service as copying
 from copytrade.db.session import reading, transaction
 from copytrade.demo.cast import PASSWORD, Copy
 from copytrade.demo.keys import Key
-from copytrade.domain.instruments import Market, Role, Venue
+from copytrade.domain.instruments import Role
 from copytrade.domain.sizing import CopySettings, SizingMode
 from copytrade.errors import Conflict
 from copytrade.payments import service as payments
@@ -80,12 +80,13 @@ def _link(owner: UUID, *, role: Role, label: str, key: Key) -> UUID:
         return accounts.link(
             session,
             owner=owner,
-            venue=Venue.BINANCE,
-            market=Market.PERPETUAL,
+            venue=key.venue,
+            market=key.market,
             role=role,
             label=label,
             api_key=key.api_key,
             api_secret=key.api_secret,
+            passphrase=key.passphrase,
         )
 
 

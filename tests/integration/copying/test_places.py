@@ -1,0 +1,118 @@
+"""The five scenarios on each venue and market: what a trader does arrives at his subscriber, executed by the venue.
+
+Perpetuals: long, add, partial close, flip, flat. Spot: buy, buy more, partial sale, sell out, all with fees in base.
+"""
+
+from collections.abc import Generator
+from decimal import Decimal
+
+import pytest
+
+from copytrade.accounts import checking, snapshots
+from copytrade.capture import polling, streaming
+from copytrade.copying import engine
+from copytrade.copying.models import OrderState
+from copytrade.demo.keys import Place
+from copytrade.domain.instruments import Market, Venue
+from copytrade.engines import Engines
+from copytrade.exchanges.venues import is_served
+from tests import engines as test_engines
+from tests.conftest import Sandbox
+from tests.integration.copying import sight
+from tests.stage import Pair, begin, has_baseline, ledger
+from tests.waiting import wait_until
+from workers.loop import WarmLoop
+
+D = Decimal
+PLACES = [(venue, market) for venue in Venue for market in Market if is_served(venue, market=market)]
+PERPETUALS = [place for place in PLACES if place[1] is Market.PERPETUAL]
+SPOTS = [place for place in PLACES if place[1] is Market.SPOT]
+FEE = D("0.001")
+"""What every venue takes of a purchase on spot, in base."""
+
+
+def named(place: Place) -> str:
+    return "-".join(place)
+
+
+@pytest.fixture(scope="module")
+def stages(database: Engines, sandbox: Sandbox) -> Generator[dict[Place, Pair]]:
+    """Alice and Bob at every place, all at once; capture and copying run, the price of BTC stands at 60,000."""
+    sandbox.control.clear_faults()
+    for market in Market:
+        sandbox.control.set_price("BTCUSDT", 60_000, market=market.value)
+    loop = WarmLoop([polling.run, streaming.run, checking.run, snapshots.run, engine.run])
+    loop.start()
+    try:
+        stages = {place: begin(sandbox.control, place=place) for place in PLACES}
+        wait_until(lambda: all(has_baseline(stage) for stage in stages.values()), timeout=60, what="all baselines")
+        yield stages
+    finally:
+        sandbox.control.clear_faults()
+        loop.stop()
+        test_engines.wipe(database)
+
+
+@pytest.mark.parametrize("place", PERPETUALS, ids=named)
+def test_a_perpetual_is_copied_long_more_less_short_and_flat(stages: dict[Place, Pair], place: Place) -> None:
+    stage = stages[place]
+    stage.trade("BUY", "0.6")
+    stage.wait_for_copy("0.06")
+    stage.trade("BUY", "0.4")
+    stage.wait_for_copy("0.1")
+    stage.trade("SELL", "0.4")
+    stage.wait_for_copy("0.06")
+    stage.trade("SELL", "1.6")
+    stage.wait_for_copy("-0.1")
+    stage.trade("BUY", "1")
+    stage.wait_for_copy("0")
+    rests(stage)
+    assert told(stage) == [
+        ("buy", D("0.06"), False),
+        ("buy", D("0.04"), False),
+        ("sell", D("0.04"), True),
+        ("sell", D("0.06"), True),
+        ("sell", D("0.1"), False),
+        ("buy", D("0.1"), True),
+    ]
+    assert (sight.leg(stage).held, sight.leg(stage).target) == (0, 0)
+
+
+@pytest.mark.parametrize("place", SPOTS, ids=named)
+def test_a_coin_is_copied_bought_partly_sold_and_sold_out_with_fees_in_base(
+    stages: dict[Place, Pair], place: Place
+) -> None:
+    stage = stages[place]
+    stage.trade("BUY", "0.6")
+    stage.wait_for_copy(str(D("0.06") * (1 - FEE)))
+    stage.trade("BUY", "0.4")
+    stage.wait_for_copy(str(D("0.1") * (1 - FEE)))
+    rests(stage)
+    assert sight.leg(stage).held == sight.leg(stage).target == D("0.0999")
+    stage.trade("SELL", str(D("0.4") * (1 - FEE)))
+    stage.wait_for_copy(str(D("0.06") * (1 - FEE)))
+    stage.trade("SELL", str(stage.lead_position()))
+    stage.wait_for_copy("0")
+    rests(stage)
+    assert told(stage) == [
+        ("buy", D("0.06"), False),
+        ("buy", D("0.04"), False),
+        ("sell", D("0.03996"), False),
+        ("sell", D("0.05994"), False),
+    ]
+    assert (sight.leg(stage).held, sight.leg(stage).target) == (0, 0)
+    bought = [order for order in sight.orders(stage) if order.side == "buy"]
+    assert [(order.fee, order.fee_asset) for order in bought] == [(D("0.00006"), "BTC"), (D("0.00004"), "BTC")]
+
+
+def rests(stage: Pair) -> None:
+    """Wait until no order is under way and all parts add up."""
+    wait_until(lambda: ledger(stage.lead.id).unended == 0, what="orders that have ended")
+    for part in sight.parts(stage):
+        assert part.copied + part.skipped + part.netted == part.asked
+
+
+def told(stage: Pair) -> list[tuple[str, Decimal, bool]]:
+    """Return side, executed quantity and reduce-only of our orders that were executed."""
+    rows = [order for order in sight.orders(stage) if order.state == OrderState.FILLED]
+    return [(order.side, order.filled, order.reduce_only) for order in rows]
