@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from aiohttp import web
+
+from copytrade.sandbox.exchange.orders import Fill, Order
 
 
 @dataclass(slots=True)
@@ -95,4 +97,17 @@ class VenueSide(Protocol):
 
     def forget_limits(self) -> None:
         """Forget what was counted against the limits, and all bans."""
+        ...
+
+
+@runtime_checkable
+class OwnIds(Protocol):
+    """A venue whose orders and trades have other ids than the exchange's numbers; the controls then tell those."""
+
+    def order_id(self, order: Order) -> str:
+        """Return the id of an order."""
+        ...
+
+    def trade_id(self, fill: Fill) -> str:
+        """Return the id of a trade."""
         ...

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from copytrade.sandbox.bybit import account, assets, errors, history, ledger, public, settings, sign, trade
+from copytrade.sandbox.bybit import account, assets, errors, history, ids, ledger, public, settings, sign, trade
 from copytrade.sandbox.bybit.limits import Limits, Rules
 from copytrade.sandbox.bybit.request import Access, Request, Route, read
 from copytrade.sandbox.bybit.streams import Streams
@@ -14,7 +14,8 @@ from copytrade.sandbox.exchange.accounts import ApiKey
 from copytrade.sandbox.exchange.clock import real_ms
 from copytrade.sandbox.exchange.engine import Exchange
 from copytrade.sandbox.exchange.faults import Faults
-from copytrade.sandbox.exchange.orders import Refused
+from copytrade.sandbox.exchange.instruments import INSTRUMENTS
+from copytrade.sandbox.exchange.orders import Fill, Order, Refused
 from copytrade.sandbox.protocol import Call, Reply
 
 _JSON = "application/json; charset=utf-8"
@@ -56,6 +57,14 @@ class Bybit:
     def forget_limits(self) -> None:
         """Forget what was counted against the limits, and all bans."""
         self.limits.clear()
+
+    def order_id(self, order: Order) -> str:
+        """Return the id of an order."""
+        return ids.order_id(order.id, is_spot=INSTRUMENTS[order.instrument].is_spot)
+
+    def trade_id(self, fill: Fill) -> str:
+        """Return the id of an execution."""
+        return ids.execution_id(fill.id, is_spot=INSTRUMENTS[fill.instrument].is_spot)
 
     def answer(self, call: Call) -> Reply:
         """Do what a request asks and say what became of it."""

@@ -11,8 +11,9 @@ from copytrade.sandbox.exchange.accounts import Account, ApiKey
 from copytrade.sandbox.exchange.clock import real_ms
 from copytrade.sandbox.exchange.engine import OrderRequest
 from copytrade.sandbox.exchange.instruments import BY_SYMBOL, INSTRUMENTS, QUOTE, SPOTS
-from copytrade.sandbox.exchange.orders import BUY, SELL, Order, OrderType, PositionSide, TimeInForce
+from copytrade.sandbox.exchange.orders import BUY, SELL, Fill, Order, OrderType, PositionSide, TimeInForce
 from copytrade.sandbox.exchange.values import money
+from copytrade.sandbox.protocol import OwnIds
 
 ASSETS = (QUOTE, *(instrument.base for instrument in SPOTS))
 _RIGHTS = ("reading", "futures", "spot", "withdrawals", "internal_transfer", "universal_transfer", "revoked")
@@ -87,7 +88,7 @@ def show(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, Any]:
         "leverage": {symbol: found.leverage_of(row.index) for symbol, row in BY_SYMBOL.items()},
         "coins": {asset: _coin(found, asset) for asset in spot.assets(found)},
         "positions": [wire.position_v2(market, found, position) for position in found.open_positions()],
-        "open_orders": [_order(order) for order in found.open.values()],
+        "open_orders": [_order(at, order) for order in found.open.values()],
         "orders": len(found.orders),
         "fills": len(found.fills),
         "keys": [key.key for key in at.exchange.keys.values() if key.account == found.id],
@@ -108,17 +109,27 @@ def _of_market(row: dict[str, Any], *, is_spot: bool) -> dict[str, Any]:
     return row | {"market": "spot"} if is_spot else row
 
 
-def _order(order: Order) -> dict[str, Any]:
-    return _of_market(wire.order(order), is_spot=INSTRUMENTS[order.instrument].is_spot)
+def _order(at: Situation, order: Order) -> dict[str, Any]:
+    row, side = wire.order(order), at.venue_of(order.account)
+    if isinstance(side, OwnIds):
+        row["orderId"] = side.order_id(order)
+    return _of_market(row, is_spot=INSTRUMENTS[order.instrument].is_spot)
+
+
+def _fill(at: Situation, account: Account, fill: Fill) -> dict[str, Any]:
+    row, side = wire.trade(fill), at.venues[account.venue]
+    if isinstance(side, OwnIds):
+        row |= {"id": side.trade_id(fill), "orderId": side.order_id(account.orders[fill.order])}
+    return _of_market(row, is_spot=INSTRUMENTS[fill.instrument].is_spot)
 
 
 def orders(at: Situation, account: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
-    return [_order(order) for order in at.account(account).orders.values()]
+    return [_order(at, order) for order in at.account(account).orders.values()]
 
 
 def fills(at: Situation, account: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
-    found = at.account(account).fills
-    return [_of_market(wire.trade(fill), is_spot=INSTRUMENTS[fill.instrument].is_spot) for fill in found]
+    found = at.account(account)
+    return [_fill(at, found, fill) for fill in found.fills]
 
 
 def incomes(at: Situation, account: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
@@ -189,7 +200,7 @@ def place(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, Any]:
         str(facts.get("client_id") or f"web_{secrets.token_hex(10)}"),
         0 if budget is None else amount(budget),
     )
-    return _order(trading.place(at.exchange, at.account(account), request))
+    return _order(at, trading.place(at.exchange, at.account(account), request))
 
 
 def cancel_all(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, int]:
