@@ -3,7 +3,7 @@
 from copytrade.domain.instruments import Market
 from copytrade.exchanges.ground import Ground
 
-_QUOTE = "USDT"
+QUOTE = "USDT"
 
 
 def symbol_of(ground: Ground, venue_symbol: str) -> str:
@@ -12,7 +12,7 @@ def symbol_of(ground: Ground, venue_symbol: str) -> str:
     if known is not None:
         return known
     ground.reload_soon()
-    base = venue_symbol.removesuffix(_QUOTE)
+    base = venue_symbol.removesuffix(QUOTE)
     if not base or base == venue_symbol:
         return venue_symbol
     return pair(base, market=ground.market)
@@ -20,7 +20,7 @@ def symbol_of(ground: Ground, venue_symbol: str) -> str:
 
 def pair(asset: str, *, market: Market) -> str:
     """Return our name of an asset's market against USDT."""
-    return f"{asset}/{_QUOTE}" if market is Market.SPOT else f"{asset}/{_QUOTE}:{_QUOTE}"
+    return f"{asset}/{QUOTE}" if market is Market.SPOT else f"{asset}/{QUOTE}:{QUOTE}"
 
 
 def id_of(ground: Ground, symbol: str) -> str:
