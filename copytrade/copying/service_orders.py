@@ -17,7 +17,7 @@ from copytrade.copying.models import CopyOrder, OrderState, SwitchMode
 from copytrade.copying.work import Sending
 from copytrade.db.bell import ring
 from copytrade.db.model import new_id
-from copytrade.domain.instruments import PositionSide, Side
+from copytrade.domain.instruments import Market, PositionSide, Side
 from copytrade.domain.legs import Purpose
 from copytrade.domain.orders import OrderKind, OrderRequest
 from copytrade.errors import Conflict, InvalidInput, NotFound
@@ -59,9 +59,9 @@ def place_order(session: Session, *, exchange_account_id: UUID, wish: OrderReque
     """Take an order for sending and return its id, and whether it is new: the same id of the caller is one order.
 
     `wish.client_order_id` is the caller's own; the venue gets one of ours. Raise Conflict where the same id stands
-    for another order, or the account is not active.
+    for another order, or the account is not active; InvalidInput for what its market does not know.
     """
-    _check(wish)
+    _check(wish, market=accounts.ref(session, exchange_account_id).market)
     owner = accounts.owner_of(session, exchange_account_id)
     if accounts.states(session, [exchange_account_id])[exchange_account_id] != "active":
         raise Conflict("account was not active", user="This exchange account is not active.")
@@ -181,7 +181,16 @@ def _sending(row: CopyOrder, account: AccountRef, *, owner: str) -> Sending:
     return Sending(row.id, account, request, not_after)
 
 
-def _check(wish: OrderRequest) -> None:
+def _check(wish: OrderRequest, *, market: Market) -> None:
+    if (":" in wish.symbol) != (market is Market.PERPETUAL):
+        raise InvalidInput(
+            f"symbol {wish.symbol} is not of {market.value}",
+            user="This account does not trade {symbol}: spot is written BTC/USDT, perpetuals BTC/USDT:USDT.",
+            field="symbol",
+            symbol=wish.symbol,
+        )
+    if wish.reduce_only and market is Market.SPOT:
+        raise InvalidInput("reduce_only on spot", user="Spot knows no reduce-only orders.", field="reduce_only")
     if not wish.quantity.is_finite() or wish.quantity <= 0:
         raise InvalidInput("quantity was not above 0", user="Enter a number above 0.", field="quantity")
     has_price = wish.price is not None
