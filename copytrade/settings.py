@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     sandbox_weight_per_minute: int = 2400
     """Request weight an address may use at the sandbox's perpetuals, as at Binance. The launcher sets much more: on one
     machine the service and whoever trades by hand share one address, which they never do in earnest."""
+    sandbox_limits_factor: float = 1.0
+    """By how much more than the venues allow we take the sandbox to allow: as its own limits are set."""
     demo_bots: bool = True
 
     # Secrets of the installation; the launcher makes them for a local one in var/keys
@@ -99,7 +101,7 @@ class Settings(BaseSettings):
     """At most so many of them by one process: a thousand copy accounts must not take its address from the leads."""
     stream_heartbeat_s: float = 30.0
     """Silence beyond this rebuilds a stream's client."""
-    stream_lease_s: int = 8
+    stream_lease_s: int = 5
     """After this a dead stream process's accounts move to another."""
     snapshot_interval_s: int = 60
     """Equity snapshots of every linked account."""

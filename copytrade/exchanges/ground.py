@@ -13,9 +13,12 @@ import structlog
 from copytrade.domain.instruments import Market, MarketRules, Venue
 from copytrade.errors import Unavailable
 from copytrade.exchanges import ladder
+from copytrade.exchanges.egress import Way
 from copytrade.exchanges.facts import VenueFacts
+from copytrade.exchanges.gate import Gate
 from copytrade.exchanges.guard import guarded
 from copytrade.exchanges.judge import failure_of
+from copytrade.exchanges.limits import Lane
 from copytrade.exchanges.port import Credentials
 from copytrade.exchanges.venues import facts, rebased
 from copytrade.settings import settings
@@ -38,6 +41,7 @@ class Ground:
         session: aiohttp.ClientSession,
         tls: ssl.SSLContext,
         rules_of: Callable[[Mapping[str, Any]], MarketRules],
+        gate: Gate,
     ) -> None:
         self.facts: VenueFacts = facts(venue)
         self.market = market
@@ -45,11 +49,10 @@ class Ground:
         self.session = session
         self._tls = tls
         self._rules_of = rules_of
+        self._gate = gate
         self._offset_ms = 0
         self._clock_read_at = float("-inf")
         self._clock_lock = asyncio.Lock()
-        self._closed_until = 0.0
-        self._banned_until = 0.0
         self._loaded_at: float | None = None
         self._lock = asyncio.Lock()
         self._template: Any = None
@@ -79,20 +82,22 @@ class Ground:
             self._refresh.cancel()
             await asyncio.gather(self._refresh, return_exceptions=True)
 
-    def rest(self, credentials: Credentials) -> Any:
+    def rest(self, credentials: Credentials, *, way: Way) -> Any:
         """Return a ccxt object for an account: a shallow copy of the template, so that it costs next to nothing."""
         exchange = copy.copy(self._template)
+        exchange.httpProxy = way.url or None
         exchange.options = dict(self._template.options)
         exchange.apiKey, exchange.secret = credentials.api_key, credentials.api_secret
         exchange.password = credentials.passphrase
         return exchange
 
-    def streaming(self, mixin: type[Any], credentials: Credentials) -> Any:
+    def streaming(self, mixin: type[Any], credentials: Credentials, *, way: Way) -> Any:
         """Return a fresh ccxt.pro object with `mixin`'s handlers."""
         import ccxt.pro  # pyright: ignore[reportMissingTypeStubs] # here: only stream processes need its 110 MB
 
         exchange = guarded((mixin, getattr(ccxt.pro, self.facts.ccxt_id)))(self._config())
         self._settle(exchange)
+        exchange.httpProxy = exchange.wsProxy = way.url or None
         exchange.apiKey, exchange.secret = credentials.api_key, credentials.api_secret
         exchange.password = credentials.passphrase
         exchange.clients = {}
@@ -117,28 +122,17 @@ class Ground:
         """Return the venue's clock in ms."""
         return int(await self.shared_read(self._template, "fetch_time"))
 
-    def close_for(self, seconds: float, *, is_ban: bool) -> None:
-        """Send no read for so long, in a ban nothing at all: the venue told this address to wait."""
-        until = time.monotonic() + seconds
-        self._closed_until = max(self._closed_until, until)
-        if is_ban:
-            self._banned_until = max(self._banned_until, until)
-
-    def closed_for(self) -> float:
-        """Return for how many seconds no read is to be sent; 0: go on."""
-        return max(self._closed_until - time.monotonic(), 0.0)
-
-    def banned_for(self) -> float:
-        """Return for how many seconds nothing is to be sent, no order either; 0: go on."""
-        return max(self._banned_until - time.monotonic(), 0.0)
-
     def offset_ms(self) -> int:
         """Return how far this machine's clock is ahead of the venue's."""
         return self._offset_ms
 
     async def shared_read(self, exchange: Any, method: str, *arguments: Any) -> Any:
-        """Return what a public ccxt call says; Unavailable where it fails."""
-        failure = None
+        """Return what a public ccxt call says; Unavailable where it fails or the venue wants to be left alone."""
+        wait = self._gate.closed_for() or await self._gate.pass_through(
+            self._gate.shared_charges(method, market=self.market), lane=Lane.ENTRY, patience=settings().read_patience_s
+        )
+        if wait:
+            raise Unavailable(f"{self.facts.venue.value}: not asked", venue=self.facts.venue.value, retry_after=wait)
         try:
             return await getattr(exchange, method)(*arguments)
         except Exception as error:  # noqa: BLE001 - ccxt raises anything from its own errors to TypeError on odd bodies
@@ -151,6 +145,7 @@ class Ground:
 
             self._template = guarded((getattr(ccxt.async_support, self.facts.ccxt_id),))(self._config())
             self._settle(self._template)
+            self._template.httpProxy = self._gate.way.url or None
         await self.measure_clock()
         markets: Mapping[str, Any] = await self.shared_read(self._template, "load_markets", True)
         wanted = [market for market in markets.values() if _belongs(market, kind=self.market)]

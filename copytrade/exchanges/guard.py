@@ -35,6 +35,8 @@ class Departure:
 
     not_after: datetime | None = None
     at: datetime | None = None
+    headers: Any = None
+    """Headers of the answer, where one came."""
 
 
 departure: ContextVar[Departure | None] = ContextVar("departure", default=None)
@@ -77,6 +79,8 @@ class Guard:
     def handle_errors(
         self, code: int, _reason: str, _url: str, _method: str, headers: Any, body: Any, response: Any, *_: Any
     ) -> None:
+        if (on_its_way := departure.get()) is not None:
+            on_its_way.headers = headers
         answer = answer_of(code, headers, body, response, codes=self.error_codes)
         if answer is not None:
             raise answer

@@ -15,8 +15,12 @@ from copytrade.domain.instruments import Market, MarketRules, Venue
 from copytrade.errors import Unavailable
 from copytrade.exchanges.binance.perpetual import BinancePerpetual
 from copytrade.exchanges.binance.shapes import market_rules
+from copytrade.exchanges.budget import Budget
+from copytrade.exchanges.egress import Way, first_way, way_of
+from copytrade.exchanges.gate import Alarm, Gate
 from copytrade.exchanges.ground import Ground
 from copytrade.exchanges.port import AccountRef, Credentials, ExchangeClient, SecretOpener
+from copytrade.exchanges.venues import facts
 from copytrade.exchanges.wire import Wire
 from copytrade.settings import settings
 
@@ -28,8 +32,11 @@ _CLIENTS: Mapping[
 class Pool:
     """The process's clients of one event loop; secrets live only in the clients."""
 
-    def __init__(self, opener: SecretOpener) -> None:
+    def __init__(self, opener: SecretOpener, *, alarm: Alarm | None = None, redis_url: str | None = None) -> None:
         self._opener = opener
+        self._alarm = alarm
+        self._budget = Budget(settings().redis_url if redis_url is None else redis_url)
+        self._gates: dict[tuple[Venue, str, str], Gate] = {}
         self._clients: OrderedDict[UUID, ExchangeClient] = OrderedDict()
         self._making: dict[UUID, asyncio.Task[ExchangeClient]] = {}
         self._grounds: dict[tuple[Venue, Market, str], Ground] = {}
@@ -52,8 +59,7 @@ class Pool:
         """Return a client of a key that is tried out and not kept; Unavailable when markets do not load."""
         ground = self._ground(ref)
         await ground.ready()
-        build, _ = _CLIENTS[ref.venue, ref.market]
-        return build(ref=ref, wire=Wire(ground=ground, credentials=credentials))
+        return self._built(ref, ground, credentials)
 
     async def forget(self, account_id: UUID) -> None:
         """Let the client of an account go, and its secret with it."""
@@ -67,6 +73,10 @@ class Pool:
         for ground in self._grounds.values():
             await ground.close()
         self._grounds.clear()
+        for gate in self._gates.values():
+            await gate.close()
+        self._gates.clear()
+        await self._budget.close()
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -75,12 +85,22 @@ class Pool:
         ground = self._ground(ref)
         await ground.ready()
         credentials = await asyncio.to_thread(self._opener, ref.id)
-        build, _ = _CLIENTS[ref.venue, ref.market]
-        client = build(ref=ref, wire=Wire(ground=ground, credentials=credentials))
-        self._clients[ref.id] = client
+        client = self._clients[ref.id] = self._built(ref, ground, credentials)
         while len(self._clients) > settings().warm_clients:
             self._clients.popitem(last=False)
         return client
+
+    def _built(self, ref: AccountRef, ground: Ground, credentials: Credentials) -> ExchangeClient:
+        build, _ = _CLIENTS[ref.venue, ref.market]
+        way = way_of(ref.egress, mode=ref.mode, otherwise=ref.id)
+        gate = self._gate(ref.venue, ref.mode, way)
+        return build(ref=ref, wire=Wire(ground=ground, gate=gate, credentials=credentials, account=str(ref.id)))
+
+    def _gate(self, venue: Venue, mode: str, way: Way) -> Gate:
+        key = (venue, mode, way.name)
+        if key not in self._gates:
+            self._gates[key] = Gate(facts=facts(venue), mode=mode, way=way, budget=self._budget, alarm=self._alarm)
+        return self._gates[key]
 
     def _ground(self, ref: AccountRef) -> Ground:
         key = (ref.venue, ref.market, ref.mode)
@@ -96,6 +116,7 @@ class Pool:
                 session=self._opened_session(),
                 tls=self._context(),
                 rules_of=_CLIENTS[ref.venue, ref.market][1],
+                gate=self._gate(ref.venue, ref.mode, first_way(mode=ref.mode)),
             )
         return self._grounds[key]
 

@@ -162,7 +162,7 @@ async def _keep_connected(wire: Wire, dialect: Dialect, inbox: "asyncio.Queue[An
 
 async def _connect_once(wire: Wire, dialect: Dialect, inbox: "asyncio.Queue[Any]") -> str:
     """Connect, stay until the connection ends, and return why it did."""
-    exchange: Any = wire.ground.streaming(dialect.mixin, wire.credentials)
+    exchange: Any = wire.streaming(dialect.mixin)
     exchange.inbox, exchange.early, exchange.opened = asyncio.Queue[Any](), [], asyncio.Event()
     relay: asyncio.Task[str] | None = None
     try:

@@ -6,15 +6,20 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from copytrade import clock, metrics
+from copytrade.domain.instruments import Market
 from copytrade.domain.orders import Outcome, OutcomeKind, VenueOrder
 from copytrade.errors import ExchangeError, Unavailable
 from copytrade.exchanges import ladder
 from copytrade.exchanges.facts import Codes
+from copytrade.exchanges.gate import Gate
 from copytrade.exchanges.ground import Ground
 from copytrade.exchanges.guard import Departure, departure
 from copytrade.exchanges.judge import Failure, failure_of, judge
+from copytrade.exchanges.limits import Lane, Limit
+from copytrade.exchanges.meters import Charge
 from copytrade.exchanges.port import Credentials
 from copytrade.exchanges.rows import ODD
+from copytrade.settings import settings
 
 Parsed = TypeVar("Parsed")
 _WAIT_S = 5.0
@@ -24,10 +29,13 @@ _WAIT_S = 5.0
 class Wire:
     """Calls of ccxt's implicit API (the venue's own endpoints) for one account."""
 
-    def __init__(self, *, ground: Ground, credentials: Credentials) -> None:
+    def __init__(self, *, ground: Ground, gate: Gate, credentials: Credentials, account: str) -> None:
         self.ground = ground
         self.credentials = credentials
-        self._exchange: Any = ground.rest(credentials)
+        self._gate = gate
+        self._meters = gate.own_meters(account)
+        self._closed_until = 0.0
+        self._exchange: Any = ground.rest(credentials, way=gate.way)
 
     @property
     def codes(self) -> Codes:
@@ -35,14 +43,14 @@ class Wire:
 
     async def ask(self, method: str, parameters: dict[str, Any] | None = None) -> Any:
         """Return the body of a read; Unavailable or BadCredentials otherwise."""
-        body, failure = await self._call(method, parameters or {})
+        body, failure = await self._call(method, parameters or {}, lane=Lane.READ)
         if failure is None:
             return body
         raise ladder.read_error(failure, venue=self.ground.facts.venue, codes=self.codes)
 
     async def find(self, method: str, parameters: dict[str, Any]) -> Any | None:
         """Return the body of a look-up, None where the venue says that there is no such order."""
-        body, failure = await self._call(method, parameters)
+        body, failure = await self._call(method, parameters, lane=Lane.EXIT)
         if failure is None:
             return body
         if failure.code in self.codes.order_unknown:
@@ -51,7 +59,7 @@ class Wire:
 
     async def change(self, method: str, parameters: dict[str, Any]) -> None:
         """Change a setting; unchanged is success. OrderRefused where the venue said no."""
-        _, failure = await self._call(method, parameters)
+        _, failure = await self._call(method, parameters, lane=Lane.ENTRY)
         if failure is not None and failure.code not in self.codes.unchanged:
             raise ladder.change_error(failure, venue=self.ground.facts.venue, codes=self.codes)
 
@@ -64,9 +72,13 @@ class Wire:
         parse: Callable[[Any], VenueOrder],
     ) -> Outcome:
         """Send one order once and judge what became of it; never raises but when cancelled."""
-        banned_for = self.ground.banned_for()
+        banned_for = self._gate.banned_for()
         if banned_for:
             return Outcome(OutcomeKind.NOT_SENT, message="the venue banned this address", retry_after=banned_for)
+        lane = Lane.EXIT if _is_exit(parameters, market=self.ground.market) else Lane.ENTRY
+        wait = await self._fit(method, parameters, lane=lane, patience=(not_after - clock.real_now()).total_seconds())
+        if wait:
+            return Outcome(OutcomeKind.NOT_SENT, message="the venue's limit is used up", retry_after=wait)
         sending, began = Departure(not_after=not_after), time.monotonic()
         body, failure = await self._once(method, parameters, sending)
         answered_at = clock.real_now()
@@ -89,15 +101,49 @@ class Wire:
             odd = f"{self.ground.facts.venue.value}: an answer could not be read ({type(error).__name__})"
         raise Unavailable(odd, venue=self.ground.facts.venue.value)
 
-    async def _call(self, method: str, parameters: dict[str, Any]) -> tuple[Any, Failure | None]:
-        closed_for = self.ground.closed_for()
-        if closed_for:
+    def streaming(self, mixin: type[Any]) -> Any:
+        """Return a fresh ccxt.pro object for this account, on its own way out."""
+        return self.ground.streaming(mixin, self.credentials, way=self._gate.way)
+
+    async def _call(self, method: str, parameters: dict[str, Any], *, lane: Lane) -> tuple[Any, Failure | None]:
+        closed_for = max(self._gate.closed_for(), self._closed_until - time.monotonic())
+        if closed_for > 0:
             return None, Failure(left=False, text="the venue told us to wait", retry_after=closed_for)
+        wait = await self._fit(method, parameters, lane=lane, patience=settings().read_patience_s)
+        if wait:
+            return None, Failure(left=False, text="the venue's limit is used up", retry_after=wait)
         began = time.monotonic()
         body, failure = await self._once(method, parameters, Departure())
         if failure is not None and failure.code in self.codes.clock and await self._measure_clock(since=began):
             return await self._once(method, parameters, Departure())
         return body, failure
+
+    async def _fit(self, method: str, parameters: dict[str, Any], *, lane: Lane, patience: float) -> float:
+        """Have a call counted before it is sent; return 0, else for how many seconds nothing is left for it."""
+        charges = self._gate.charges(method, has_symbol="symbol" in parameters)
+        own = tuple(Charge(self._meters[limit], 1) for limit in self._own(method))
+        wait = await self._gate.pass_through(own + charges, lane=lane, patience=patience) if own or charges else 0.0
+        if wait:
+            metrics.budget_refusals.labels(lane=lane.name.lower()).inc()
+        return wait
+
+    def _own(self, method: str) -> list[Limit]:
+        return [limit for limit in self._meters if limit.counts(method)]
+
+    def _learn(self, method: str, parameters: dict[str, Any], headers: Any) -> None:
+        """Take what the answer's headers say of the limits."""
+        charges = self._gate.charges(method, has_symbol="symbol" in parameters)
+        meters = [*(charge.meter for charge in charges), *(self._meters[limit] for limit in self._own(method))]
+        meters = [meter for meter in meters if meter.limit.used_header or meter.limit.left_header]
+        if not meters or not headers:
+            return
+        told = {str(name).lower(): str(value) for name, value in headers.items()}
+        for meter in meters:
+            used, left = told.get(meter.limit.used_header, ""), told.get(meter.limit.left_header, "")
+            if used.isdecimal():
+                meter.learn(float(used))
+            elif left.isdecimal():
+                meter.learn(max(meter.limit.amount - float(left), 0.0))
 
     async def _once(self, method: str, parameters: dict[str, Any], sending: Departure) -> tuple[Any, Failure | None]:
         token = departure.set(sending)
@@ -105,17 +151,24 @@ class Wire:
             body = await getattr(self._exchange, method)(parameters)
         except Exception as error:  # noqa: BLE001 - whatever broke, the caller must know whether the request left
             failure = failure_of(error, departed=sending.at is not None)
-            if failure.status in self.codes.throttled_statuses or failure.code in self.codes.throttled:
-                is_ban = failure.status in self.codes.ban_statuses
-                self.ground.close_for(failure.retry_after or (self.codes.ban_s if is_ban else _WAIT_S), is_ban=is_ban)
+            self._heed(failure)
             told = failure.code or str(failure.status or "no_answer")
             metrics.exchange_errors.labels(venue=self.ground.facts.venue.value, code=told).inc()
             return None, failure
         finally:
             departure.reset(token)
+            self._learn(method, parameters, sending.headers)
         if not isinstance(body, dict | list):
             return None, Failure(left=True, text="the answer was no JSON")
         return body, None  # pyright: ignore[reportUnknownVariableType] - JSON
+
+    def _heed(self, failure: Failure) -> None:
+        if failure.status in self.codes.throttled_statuses:
+            is_ban = failure.status in self.codes.ban_statuses
+            self._gate.close_for(failure.retry_after or (self.codes.ban_s if is_ban else _WAIT_S), is_ban=is_ban)
+        elif failure.code in self.codes.throttled:
+            # without the status it is about the account, not about the address
+            self._closed_until = time.monotonic() + (failure.retry_after or _WAIT_S)
 
     async def _measure_clock(self, *, since: float) -> bool:
         try:
@@ -123,3 +176,10 @@ class Wire:
         except ExchangeError:
             return False
         return True
+
+
+def _is_exit(parameters: dict[str, Any], *, market: Market) -> bool:
+    """Tell whether an order takes risk away: it may use what is kept for that."""
+    if market is Market.SPOT:
+        return str(parameters.get("side", "")).lower() == "sell"
+    return str(parameters.get("reduceOnly", "")).lower() in ("true", "yes")

@@ -113,6 +113,7 @@ def environment(home: Home) -> dict[str, str]:
     if not home.production:
         ours |= {
             "COPYTRADE_SANDBOX_WEIGHT_PER_MINUTE": "60000",
+            "COPYTRADE_SANDBOX_LIMITS_FACTOR": "25",
             "COPYTRADE_STRIPE_URL": f"{home.sandbox_url}/stripe",
             "COPYTRADE_SMTP_HOST": "127.0.0.1",
             "COPYTRADE_SMTP_PORT": str(home.smtp_port),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from copytrade.domain.instruments import Market, Venue
 from copytrade.domain.orders import Refusal
 from copytrade.exchanges.facts import Codes, VenueFacts
+from copytrade.exchanges.limits import Limit, Scope
 
 _OTHER = """
     -1013 -1100 -1101 -1102 -1103 -1104 -1105 -1106 -1108 -1109 -1112 -1114 -1115 -1116 -1117 -1118 -1119 -1120
@@ -27,6 +28,52 @@ _REFUSED: dict[str, Refusal] = {
     **dict.fromkeys(("-1002", "-1022", "-2014", "-2015", "-4087", "-4109"), Refusal.CREDENTIALS),
     **dict.fromkeys(_OTHER.split(), Refusal.OTHER),
 }
+
+_WEIGHTS: dict[str, float] = {
+    "load_markets": 20,
+    "fapiPrivateV3GetAccount": 5,
+    "fapiPrivateV3GetPositionRisk": 5,
+    "fapiPrivateGetUserTrades": 5,
+    "fapiPrivateGetAllOrders": 5,
+    "fapiPrivateGetIncome": 30,
+    "fapiPrivateGetSymbolConfig": 5,
+    "fapiPrivateGetPositionSideDual": 30,
+    "fapiPrivateGetOpenOrders*": 40,
+    "fapiPublicGetTickerBookTicker": 2,
+    "fapiPublicGetTickerBookTicker*": 5,
+    "fapiPublicGetPremiumIndex*": 10,
+    "fapiPublicGetKlines": 5,
+    "fapiPrivatePostOrder": 0,
+    "publicGetTickerBookTicker": 2,
+    "publicGetTickerBookTicker*": 4,
+    "publicGetTickerPrice": 2,
+    "publicGetTickerPrice*": 4,
+    "publicGetKlines": 2,
+    "privateGetAccount": 20,
+    "privateGetMyTrades": 20,
+    "privateGetAllOrders": 20,
+    "privateGetOrder": 4,
+    "privateGetOpenOrders": 6,
+    "privateGetOpenOrders*": 80,
+}
+_USED = "x-mbx-used-weight-1m"
+_LIMITS = (
+    Limit("futures", 2400, 60, ("fapi",), market=Market.PERPETUAL, used_header=_USED),
+    Limit("spot", 6000, 60, ("public", "private"), market=Market.SPOT, used_header=_USED),
+    Limit("wallet", 12000, 60, ("sapi",), market=Market.SPOT),
+    *(
+        Limit(
+            f"futures_orders_{name}", amount, seconds, ("fapiPrivatePostOrder",), scope=Scope.ACCOUNT,
+            is_weighted=False, used_header=f"x-mbx-order-count-{name}",
+        )
+        for name, amount, seconds in (("10s", 300, 10), ("1m", 1200, 60))
+    ),
+    Limit(
+        "spot_orders_10s", 50, 10, ("privatePostOrder",), scope=Scope.ACCOUNT, is_weighted=False,
+        used_header="x-mbx-order-count-10s",
+    ),
+)  # fmt: skip
+"""The venue counts in windows of the clock. Orders of perpetuals weigh nothing, but are counted by account."""
 
 BINANCE = VenueFacts(
     venue=Venue.BINANCE,
@@ -54,5 +101,7 @@ BINANCE = VenueFacts(
     fills_kept=timedelta(days=180),
     entries_kept=timedelta(days=92),
     taken_ids_are_refused=False,
+    weights=_WEIGHTS,
+    limits=_LIMITS,
     path_of_sandbox="/binance",
 )

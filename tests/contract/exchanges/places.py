@@ -117,7 +117,7 @@ class Bench:
     def __init__(self) -> None:
         self.credentials: dict[UUID, Credentials] = {}
         self._runner = asyncio.Runner()
-        self._pool = Pool(self._open)
+        self._pool = Pool(self._open, redis_url="")
 
     def _open(self, account_id: UUID) -> Credentials:
         return self.credentials[account_id]
@@ -126,7 +126,7 @@ class Bench:
         """Run `use` with a warm client; `alone`: with a pool of its own, so that bans and clocks stay with it."""
 
         async def main() -> T:
-            pool = Pool(self._open) if alone else self._pool
+            pool = Pool(self._open, redis_url="") if alone else self._pool
             try:
                 return await use(await pool.get(ref))
             finally:

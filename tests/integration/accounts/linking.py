@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import redis
 from sqlmodel import Session
 
 from copytrade import clock
@@ -11,9 +12,17 @@ from copytrade.accounts import checking, service
 from copytrade.accounts.checking import Examined
 from copytrade.domain.fills import Equity, KeyPermissions, Position
 from copytrade.domain.instruments import Role
+from copytrade.settings import settings
 
 KEY, SECRET = "k" * 60 + "1234", "CANARY_" + "s" * 57
 MAY_TRADE = KeyPermissions(may_read=True, may_trade=True, may_withdraw=False, may_transfer=False, ip_restricted=True)
+
+
+def leave_no_limits() -> None:
+    """Have no test hear what a venue told the pool of another."""
+    with redis.Redis.from_url(settings().redis_url) as valkey:
+        for key in valkey.scan_iter("budget:*"):
+            valkey.delete(key)
 
 
 def equity(total: str = "1000", *, ago: timedelta = timedelta()) -> Equity:

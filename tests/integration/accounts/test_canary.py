@@ -20,7 +20,7 @@ from copytrade.errors import CopyTradeError
 from copytrade.exchanges.pool import Pool
 from copytrade.exchanges.port import AccountRef
 from tests.conftest import Sandbox
-from tests.integration.accounts.linking import taken
+from tests.integration.accounts.linking import leave_no_limits, taken
 from tests.integration.users.people import bob
 
 FAULTS: list[dict[str, Any]] = [
@@ -58,6 +58,7 @@ def logged(capfd: pytest.CaptureFixture[str]) -> Generator[pytest.CaptureFixture
 def _calm(sandbox: Sandbox) -> Generator[None]:
     yield
     sandbox.control.clear_faults()
+    leave_no_limits()
 
 
 def stored(session: Session) -> str:

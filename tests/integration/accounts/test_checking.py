@@ -18,7 +18,7 @@ from copytrade.domain.instruments import Role
 from copytrade.exchanges.pool import Pool
 from copytrade.exchanges.port import ClientPool
 from tests.conftest import Sandbox
-from tests.integration.accounts.linking import taken
+from tests.integration.accounts.linking import leave_no_limits, taken
 from tests.integration.users.people import alice, bob
 
 RIGHTS: dict[str, Any] = {"reading": True, "futures": True, "withdrawals": False}
@@ -28,6 +28,7 @@ RIGHTS: dict[str, Any] = {"reading": True, "futures": True, "withdrawals": False
 def _calm(sandbox: Sandbox) -> Generator[None]:
     yield
     sandbox.control.clear_faults()
+    leave_no_limits()
     sandbox.control.skew(0)
 
 
