@@ -27,6 +27,8 @@ class Codes:
     order_unknown: frozenset[str]
     unchanged: frozenset[str]
     """A setting had the wanted value already."""
+    refused_texts: Mapping[str, Refusal] = field(default_factory=dict[str, Refusal])
+    """Parts of texts (lower case) that tell why, where a code of `refused` only says OTHER; the first that fits."""
     duplicate_texts: tuple[str, ...] = ()
     """Texts that make a code of `refused` a duplicate after all."""
     unclear: frozenset[str] = frozenset()

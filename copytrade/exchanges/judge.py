@@ -85,4 +85,6 @@ def refusal_of(failure: Failure, *, codes: Codes) -> Refusal:
     refusal = codes.refused.get(failure.code, Refusal.OTHER)
     if refusal is not Refusal.OTHER:
         return refusal
-    return next((reason for text, reason in _TEXTS.items() if text in failure.text), Refusal.OTHER)
+    told = failure.text.lower()
+    own = next((reason for text, reason in codes.refused_texts.items() if text in told), None)
+    return own or next((reason for text, reason in _TEXTS.items() if text in failure.text), Refusal.OTHER)
