@@ -12,6 +12,8 @@ from aiohttp import web
 
 from copytrade.sandbox import mail, stripe, tls
 from copytrade.sandbox.binance.rest import Binance
+from copytrade.sandbox.bitget.limits import LimitRules as BitgetRules
+from copytrade.sandbox.bitget.rest import Bitget
 from copytrade.sandbox.bybit.limits import Rules as BybitRules
 from copytrade.sandbox.bybit.rest import Bybit
 from copytrade.sandbox.controls.faults import limits_name, set_rules
@@ -53,6 +55,7 @@ def open_venues(exchange: Exchange, faults: Faults, config: Settings) -> dict[st
     sides: tuple[VenueSide, ...] = (
         Binance(exchange, faults, LimitRules(weight_per_minute=config.sandbox_weight_per_minute)),
         Bybit(exchange, faults, BybitRules.widened(config.sandbox_weight_per_minute / 2400)),
+        Bitget(exchange, faults, BitgetRules.widened(config.sandbox_weight_per_minute / 2400)),
     )
     for side in sides:
         set_rules(side, exchange.extras.get(limits_name(side), {}))
