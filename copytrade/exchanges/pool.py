@@ -15,6 +15,10 @@ from copytrade.domain.instruments import Market, MarketRules, Venue
 from copytrade.errors import Unavailable
 from copytrade.exchanges.binance.perpetual import BinancePerpetual
 from copytrade.exchanges.binance.shapes import market_rules
+from copytrade.exchanges.bitget import shapes as bitget_shapes
+from copytrade.exchanges.bitget import spot_shapes as bitget_spot_shapes
+from copytrade.exchanges.bitget.perpetual import BitgetPerpetual
+from copytrade.exchanges.bitget.spot import BitgetSpot
 from copytrade.exchanges.budget import Budget
 from copytrade.exchanges.egress import Way, first_way, way_of
 from copytrade.exchanges.gate import Alarm, Gate
@@ -26,7 +30,11 @@ from copytrade.settings import settings
 
 _CLIENTS: Mapping[
     tuple[Venue, Market], tuple[Callable[..., ExchangeClient], Callable[[Mapping[str, Any]], MarketRules]]
-] = {(Venue.BINANCE, Market.PERPETUAL): (BinancePerpetual, market_rules)}
+] = {
+    (Venue.BINANCE, Market.PERPETUAL): (BinancePerpetual, market_rules),
+    (Venue.BITGET, Market.SPOT): (BitgetSpot, bitget_spot_shapes.market_rules),
+    (Venue.BITGET, Market.PERPETUAL): (BitgetPerpetual, bitget_shapes.market_rules),
+}
 
 
 class Pool:

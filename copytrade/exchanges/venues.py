@@ -5,9 +5,10 @@ from urllib.parse import urlsplit
 
 from copytrade.domain.instruments import Market, Venue
 from copytrade.exchanges.binance.facts import BINANCE
+from copytrade.exchanges.bitget.facts import BITGET
 from copytrade.exchanges.facts import VenueFacts
 
-_FACTS = {known.venue: known for known in (BINANCE,)}
+_FACTS = {known.venue: known for known in (BINANCE, BITGET)}
 
 
 def facts(venue: Venue) -> VenueFacts:

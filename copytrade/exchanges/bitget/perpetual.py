@@ -1,0 +1,260 @@
+"""Bitget's USDT-margined perpetuals of a classic account behind the port, through ccxt's implicit API."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from typing import Any
+
+from copytrade import clock
+from copytrade.domain.fills import (
+    AccountState,
+    Balance,
+    Candle,
+    Equity,
+    Fill,
+    KeyPermissions,
+    LedgerEntry,
+    Position,
+    Quote,
+)
+from copytrade.domain.instruments import MarginMode, MarketRules
+from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
+from copytrade.errors import ExchangeError
+from copytrade.exchanges.bitget import keys, paging, requests, shapes
+from copytrade.exchanges.bitget.requests import COIN, PRODUCT
+from copytrade.exchanges.bitget.stream import perpetual_channels
+from copytrade.exchanges.naming import id_of, symbol_of
+from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
+from copytrade.exchanges.streaming import private_stream
+from copytrade.exchanges.values import moment, ms_of, number
+from copytrade.exchanges.wire import Wire
+
+_FEW = 3
+"""Up to this many symbols are quoted one by one, more by the call for all of them."""
+_BILLS_AT_ONCE = timedelta(days=30)
+_GRAINS = {
+    **{f"{n}m": (f"{n}m", timedelta(minutes=n)) for n in (1, 3, 5, 15, 30)},
+    **{f"{n}h": (f"{n}H", timedelta(hours=n)) for n in (1, 2, 4)},
+    "12h": ("12Hutc", timedelta(hours=12)),
+    "1d": ("1Dutc", timedelta(days=1)),
+}
+
+
+class BitgetPerpetual:
+    """One account at Bitget's USDT-margined perpetuals."""
+
+    def __init__(self, *, ref: AccountRef, wire: Wire) -> None:
+        self.ref = ref
+        self._wire = wire
+        self._margin_modes: dict[str, MarginMode] = {}
+        """As last read or set: every order has to name its symbol's."""
+
+    async def server_time(self) -> datetime:
+        return moment(await self._wire.ground.venue_ms())
+
+    async def permissions(self) -> KeyPermissions:
+        return await keys.permissions(self._wire)
+
+    async def rules(self) -> dict[str, MarketRules]:
+        await self._wire.ground.ready()
+        return self._wire.ground.rules
+
+    async def balances(self) -> list[Balance]:
+        body = await self._wire.ask("privateMixGetV2MixAccountAccounts", PRODUCT)
+        return self._wire.read(lambda answer: [shapes.balance(row) for row in answer["data"]], body)
+
+    async def equity(self) -> Equity:
+        body = await self._wire.ask("privateMixGetV2MixAccountAccounts", PRODUCT)
+        return self._wire.read(lambda answer: shapes.equity(_usdt(answer), read_at=clock.now()), body)
+
+    async def state(self) -> AccountState:
+        asked_at = self._venue_now()
+        equity, positions = await asyncio.gather(self.equity(), self.positions())
+        held = sorted((one.symbol, one.position_side.value, one.quantity, one.entry_price) for one in positions)
+        return AccountState(
+            equity=equity,
+            positions={(one.symbol, one.position_side): one.quantity for one in positions},
+            mark=hashlib.blake2b(repr((equity.wallet, held)).encode(), digest_size=12).hexdigest(),
+            asked_at=asked_at,
+            answered_at=self._venue_now(),
+        )
+
+    async def positions(self) -> list[Position]:
+        body = await self._wire.ask("privateMixGetV2MixPositionAllPosition", {**PRODUCT, **COIN})
+        found = self._wire.read(lambda answer: [self._position(row) for row in answer["data"] or ()], body)
+        return [position for position in found if position.quantity != 0]
+
+    async def traded_symbols(self, *, since: datetime) -> set[str]:
+        now = self._venue_now()
+        asked = {"startTime": str(ms_of(max(since, now - paging.KEPT)))}
+        rows = await paging.all_rows(self._fill_rows(), asked=asked, id_field="tradeId")
+        return {self._symbol(row["symbol"]) for row in rows if isinstance(row.get("symbol"), str)}
+
+    async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
+        now = self._venue_now()
+        return await paging.fills(
+            self._fill_rows(symbol=self._id(symbol)),
+            cursor=cursor,
+            since=now - paging.KEPT if since is None else since,
+            now=now,
+            parse=lambda row: shapes.fill(row, symbol=symbol),
+        )
+
+    async def entries(self, *, since: datetime, until: datetime) -> list[LedgerEntry]:
+        rows = paging.rows_of(self._wire, "privateMixGetV2MixAccountBill", dict(PRODUCT), at=lambda data: data["bills"])
+        begins = max(since, self._venue_now() - paging.KEPT)
+        found = await paging.spanned(rows, since=begins, until=until, longest=_BILLS_AT_ONCE, id_field="billId")
+        read = self._wire.read(lambda bills: [entry for row in bills for entry in self._entries(row)], found)
+        return sorted({entry.entry_id: entry for entry in read}.values(), key=lambda entry: entry.venue_time)
+
+    async def quote(self, symbol: str) -> Quote:
+        asked = {**PRODUCT, "symbol": self._id(symbol)}
+        body = await self._wire.ask("publicMixGetV2MixMarketTicker", asked)
+        return self._wire.read(lambda answer: _quote(answer["data"][0], symbol=symbol), body)
+
+    async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+        if len(symbols) <= _FEW:
+            found = await asyncio.gather(*(self.quote(symbol) for symbol in symbols))
+            return {quote.symbol: quote for quote in found}
+        wanted = {self._id(symbol): symbol for symbol in symbols}
+        body = await self._wire.ask("publicMixGetV2MixMarketTickers", PRODUCT)
+        rows = self._wire.read(lambda answer: [row for row in answer["data"] if row["symbol"] in wanted], body)
+        return self._wire.read(
+            lambda found: {wanted[row["symbol"]]: _quote(row, symbol=wanted[row["symbol"]]) for row in found}, rows
+        )
+
+    async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
+        grain, length = _GRAINS[interval]
+        asked = {**PRODUCT, "symbol": self._id(symbol), "granularity": grain}
+        method = "publicMixGetV2MixMarketCandles"
+        return await paging.candles(self._wire, method, asked=asked, interval=length, since=since, until=until)
+
+    async def place(self, request: OrderRequest, *, not_after: datetime) -> Outcome:
+        try:
+            margin_mode = self._margin_modes.get(request.symbol) or await self.margin_mode(request.symbol)
+        except ExchangeError as error:
+            return keys.not_sent(error)
+        parameters = requests.perpetual_order(request, venue_symbol=self._id(request.symbol), margin_mode=margin_mode)
+        outcome = await self._wire.submit(
+            "privateMixPostV2MixOrderPlaceOrder",
+            parameters,
+            not_after=not_after,
+            parse=lambda body: shapes.acknowledged(body, request=request),
+        )
+        if outcome.order is None:
+            self._margin_modes.pop(request.symbol, None)
+        return outcome
+
+    async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        asked = {**PRODUCT, "symbol": self._id(symbol), "clientOid": client_order_id}
+        body = await self._wire.find("privateMixGetV2MixOrderDetail", asked)
+        if body is None:
+            return None
+        return self._wire.read(lambda row: shapes.order(row["data"], symbol=symbol) if row["data"] else None, body)
+
+    async def cancel(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        asked = {**PRODUCT, **COIN, "symbol": self._id(symbol), "clientOid": client_order_id}
+        if await self._wire.find("privateMixPostV2MixOrderCancelOrder", asked) is None:
+            return None
+        return await self.look_up(symbol, client_order_id)
+
+    async def order_fills(self, symbol: str, venue_order_id: str) -> list[Fill]:
+        rows = self._fill_rows(symbol=self._id(symbol), orderId=venue_order_id)
+        found = await paging.all_rows(rows, asked={}, id_field="tradeId")
+        return self._wire.read(lambda page: [shapes.fill(row, symbol=symbol) for row in page[::-1]], found)
+
+    async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]:
+        asked = {"startTime": str(ms_of(max(since, self._venue_now() - paging.KEPT)))}
+        found: dict[str, VenueOrder] = {}
+        for method in ("privateMixGetV2MixOrderOrdersPending", "privateMixGetV2MixOrderOrdersHistory"):
+            parameters = {**PRODUCT, "symbol": self._id(symbol)}
+            rows = paging.rows_of(self._wire, method, parameters, at=lambda data: data["entrustedList"])
+            page = await paging.all_rows(rows, asked=asked, id_field="orderId")
+            orders = self._wire.read(lambda listed: [shapes.order(row, symbol=symbol) for row in listed], page)
+            found |= {order.venue_order_id: order for order in orders}
+        return sorted(found.values(), key=lambda order: int(order.venue_order_id))
+
+    async def leverage(self, symbol: str) -> int:
+        body = await self._account(symbol)
+        side = "isolatedLongLever" if self._margin_modes[symbol] is MarginMode.ISOLATED else "crossedMarginLeverage"
+        return self._wire.read(lambda answer: int(number(answer["data"][side])), body)
+
+    async def margin_mode(self, symbol: str) -> MarginMode:
+        await self._account(symbol)
+        return self._margin_modes[symbol]
+
+    async def set_leverage(self, symbol: str, leverage: int) -> None:
+        asked = {**PRODUCT, **COIN, "symbol": self._id(symbol), "leverage": str(leverage)}
+        await self._wire.change("privateMixPostV2MixAccountSetLeverage", asked)
+
+    async def set_cross_margin(self, symbol: str) -> None:
+        asked = {**PRODUCT, **COIN, "symbol": self._id(symbol), "marginMode": "crossed"}
+        await self._wire.change("privateMixPostV2MixAccountSetMarginMode", asked)
+        self._margin_modes[symbol] = MarginMode.CROSS
+
+    async def is_hedged(self) -> bool:
+        body = await self._account(next(iter(self._wire.ground.ids), "BTC/USDT:USDT"))
+        return self._wire.read(
+            lambda answer: {"hedge_mode": True, "one_way_mode": False}[answer["data"]["posMode"]], body
+        )
+
+    async def set_one_way(self) -> None:
+        await self._set_position_mode("one_way_mode")
+
+    async def set_hedged(self) -> None:
+        await self._set_position_mode("hedge_mode")
+
+    def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
+        return private_stream(self._wire, perpetual_channels(self._wire))
+
+    async def close(self) -> None:
+        """Do nothing: the session is the pool's."""
+
+    async def _set_position_mode(self, mode: str) -> None:
+        await self._wire.change("privateMixPostV2MixAccountSetPositionMode", {**PRODUCT, "posMode": mode})
+
+    async def _account(self, symbol: str) -> Any:
+        """Return an account's settings for a symbol, its margin mode remembered."""
+        asked = {**PRODUCT, **COIN, "symbol": self._id(symbol)}
+        body = await self._wire.ask("privateMixGetV2MixAccountAccount", asked)
+        self._margin_modes[symbol] = self._wire.read(
+            lambda answer: shapes.MARGIN_MODES[answer["data"]["marginMode"]], body
+        )
+        return body
+
+    def _venue_now(self) -> datetime:
+        return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())
+
+    def _id(self, symbol: str) -> str:
+        return id_of(self._wire.ground, symbol)
+
+    def _symbol(self, venue_symbol: str) -> str:
+        return symbol_of(self._wire.ground, venue_symbol)
+
+    def _fill_rows(self, **filters: str) -> paging.Rows:
+        return paging.rows_of(
+            self._wire, "privateMixGetV2MixOrderFills", {**PRODUCT, **filters}, at=lambda data: data["fillList"]
+        )
+
+    def _position(self, row: Any) -> Position:
+        return shapes.position(row, symbol=self._symbol(row["symbol"]))
+
+    def _entries(self, row: Any) -> list[LedgerEntry]:
+        venue_symbol = row["symbol"] or ""
+        return shapes.entries(row, symbol=self._symbol(venue_symbol.upper()) if venue_symbol else "")
+
+
+def _usdt(answer: Any) -> Any:
+    return next(row for row in answer["data"] if row["marginCoin"] == "USDT")
+
+
+def _quote(row: Any, *, symbol: str) -> Quote:
+    return Quote(
+        symbol=symbol,
+        bid=shapes.amount(row["bidPr"] or ""),
+        ask=shapes.amount(row["askPr"] or ""),
+        mark=number(row["markPrice"]),
+        read_at=clock.now(),
+    )
