@@ -36,7 +36,7 @@ def save_days(session: Session, ref: AccountRef, *, record: AccountRecord) -> No
     last = _settled_day(session, record, before=today - MOVING_DAYS * DAY)
     since = day_end(last.day) if last else sources.BEGINNING
     closings = accounts.daily_closings(session, account_id=ref.id, since=since, until=record.equity_at)
-    flows = sources.flows(session, ref.id, after=since - timedelta(microseconds=1), until=record.equity_at)
+    flows = sources.flows(session, ref, after=since - timedelta(microseconds=1), until=record.equity_at)
     closes = [DayEquity(_day(row.read_at), row.total) for row in closings]
     if last is None:
         closes = [*_before(session, ref, record=record), *closes]

@@ -1,8 +1,8 @@
 """From a stretch of an account's ledger to round trips and wallet effects: pure, the same at once or piece by piece."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from copytrade.domain.fills import EntryKind, LedgerEntry
@@ -65,6 +65,28 @@ def flows_of(entries: Iterable[LedgerEntry]) -> list[Flow]:
     """Return what is no result of trading, in time order: transfers, and bonuses that belong to no symbol."""
     rows = [Flow(entry.venue_time, entry.amount) for entry in entries if _is_flow(entry)]
     return sorted(rows, key=lambda flow: flow.at)
+
+
+def in_dollars(entries: Iterable[LedgerEntry], *, prices: Mapping[tuple[str, date], Decimal]) -> list[LedgerEntry]:
+    """Return entries with the coins among them valued in USDT at the close of their day; without one as they are."""
+    rows = list[LedgerEntry]()
+    for entry in entries:
+        price = prices.get((entry.asset, entry.venue_time.astimezone(UTC).date()))
+        rows.append(entry if price is None else replace(entry, asset="USDT", amount=entry.amount * price))
+    return rows
+
+
+def coins_moved(entries: Iterable[LedgerEntry], *, prices: Mapping[tuple[str, date], Decimal]) -> list[Execution]:
+    """Return coins that were brought in or taken out on spot as if traded at the close of their day, without a fee.
+
+    With the flow of the same worth beside it nothing is earned by it, and what happens to the coin from then on counts.
+    """
+    return [
+        Execution(f"{entry.asset}/USDT", entry.amount, price, entry.venue_time, only_closes=entry.amount < 0)
+        for entry in entries
+        if entry.kind is EntryKind.TRANSFER
+        and (price := prices.get((entry.asset, entry.venue_time.astimezone(UTC).date()))) is not None
+    ]
 
 
 def fundings_of(entries: Iterable[LedgerEntry]) -> list[Funding]:

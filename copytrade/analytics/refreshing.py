@@ -57,10 +57,13 @@ def refresh_account(session: Session, account_id: UUID, *, has_history: bool) ->
     begins = record.fills_until
     taken = sources.take(session, ref, after=begins, until=max(reading.read_at, begins))
     book = TripBook.load(record.book)
-    if (is_new or came_late) and ref.market is Market.PERPETUAL:
+    if is_new or came_late:
         _seed(session, ref, book=book, begins=begins)
     derived = derive(book, stretch=taken.stretch)
     _save(session, record, book=book, derived=derived, taken=taken, reading=reading)
+    if ref.market is Market.SPOT:
+        # A spot wallet is worth what its coins are: it moves with prices that no fill explains.
+        record.gap, record.gap_since = ZERO, None
     days.save_days(session, ref, record=record)
     save_statistics(session, record, book=book, now=now)
     record.refreshed_at = now
@@ -114,6 +117,9 @@ def _seed(session: Session, ref: AccountRef, *, book: TripBook, begins: datetime
         quantities = {symbol: position.quantity for symbol, position in held.items()}
         for symbol, quantity in opening_quantities(quantities, executions=mine).items():
             first = next((execution for execution in mine if execution.symbol == symbol), None)
+            if ref.market is Market.SPOT and (first is None or quantity <= 0):
+                # Coins that were always there and never traded are no trade of his.
+                continue
             if first is None:
                 book.apply(Execution(symbol, quantity, held[symbol].entry_price, begins, position_side=side))
             else:

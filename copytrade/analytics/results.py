@@ -85,7 +85,18 @@ def _mark(row: SubscriptionResult, *, marks: dict[str, Decimal], now: datetime) 
 
 def _execution(row: CopyExecution) -> Execution:
     fee = row.fee if row.fee_asset in DOLLARS else ZERO
-    return Execution(row.symbol, row.quantity, row.price, row.at, fee=fee, position_side=row.position_side)
+    is_spot = ":" not in row.symbol
+    in_base = row.fee if is_spot and row.fee_asset == row.symbol.partition("/")[0] else ZERO
+    return Execution(
+        row.symbol,
+        row.quantity,
+        row.price,
+        row.at,
+        fee=fee,
+        base_fee=in_base,
+        position_side=row.position_side,
+        only_closes=is_spot and row.quantity < 0,
+    )
 
 
 def _marks(session: Session, account_ids: set[UUID]) -> dict[UUID, dict[str, Decimal]]:

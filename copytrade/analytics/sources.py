@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.analytics.derivation import DOLLARS, Stretch, flows_of, fundings_of
+from copytrade.analytics.derivation import DOLLARS, Stretch, coins_moved, flows_of, fundings_of, in_dollars
 from copytrade.analytics.rows import CopyQuality
 from copytrade.capture import queries as capture
 from copytrade.copying import quality as copying
@@ -48,7 +48,13 @@ def take(session: Session, ref: AccountRef, *, after: datetime, until: datetime)
     prices = _fee_prices(session, ref, fills=fills)
     executions = [_execution(fill, market=ref.market, prices=prices) for fill in fills]
     unpriced = sum(1 for fill, done in zip(fills, executions, strict=True) if _is_unpriced(fill, execution=done))
-    return Taken(Stretch(executions, fundings_of(entries), flows_of(entries)), len(fills), len(entries), unpriced)
+    if ref.market is Market.SPOT:
+        worth = _coin_prices(session, ref, entries=entries)
+        executions = sorted([*executions, *coins_moved(entries, prices=worth)], key=lambda done: done.at)
+        flows = flows_of(in_dollars(entries, prices=worth))
+    else:
+        flows = flows_of(entries)
+    return Taken(Stretch(executions, fundings_of(entries), flows), len(fills), len(entries), unpriced)
 
 
 def counts(session: Session, account_id: UUID, *, until: datetime) -> tuple[int, int]:
@@ -57,10 +63,12 @@ def counts(session: Session, account_id: UUID, *, until: datetime) -> tuple[int,
     return fills, capture.entry_count(session, account_id=account_id, until=until)
 
 
-def flows(session: Session, account_id: UUID, *, after: datetime, until: datetime) -> list[Flow]:
+def flows(session: Session, ref: AccountRef, *, after: datetime, until: datetime) -> list[Flow]:
     """Return deposits and withdrawals with venue times in (after, until], with the equity before them where read."""
-    entries = _entries(session, account_id, after=after, until=until)
-    return [_with_equity(session, account_id, flow=flow) for flow in flows_of(entries)]
+    entries = _entries(session, ref.id, after=after, until=until)
+    if ref.market is Market.SPOT:
+        entries = in_dollars(entries, prices=_coin_prices(session, ref, entries=entries))
+    return [_with_equity(session, ref.id, flow=flow) for flow in flows_of(entries)]
 
 
 def _entries(session: Session, account_id: UUID, *, after: datetime, until: datetime) -> list[LedgerEntry]:
@@ -69,6 +77,19 @@ def _entries(session: Session, account_id: UUID, *, after: datetime, until: date
         for row in capture.entries(session, account_id=account_id, since=after)
         if after < row.venue_time <= until
     ]
+
+
+def _coin_prices(
+    session: Session, ref: AccountRef, *, entries: Sequence[LedgerEntry]
+) -> dict[tuple[str, date], Decimal]:
+    """Return the daily closes of coins that were brought in or taken out, by asset and day."""
+    moved = [entry for entry in entries if entry.kind is EntryKind.TRANSFER and entry.asset not in DOLLARS]
+    if not moved:
+        return {}
+    symbols = {f"{entry.asset}/USDT": entry.asset for entry in moved}
+    since = min(entry.venue_time for entry in moved).astimezone(UTC).date()
+    known = capture.closes(session, venue=ref.venue, symbols=symbols, since=since)
+    return {(symbols[symbol], day): price for (symbol, day), price in known.items()}
 
 
 def daily_closes(

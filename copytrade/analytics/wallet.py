@@ -108,7 +108,7 @@ def _flows(session: Session, curves: Mapping[UUID, Sequence[Point]], *, begins: 
             continue
         if points[0].at > begins:
             rows.append(FlowRow(points[0].at, points[0].value))
-        told = sources.flows(session, account_id, after=points[0].at, until=points[-1].at)
+        told = sources.flows(session, accounts.ref(session, account_id), after=points[0].at, until=points[-1].at)
         rows.extend(FlowRow(flow.at, flow.amount) for flow in told)
     return sorted(rows, key=lambda row: row.at)
 
