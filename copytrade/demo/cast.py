@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from copytrade.demo.keys import FIRST, Place
+from copytrade.domain.instruments import Market, Venue
+
 PASSWORD = "copytrade-demo-2026"  # noqa: S105 - of the demo's people only; production refuses the sandbox
 DOMAIN = "copytrade.example"
 OPERATOR = f"operator@{DOMAIN}"
@@ -10,17 +13,20 @@ OPERATOR = f"operator@{DOMAIN}"
 
 @dataclass(frozen=True, slots=True)
 class Trader:
-    """A trader of the demo: his words, his price in USD a month, and the USDT he brings where no bot plays him."""
+    """A profile of the demo: its words, its price in USD a month, and the USDT it begins with where no bot plays it."""
 
     name: str
     about: str
     price: Decimal
     funds: Decimal | None = None
-    """None: the sandbox's character of this name trades, and has traded for ninety days."""
+    """None: the sandbox's character of this name trades, and has traded for weeks."""
+    place: Place = FIRST
+    owner: str = ""
+    """Whose profile it is; empty: somebody of the same name."""
 
     @property
     def email(self) -> str:
-        return f"{self.name}@{DOMAIN}"
+        return f"{self.owner or self.name}@{DOMAIN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,22 @@ SUBSCRIBERS = (
     ),
 )
 
-QUIET_TRADER = Trader(
-    "alice", "Trades by hand: whoever holds the keys of this demo is the trader.", Decimal(25), funds=Decimal(3_000_000)
+_BY_HAND = "Trades by hand: whoever holds the keys of this demo is the trader."
+
+
+def _by_hand(name: str, venue: Venue, market: Market) -> Trader:
+    return Trader(name, _BY_HAND, Decimal(25), funds=Decimal(3_000_000), place=(venue, market), owner="alice")
+
+
+QUIET_TRADERS = (
+    _by_hand("alice", Venue.BINANCE, Market.PERPETUAL),
+    _by_hand("alice-binance-spot", Venue.BINANCE, Market.SPOT),
+    _by_hand("alice-bybit", Venue.BYBIT, Market.PERPETUAL),
+    _by_hand("alice-bybit-spot", Venue.BYBIT, Market.SPOT),
+    _by_hand("alice-bitget", Venue.BITGET, Market.PERPETUAL),
+    _by_hand("alice-bitget-spot", Venue.BITGET, Market.SPOT),
 )
-"""Of a demo without bots: his account is moved only by whoever holds the keys in demo.json."""
-QUIET_SUBSCRIBER = Subscriber("boris", "en", (Copy("alice", "ratio", Decimal("0.1"), Decimal(1_000_000)),))
+"""Of a demo without bots: alice's accounts are moved only by whoever holds the keys in demo.json."""
+QUIET_SUBSCRIBER = Subscriber(
+    "boris", "en", tuple(Copy(trader.name, "ratio", Decimal("0.1"), Decimal(1_000_000)) for trader in QUIET_TRADERS)
+)
