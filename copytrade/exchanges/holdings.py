@@ -1,4 +1,4 @@
-"""Spot accounts behind the port: balances stand for positions, and settings of leverage do not exist. Pure but for time."""
+"""Spot accounts behind the port: balances stand for positions, and settings of leverage do not exist."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

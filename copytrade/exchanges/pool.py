@@ -13,8 +13,10 @@ import certifi
 
 from copytrade.domain.instruments import Market, MarketRules, Venue
 from copytrade.errors import Unavailable
+from copytrade.exchanges.binance import shapes as binance_shapes
+from copytrade.exchanges.binance import spot_shapes as binance_spot_shapes
 from copytrade.exchanges.binance.perpetual import BinancePerpetual
-from copytrade.exchanges.binance.shapes import market_rules
+from copytrade.exchanges.binance.spot import BinanceSpot
 from copytrade.exchanges.bitget import shapes as bitget_shapes
 from copytrade.exchanges.bitget import spot_shapes as bitget_spot_shapes
 from copytrade.exchanges.bitget.perpetual import BitgetPerpetual
@@ -31,7 +33,8 @@ from copytrade.settings import settings
 _CLIENTS: Mapping[
     tuple[Venue, Market], tuple[Callable[..., ExchangeClient], Callable[[Mapping[str, Any]], MarketRules]]
 ] = {
-    (Venue.BINANCE, Market.PERPETUAL): (BinancePerpetual, market_rules),
+    (Venue.BINANCE, Market.SPOT): (BinanceSpot, binance_spot_shapes.market_rules),
+    (Venue.BINANCE, Market.PERPETUAL): (BinancePerpetual, binance_shapes.market_rules),
     (Venue.BITGET, Market.SPOT): (BitgetSpot, bitget_spot_shapes.market_rules),
     (Venue.BITGET, Market.PERPETUAL): (BitgetPerpetual, bitget_shapes.market_rules),
 }

@@ -75,7 +75,9 @@ class BinancePerpetual:
         }
 
     async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
-        return await paging.fills(self._wire, symbol, cursor=cursor, since=since, now=self._venue_now())
+        return await paging.fills(
+            self._wire, symbol, trades=paging.PERPETUAL, cursor=cursor, since=since, now=self._venue_now()
+        )
 
     async def entries(self, *, since: datetime, until: datetime) -> list[LedgerEntry]:
         return await paging.entries(self._wire, since=since, until=until)
@@ -97,7 +99,9 @@ class BinancePerpetual:
         return self._wire.read(lambda _: self._quotes(symbols, books, marks), books)
 
     async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
-        return await paging.candles(self._wire, self._id(symbol), interval=interval, since=since, until=until)
+        return await paging.candles(
+            self._wire, "fapiPublicGetKlines", self._id(symbol), interval=interval, since=since, until=until
+        )
 
     async def place(self, request: OrderRequest, *, not_after: datetime) -> Outcome:
         symbol = request.symbol

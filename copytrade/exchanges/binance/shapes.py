@@ -30,6 +30,9 @@ MARGIN_MODES = {
 }
 STATUSES = {
     "NEW": VenueOrderStatus.OPEN,
+    "NEW_ADL": VenueOrderStatus.OPEN,
+    "NEW_INSURANCE": VenueOrderStatus.OPEN,
+    "PENDING_NEW": VenueOrderStatus.OPEN,
     "PARTIALLY_FILLED": VenueOrderStatus.OPEN,
     "PENDING_CANCEL": VenueOrderStatus.OPEN,
     "FILLED": VenueOrderStatus.FILLED,
@@ -223,14 +226,20 @@ def candle(row: Sequence[Any]) -> Candle:
 
 
 def permissions(row: Body) -> KeyPermissions:
-    """Return the rights of a key for perpetuals; what the venue does not tell stays None."""
+    """Return the rights of a key for perpetuals."""
+    return rights(row, trading="enableFutures")
+
+
+def rights(row: Body, *, trading: str, uid: str = "") -> KeyPermissions:
+    """Return the rights of a key, the field `trading` for orders; what the venue does not tell stays None."""
     expires = row.get("tradingAuthorityExpirationTime")
     inner, universal = flag(row, "enableInternalTransfer"), flag(row, "permitsUniversalTransfer")
     return KeyPermissions(
         may_read=flag(row, "enableReading"),
-        may_trade=flag(row, "enableFutures"),
+        may_trade=flag(row, trading),
         may_withdraw=flag(row, "enableWithdrawals"),
         may_transfer=None if inner is None or universal is None else inner or universal,
         ip_restricted=flag(row, "ipRestrict"),
         expires_at=moment(expires) if expires else None,
+        uid=uid,
     )

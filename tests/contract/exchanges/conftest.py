@@ -38,7 +38,7 @@ def bench() -> Generator[Bench]:
 @pytest.fixture
 def control(sandbox: Sandbox) -> Generator[Control]:
     for venue in {venue for venue, _ in PLACES}:
-        sandbox.control.limits(venue=venue.value)
+        sandbox.control.limits(venue=venue.value, **MANNERS[venue].limits)
     sandbox.control.set_price(BTC_ID, 60000)
     yield sandbox.control
     sandbox.control.clear_faults()

@@ -69,6 +69,8 @@ class Manners:
     tells_liquidations_in_lists: bool = True
     market_buys_are_exact: bool = True
     """Whether a spot market buy gets the base quantity to the last step."""
+    limits: dict[str, int] = field(default_factory=dict[str, int])
+    """What the sandbox is to allow for tests that ask more than a user may in a second."""
 
 
 MANNERS = {
@@ -107,6 +109,7 @@ MANNERS = {
         tells_expiry=False,
         third_asset="BGB",
         market_buys_are_exact=False,
+        limits={"user_percent": 100_000, "requests_per_minute": 1_000_000},
     ),
 }
 

@@ -1,4 +1,4 @@
-"""The contract, part 3: what goes wrong on the way, and what each place makes of it."""
+"""The contract, part 4: what goes wrong on the way, and what each place makes of it."""
 
 from datetime import timedelta
 from typing import Any

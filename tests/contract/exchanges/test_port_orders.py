@@ -111,10 +111,9 @@ NEAR = {"kind": OrderKind.LIMIT_IOC, "price": Decimal(60300)}
         ({"quantity": Decimal("0.0100000001"), **NEAR}, {Refusal.QUANTITY}),
         ({"base": "DOGE", "quantity": Decimal(1), "side": Side.BUY}, {Refusal.MIN_NOTIONAL, Refusal.QUANTITY}),
         ({"kind": OrderKind.LIMIT_IOC, "price": Decimal("60000.00000005")}, {Refusal.PRICE}),
-        ({"kind": OrderKind.LIMIT_IOC, "price": Decimal(90000)}, {Refusal.PRICE}),
         ({"base": "NOTHING", **NEAR}, {Refusal.MARKET_CLOSED}),
     ],
-    ids=["funds", "least quantity", "step", "least notional", "tick", "band", "symbol"],
+    ids=["funds", "least quantity", "step", "least notional", "tick", "symbol"],
 )
 def test_36_what_the_rules_forbid_is_refused_for_certain(
     opened: Opener, change: dict[str, Any], refusals: set[Refusal]
@@ -132,7 +131,16 @@ def test_36_what_the_rules_forbid_is_refused_for_certain(
     assert alice.orders() == []
 
 
-def test_37_selling_more_than_is_there_is_refused_for_funds_on_spot_alone(alice: Account) -> None:
+def test_37_a_price_beyond_the_band_of_the_rules_is_refused(alice: Account) -> None:
+    rules = alice.run(lambda client: client.rules())[alice.symbol]
+    far = rules.round_price_inward(60000 * rules.price_band_up * Decimal("1.02"), side=Side.BUY)
+    outcome = alice.place(alice.buy(kind=OrderKind.LIMIT_IOC, price=far))
+    assert (outcome.kind, outcome.refusal) == (OutcomeKind.REFUSED, Refusal.PRICE)
+    near = rules.round_price_inward(60000 * rules.price_band_up * Decimal("0.98"), side=Side.BUY)
+    assert alice.place(alice.buy(kind=OrderKind.LIMIT_IOC, price=near)).kind is OutcomeKind.PLACED
+
+
+def test_38_selling_more_than_is_there_is_refused_for_funds_on_spot_alone(alice: Account) -> None:
     outcome = alice.place(alice.sell("11"))
     if alice.is_spot:
         assert (outcome.kind, outcome.refusal) == (OutcomeKind.REFUSED, Refusal.FUNDS)
@@ -141,7 +149,7 @@ def test_37_selling_more_than_is_there_is_refused_for_funds_on_spot_alone(alice:
         assert outcome.kind is OutcomeKind.PLACED
 
 
-def test_38_a_halted_symbol_takes_no_orders(alice: Account) -> None:
+def test_39_a_halted_symbol_takes_no_orders(alice: Account) -> None:
     alice.control.halt(BTC_ID, **alice.where)
     try:
         outcome = alice.place(alice.buy())
@@ -150,7 +158,7 @@ def test_38_a_halted_symbol_takes_no_orders(alice: Account) -> None:
     assert (outcome.kind, outcome.refusal) == (OutcomeKind.REFUSED, Refusal.MARKET_CLOSED)
 
 
-def test_39_reducing_needs_something_to_reduce(alice: Account) -> None:
+def test_40_reducing_needs_something_to_reduce(alice: Account) -> None:
     request = alice.sell("0.1", reduce_only=True)
     if alice.is_spot:
         with pytest.raises(ValueError, match="reduce"):
@@ -163,14 +171,14 @@ def test_39_reducing_needs_something_to_reduce(alice: Account) -> None:
     assert alice.control.position(alice.number, BTC_ID) == 0
 
 
-def test_40_an_id_of_an_open_order_is_a_duplicate(alice: Account) -> None:
+def test_41_an_id_of_an_open_order_is_a_duplicate(alice: Account) -> None:
     resting = alice.buy("0.01", kind=OrderKind.LIMIT, price=Decimal(59000))
     assert alice.place(resting).kind is OutcomeKind.PLACED
     assert alice.place(resting).kind is OutcomeKind.DUPLICATE
     assert len(alice.orders()) == 1
 
 
-def test_41_an_id_of_a_filled_order_is_a_duplicate_where_ids_are_taken_for_ever(alice: Account) -> None:
+def test_42_an_id_of_a_filled_order_is_a_duplicate_where_ids_are_taken_for_ever(alice: Account) -> None:
     filled = alice.sell()
     alice.settled(filled)
     again = alice.place(filled)
@@ -179,7 +187,7 @@ def test_41_an_id_of_a_filled_order_is_a_duplicate_where_ids_are_taken_for_ever(
     assert len(alice.orders()) == (1 if taken else 2)
 
 
-def test_42_the_fills_of_an_order_are_listed_with_their_fees(alice: Account) -> None:
+def test_43_the_fills_of_an_order_are_listed_with_their_fees(alice: Account) -> None:
     order = alice.settled(alice.sell("0.6"))
     alice.settled(alice.sell("0.1"))
     fills = alice.run(lambda client: client.order_fills(alice.symbol, order.venue_order_id))
@@ -189,7 +197,7 @@ def test_42_the_fills_of_an_order_are_listed_with_their_fees(alice: Account) -> 
     assert turnover * Decimal("0.0001") < sum(fill.fee for fill in fills) < turnover * Decimal("0.002")
 
 
-def test_43_what_the_answer_tells_of_the_fee_is_true(alice: Account) -> None:
+def test_44_what_the_answer_tells_of_the_fee_is_true(alice: Account) -> None:
     request = alice.sell("0.6")
     order = alice.settled(request)
     told = alice.run(lambda client: client.look_up(alice.symbol, request.client_order_id))
@@ -200,7 +208,7 @@ def test_43_what_the_answer_tells_of_the_fee_is_true(alice: Account) -> None:
         assert one.fee is None or one.fee_asset == "USDT"
 
 
-def test_44_orders_of_a_symbol_are_listed(alice: Account) -> None:
+def test_45_orders_of_a_symbol_are_listed(alice: Account) -> None:
     since = clock.now() - timedelta(minutes=1)
     requests = [alice.sell(), alice.sell(), alice.sell("0.01", kind=OrderKind.LIMIT, price=Decimal(62000))]
     for request in requests:
@@ -210,14 +218,14 @@ def test_44_orders_of_a_symbol_are_listed(alice: Account) -> None:
     assert [order.has_ended for order in listed].count(False) == 1
 
 
-def test_45_nothing_is_sent_after_its_time(alice: Account) -> None:
+def test_46_nothing_is_sent_after_its_time(alice: Account) -> None:
     outcome = alice.place(alice.buy(), not_after=clock.real_now())
     assert (outcome.kind, outcome.sent_at) == (OutcomeKind.NOT_SENT, None)
     assert alice.orders() == []
 
 
 @pytest.mark.parametrize("place", PERPETUALS, indirect=True, ids=named)
-def test_51_a_liquidation_is_among_the_fills(alice: Account) -> None:
+def test_47_a_liquidation_is_among_the_fills(alice: Account) -> None:
     alice.trade("BUY", "0.3")
     alice.control.liquidate(alice.number, BTC_ID)
     fills, _ = alice.run(lambda client: all_fills(client, alice.symbol))
@@ -227,22 +235,22 @@ def test_51_a_liquidation_is_among_the_fills(alice: Account) -> None:
 
 
 @pytest.mark.parametrize("place", SPOTS, indirect=True, ids=named)
-def test_52_on_spot_the_fee_is_taken_from_what_is_received(alice: Account) -> None:
-    alice.trade("BUY", "1")
-    alice.trade("SELL", "1")
+def test_48_on_spot_the_fee_is_taken_from_what_is_received(alice: Account) -> None:
+    alice.trade("BUY", "0.2")
+    alice.trade("SELL", "0.2")
     (bought, sold), _ = alice.run(lambda client: all_fills(client, alice.symbol))
     assert (bought.fee_asset, sold.fee_asset) == ("BTC", "USDT")
     assert held(alice) == 10 - bought.fee
-    assert 0 < bought.fee < Decimal("0.005")
-    assert 0 < sold.fee < 300
+    assert 0 < bought.fee < Decimal("0.001")
+    assert 0 < sold.fee < 60
 
 
 @pytest.mark.parametrize("place", SPOTS, indirect=True, ids=named)
-def test_53_on_spot_a_third_asset_may_pay_the_fee(opened: Opener, place: Any) -> None:
+def test_49_on_spot_a_third_asset_may_pay_the_fee(opened: Opener, place: Any) -> None:
     third = opened().manners.third_asset
     alice = opened(fee_asset=third, coins={"USDT": MILLION, "BTC": 10, third: 1000})
-    alice.trade("BUY", "1")
-    alice.trade("SELL", "1")
+    alice.trade("BUY", "0.2")
+    alice.trade("SELL", "0.2")
     fills, _ = alice.run(lambda client: all_fills(client, alice.symbol))
     assert [fill.fee_asset for fill in fills] == [third, third]
     assert held(alice, third) == 1000 - sum(fill.fee for fill in fills)
@@ -250,7 +258,7 @@ def test_53_on_spot_a_third_asset_may_pay_the_fee(opened: Opener, place: Any) ->
 
 
 @pytest.mark.parametrize("place", SPOTS, indirect=True, ids=named)
-def test_54_a_spot_market_buy_is_given_in_base_quantity(alice: Account) -> None:
+def test_50_a_spot_market_buy_is_given_in_base_quantity(alice: Account) -> None:
     order = alice.settled(alice.buy("0.25"))
     allowed = Decimal(0) if alice.manners.market_buys_are_exact else Decimal("0.0005")
     assert abs(order.filled - Decimal("0.25")) <= allowed
@@ -259,21 +267,21 @@ def test_54_a_spot_market_buy_is_given_in_base_quantity(alice: Account) -> None:
 
 
 @pytest.mark.parametrize("kind", [OrderKind.LIMIT_IOC, OrderKind.MARKET])
-def test_55_an_order_may_have_a_price_and_still_counts_in_base(alice: Account, kind: OrderKind) -> None:
+def test_51_an_order_may_have_a_price_and_still_counts_in_base(alice: Account, kind: OrderKind) -> None:
     price = Decimal(60300) if kind is OrderKind.LIMIT_IOC else None
     order = alice.settled(replace(alice.sell("0.2"), kind=kind, price=price and Decimal(59700)))
     assert (order.filled, order.quantity) == (Decimal("0.2"), Decimal("0.2"))
 
 
 @pytest.mark.parametrize("key", [{"read_only": True}, {"futures": False, "spot": False}])
-def test_56_a_key_without_the_right_is_refused(opened: Opener, key: dict[str, Any]) -> None:
+def test_52_a_key_without_the_right_is_refused(opened: Opener, key: dict[str, Any]) -> None:
     alice = opened(**key)
     outcome = alice.place(alice.buy())
     assert (outcome.kind, outcome.refusal) == (OutcomeKind.REFUSED, Refusal.CREDENTIALS)
     assert alice.orders() == []
 
 
-def test_57_what_is_placed_and_read_late_is_looked_up_as_nothing_for_a_while(alice: Account) -> None:
+def test_53_what_is_placed_and_read_late_is_looked_up_as_nothing_for_a_while(alice: Account) -> None:
     request = alice.sell()
     alice.control.read_lag(60_000, account=alice.number)
     assert alice.place(request).kind is OutcomeKind.PLACED

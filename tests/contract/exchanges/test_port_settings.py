@@ -1,4 +1,4 @@
-"""The contract, part 2b: leverage, margin and position modes, and orders in hedge mode."""
+"""The contract, part 3: leverage, margin and position modes, and orders in hedge mode."""
 
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from tests.contract.exchanges.conftest import Opener
 from tests.contract.exchanges.places import BTC_ID, PERPETUALS, Account, all_fills, named, settled
 
 
-def test_46_settings_are_set_and_unchanged_is_success(alice: Account) -> None:
+def test_54_settings_are_set_and_unchanged_is_success(alice: Account) -> None:
     async def use(client: ExchangeClient) -> None:
         for _ in range(2):
             await client.set_leverage(alice.symbol, 7)
@@ -30,7 +30,7 @@ def test_46_settings_are_set_and_unchanged_is_success(alice: Account) -> None:
 
 
 @pytest.mark.parametrize("place", PERPETUALS, indirect=True, ids=named)
-def test_47_margin_is_made_cross_and_the_mode_is_switched_both_ways(alice: Account) -> None:
+def test_55_margin_is_made_cross_and_the_mode_is_switched_both_ways(alice: Account) -> None:
     alice.control.set_modes(alice.number, isolated={BTC_ID: True}, hedge=True)
 
     async def use(client: ExchangeClient) -> None:
@@ -47,7 +47,7 @@ def test_47_margin_is_made_cross_and_the_mode_is_switched_both_ways(alice: Accou
 
 
 @pytest.mark.parametrize("place", PERPETUALS, indirect=True, ids=named)
-def test_48_the_mode_is_not_switched_over_an_open_position(alice: Account) -> None:
+def test_56_the_mode_is_not_switched_over_an_open_position(alice: Account) -> None:
     alice.trade("BUY", "0.1")
     with pytest.raises(OrderRefused):
         alice.run(lambda client: client.set_hedged())
@@ -62,7 +62,7 @@ HEDGED = [
 
 
 @pytest.mark.parametrize("place", PERPETUALS, indirect=True, ids=named)
-def test_49_in_hedge_mode_orders_and_fills_carry_side_and_position(opened: Opener) -> None:
+def test_57_in_hedge_mode_orders_and_fills_carry_side_and_position(opened: Opener) -> None:
     alice = opened(hedge=True)
 
     async def use(client: ExchangeClient) -> None:
@@ -88,7 +88,7 @@ def test_49_in_hedge_mode_orders_and_fills_carry_side_and_position(opened: Opene
 
 
 @pytest.mark.parametrize("place", PERPETUALS, indirect=True, ids=named)
-def test_50_an_order_in_the_wrong_position_mode_is_refused(opened: Opener) -> None:
+def test_58_an_order_in_the_wrong_position_mode_is_refused(opened: Opener) -> None:
     outcome = opened(hedge=True).place(opened(hedge=True).buy())
     assert (outcome.kind, outcome.refusal) == (OutcomeKind.REFUSED, Refusal.POSITION_MODE)
     outcome = opened().place(opened().buy(position_side=PositionSide.LONG))

@@ -1,4 +1,4 @@
-"""The contract, part 4: the private stream of each place."""
+"""The contract, part 5: the private stream of each place."""
 
 import asyncio
 from datetime import timedelta

@@ -1,0 +1,196 @@
+"""Binance spot behind the port, through ccxt's implicit API."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from copytrade import clock
+from copytrade.domain.fills import (
+    AccountState,
+    Balance,
+    Candle,
+    Equity,
+    Fill,
+    KeyPermissions,
+    LedgerEntry,
+    Position,
+    Quote,
+)
+from copytrade.domain.instruments import MarketRules
+from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
+from copytrade.exchanges import holdings
+from copytrade.exchanges.binance import paging, requests, spot_ledger, spot_shapes
+from copytrade.exchanges.binance.spot_stream import SpotUser
+from copytrade.exchanges.naming import id_of, symbol_of
+from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
+from copytrade.exchanges.streaming import private_stream
+from copytrade.exchanges.values import moment, ms_of, number, positive
+from copytrade.exchanges.wire import Wire
+
+_FEW = 2
+"""Up to this many symbols are quoted one by one, more by the call for all of them."""
+_DAY = timedelta(days=1)
+"""The longest window for which the venue lists orders."""
+
+
+class BinanceSpot(holdings.SpotSettings):
+    """One account at Binance spot."""
+
+    def __init__(self, *, ref: AccountRef, wire: Wire) -> None:
+        self.ref = ref
+        self._wire = wire
+
+    async def server_time(self) -> datetime:
+        return moment(await self._wire.ground.venue_ms())
+
+    async def permissions(self) -> KeyPermissions:
+        rights = await self._wire.ask("sapiGetAccountApiRestrictions")
+        # the rights do not tell whose key it is, and a key without the right to read has no account to show
+        account: Any = await self._account() if rights.get("enableReading") is True else {}
+        return self._wire.read(lambda body: spot_shapes.permissions(body, account=account), rights)
+
+    async def rules(self) -> dict[str, MarketRules]:
+        await self._wire.ground.ready()
+        return self._wire.ground.rules
+
+    async def balances(self) -> list[Balance]:
+        return self._wire.read(spot_shapes.balances, await self._account())
+
+    async def equity(self) -> Equity:
+        return (await self.state()).equity
+
+    async def state(self) -> AccountState:
+        """Return the account at one reading of its balances; two light calls where coins are to be priced."""
+        asked_at = self._venue_now()
+        balances = await self.balances()
+        answered_at = self._venue_now()
+        prices = await self._prices(balances)
+        return AccountState(
+            equity=holdings.worth(balances, prices=prices, read_at=clock.now()),
+            positions=holdings.held(balances, symbols=self._wire.ground.rules),
+            mark=holdings.mark_of(balances),
+            asked_at=asked_at,
+            answered_at=answered_at,
+        )
+
+    async def positions(self) -> list[Position]:
+        balances = await self.balances()
+        prices = await self._prices(balances)
+        return [
+            holdings.position(symbol, total, mark_price=prices.get(symbol, Decimal(0)))
+            for (symbol, _), total in holdings.held(balances, symbols=self._wire.ground.rules).items()
+        ]
+
+    async def traded_symbols(self, *, since: datetime) -> set[str]:
+        balances, resting = await asyncio.gather(self.balances(), self._wire.ask("privateGetOpenOrders"))
+        rested = self._wire.read(lambda rows: {self._symbol(row["symbol"]) for row in rows}, resting)
+        held = {symbol for symbol, _ in holdings.held(balances, symbols=self._wire.ground.rules)}
+        return held | rested
+
+    async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
+        return await paging.fills(
+            self._wire, symbol, trades=paging.SPOT, cursor=cursor, since=since, now=self._venue_now()
+        )
+
+    async def entries(self, *, since: datetime, until: datetime) -> list[LedgerEntry]:
+        return await spot_ledger.entries(self._wire, since=since, until=until)
+
+    async def quote(self, symbol: str) -> Quote:
+        row = await self._wire.ask("publicGetTickerBookTicker", {"symbol": self._id(symbol)})
+        return self._wire.read(lambda body: self._quote(symbol, body), row)
+
+    async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+        if len(symbols) <= _FEW:
+            found = await asyncio.gather(*(self.quote(symbol) for symbol in symbols))
+            return {quote.symbol: quote for quote in found}
+        rows = await self._wire.ask("publicGetTickerBookTicker")
+        wanted = {self._id(symbol): symbol for symbol in symbols}
+        return self._wire.read(
+            lambda body: {
+                wanted[row["symbol"]]: self._quote(wanted[row["symbol"]], row)
+                for row in body
+                if row["symbol"] in wanted
+            },
+            rows,
+        )
+
+    async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
+        return await paging.candles(
+            self._wire, "publicGetKlines", self._id(symbol), interval=interval, since=since, until=until
+        )
+
+    async def place(self, request: OrderRequest, *, not_after: datetime) -> Outcome:
+        """Send one order once; a market buy is given in base quantity. ValueError for what spot does not have."""
+
+        def placed(body: Any) -> VenueOrder:
+            order = self._order(body, symbol=request.symbol)
+            if order.client_order_id != request.client_order_id:
+                raise ValueError("the answer speaks of another order")
+            return order
+
+        parameters = requests.new_spot_order(request, venue_symbol=self._id(request.symbol))
+        return await self._wire.submit("privatePostOrder", parameters, not_after=not_after, parse=placed)
+
+    async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        return await self._find("privateGetOrder", symbol, client_order_id)
+
+    async def cancel(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        return await self._find("privateDeleteOrder", symbol, client_order_id)
+
+    async def order_fills(self, symbol: str, venue_order_id: str) -> list[Fill]:
+        asked = {"symbol": self._id(symbol), "orderId": venue_order_id, "limit": 1000}
+        rows = await self._wire.ask("privateGetMyTrades", asked)
+        return self._wire.read(lambda body: [spot_shapes.fill(row, symbol=symbol) for row in body], rows)
+
+    async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]:
+        found: dict[str, VenueOrder] = {}
+        starts, now = since, self._venue_now()
+        while starts <= now:
+            window = {"startTime": ms_of(starts), "endTime": ms_of(starts + _DAY) - 1, "limit": 1000}
+            rows = await self._wire.ask("privateGetAllOrders", {"symbol": self._id(symbol)} | window)
+            read = self._wire.read(lambda body: [self._order(row, symbol=symbol) for row in body], rows)
+            found |= {order.venue_order_id: order for order in read}
+            starts += _DAY
+        return list(found.values())
+
+    def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
+        return private_stream(self._wire, SpotUser(self._wire))
+
+    async def close(self) -> None:
+        """Do nothing: the session is the pool's."""
+
+    def _venue_now(self) -> datetime:
+        return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())
+
+    def _id(self, symbol: str) -> str:
+        return id_of(self._wire.ground, symbol)
+
+    def _symbol(self, venue_symbol: str) -> str:
+        return symbol_of(self._wire.ground, venue_symbol)
+
+    async def _account(self) -> Any:
+        return await self._wire.ask("privateGetAccount", {"omitZeroBalances": "true"})
+
+    async def _prices(self, balances: Sequence[Balance]) -> dict[str, Decimal]:
+        """Return the last prices by our symbols, none where nothing held needs one."""
+        if all(one.asset in holdings.STABLE for one in balances):
+            return {}
+        rows = await self._wire.ask("publicGetTickerPrice")
+        known = self._wire.ground.symbols
+        return self._wire.read(
+            lambda body: {known[row["symbol"]]: positive(row["price"]) for row in body if row["symbol"] in known}, rows
+        )
+
+    async def _find(self, method: str, symbol: str, client_order_id: str) -> VenueOrder | None:
+        body = await self._wire.find(method, {"symbol": self._id(symbol), "origClientOrderId": client_order_id})
+        return None if body is None else self._wire.read(lambda row: self._order(row, symbol=symbol), body)
+
+    def _order(self, row: Any, *, symbol: str) -> VenueOrder:
+        return spot_shapes.order(row, symbol=symbol, base=symbol.partition("/")[0])
+
+    def _quote(self, symbol: str, book: Any) -> Quote:
+        bid, ask = number(book["bidPrice"]), number(book["askPrice"])
+        return Quote(symbol=symbol, bid=bid, ask=ask, mark=(bid + ask) / 2, read_at=clock.now())
