@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from copytrade.sandbox import protocol
 from copytrade.sandbox.binance import errors
 from copytrade.sandbox.exchange.accounts import Account, ApiKey
-from copytrade.sandbox.exchange.instruments import BY_SYMBOL, Instrument
+from copytrade.sandbox.exchange.instruments import BY_SYMBOL, SPOT_BY_SYMBOL, Instrument
 from copytrade.sandbox.exchange.values import Malformed, TooPrecise, parse
 
 if TYPE_CHECKING:
@@ -87,9 +87,15 @@ class Call(protocol.Call):
         except TooPrecise:
             raise errors.ApiError(-1111, "Precision is over the maximum defined for this asset.") from None
 
+    @property
+    def is_spot(self) -> bool:
+        """Tell whether the path is of spot."""
+        return self.path.startswith("/api/")
+
     def instrument(self) -> Instrument:
         """Return the instrument of the parameter `symbol`."""
-        found = BY_SYMBOL.get(self.need("symbol").upper())
+        known = SPOT_BY_SYMBOL if self.is_spot else BY_SYMBOL
+        found = known.get(self.need("symbol").upper())
         if found is None:
             raise errors.ApiError(-1121, "Invalid symbol.")
         return found

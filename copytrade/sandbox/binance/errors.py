@@ -59,9 +59,27 @@ _REASONS: dict[Reason, tuple[int, str]] = {
 }
 
 
-def refused(refusal: Refused) -> ApiError:
+_LOT_SIZE = (-1013, "Filter failure: LOT_SIZE")
+_PERCENT_PRICE = (-1013, "Filter failure: PERCENT_PRICE_BY_SIDE")
+_SPOT_REASONS: dict[Reason, tuple[int, str]] = _REASONS | {
+    Reason.QUANTITY_PRECISION: _LOT_SIZE,
+    Reason.QUANTITY_ZERO: (-1013, "Invalid quantity."),
+    Reason.QUANTITY_TOO_LARGE: _LOT_SIZE,
+    Reason.PRICE_TICK: (-1013, "Filter failure: PRICE_FILTER"),
+    Reason.PRICE_ZERO: (-1013, "Invalid price."),
+    Reason.PRICE_TOO_HIGH: _PERCENT_PRICE,
+    Reason.PRICE_TOO_LOW: _PERCENT_PRICE,
+    Reason.NOTIONAL_TOO_SMALL: (-1013, "Filter failure: NOTIONAL"),
+    Reason.DUPLICATE_CLIENT_ID: (-2010, "Duplicate order sent."),
+    Reason.WOULD_TAKE: (-2010, "Order would immediately match and take."),
+    Reason.TOO_MANY_OPEN: (-1013, "Filter failure: MAX_NUM_ORDERS"),
+    Reason.TRADING_HALTED: (-1013, "Market is closed."),
+}
+
+
+def refused(refusal: Refused, *, is_spot: bool) -> ApiError:
     """Say in Binance's words why the engine refused."""
-    code, message = _REASONS[refusal.reason]
+    code, message = (_SPOT_REASONS if is_spot else _REASONS)[refusal.reason]
     return ApiError(code, message.format(**refusal.facts))
 
 

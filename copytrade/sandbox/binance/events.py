@@ -55,6 +55,27 @@ def order_update(order: Order, execution: str, fill: Fill | None, now: int) -> d
     return {"e": "ORDER_TRADE_UPDATE", "E": now, "T": order.updated, "o": content}
 
 
+def trade_lite(order: Order, fill: Fill, now: int) -> dict[str, Any]:
+    """Return the short form of a fill, which comes before the long one."""
+    instrument = INSTRUMENTS[order.instrument]
+    decimals = instrument.quantity_decimals
+    return {
+        "e": "TRADE_LITE",
+        "E": now,
+        "T": fill.time,
+        "s": instrument.symbol,
+        "q": text(order.steps, decimals),
+        "p": text(order.price, instrument.price_decimals) if order.price else "0",
+        "m": fill.maker,
+        "c": order.client_id,
+        "S": wire.side(order.side),
+        "L": text(fill.price, instrument.price_decimals),
+        "l": text(fill.steps, decimals),
+        "t": fill.id,
+        "i": order.id,
+    }
+
+
 def account_update(account: Account, reason: str, change: int, positions: list[Position], now: int) -> dict[str, Any]:
     aside = sum(row.isolated_wallet for row in account.positions.values()) if account.isolated else 0
     balance = {"a": QUOTE, "wb": money(account.wallet), "cw": money(account.wallet - aside), "bc": money(change)}

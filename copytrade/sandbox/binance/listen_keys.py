@@ -7,15 +7,15 @@ from copytrade.sandbox.exchange.clock import real_ms
 from copytrade.sandbox.exchange.engine import Exchange
 
 VALID_MS = 3_600_000
-_NAME = "listen_keys"
 
 
 class ListenKeys:
     """Makes, keeps and drops listen keys."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, name: str = "listen_keys") -> None:
         self._exchange = exchange
-        known: dict[str, Any] = exchange.extras.get(_NAME, {})
+        self._name = name
+        known: dict[str, Any] = exchange.extras.get(name, {})
         self._keys: dict[int, tuple[str, int]] = {int(name): (row[0], row[1]) for name, row in known.items()}
         self._accounts: dict[str, int] = {key: account for account, (key, _) in self._keys.items()}
 
@@ -60,5 +60,5 @@ class ListenKeys:
 
     def _save(self) -> None:
         rows = {str(account): list(row) for account, row in self._keys.items()}
-        self._exchange.set_extra(_NAME, rows)
+        self._exchange.set_extra(self._name, rows)
         self._exchange.commit()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from copytrade.sandbox.binance import errors, wire
 from copytrade.sandbox.binance.call import Access, Call, Route
 from copytrade.sandbox.exchange.instruments import PERPETUALS, QUOTE, Instrument
-from copytrade.sandbox.exchange.market import FUNDING_MS
+from copytrade.sandbox.exchange.market import FUNDING_MS, Candle
 from copytrade.sandbox.exchange.orders import BUY, SELL
 from copytrade.sandbox.exchange.path import DAY_MS
 from copytrade.sandbox.exchange.values import money, text
@@ -22,11 +22,13 @@ INTERVALS = {
 }
 
 
-def _time(venue: "Binance", call: Call) -> dict[str, int]:
+def time(venue: "Binance", call: Call) -> dict[str, int]:
+    """Return the venue's time."""
     return {"serverTime": venue.exchange.clock.server_time()}
 
 
-def _ping(venue: "Binance", call: Call) -> dict[str, int]:
+def ping(venue: "Binance", call: Call) -> dict[str, int]:
+    """Return nothing: it is there."""
     return {}
 
 
@@ -37,9 +39,9 @@ def exchange_info(venue: "Binance", call: Call) -> dict[str, Any]:
         "serverTime": venue.exchange.clock.server_time(),
         "futuresType": "U_MARGINED",
         "rateLimits": [
-            _limit("REQUEST_WEIGHT", "MINUTE", 1, rules.weight_per_minute),
-            _limit("ORDERS", "MINUTE", 1, rules.orders_per_minute),
-            _limit("ORDERS", "SECOND", 10, rules.orders_per_10s),
+            limit_row("REQUEST_WEIGHT", "MINUTE", 1, rules.weight_per_minute),
+            limit_row("ORDERS", "MINUTE", 1, rules.orders_per_minute),
+            limit_row("ORDERS", "SECOND", 10, rules.orders_per_10s),
         ],
         "exchangeFilters": [],
         "assets": [{"asset": QUOTE, "marginAvailable": True, "autoAssetExchange": "-10000"}],
@@ -47,7 +49,8 @@ def exchange_info(venue: "Binance", call: Call) -> dict[str, Any]:
     }
 
 
-def _limit(kind: str, interval: str, count: int, limit: int) -> dict[str, Any]:
+def limit_row(kind: str, interval: str, count: int, limit: int) -> dict[str, Any]:
+    """Return one of the limits that the rules tell."""
     return {"rateLimitType": kind, "interval": interval, "intervalNum": count, "limit": limit}
 
 
@@ -92,35 +95,53 @@ def _symbol(instrument: Instrument, venue: "Binance") -> dict[str, Any]:
     }
 
 
-def _klines(venue: "Binance", call: Call) -> list[list[Any]]:
-    instrument = call.instrument()
+def interval_of(call: Call) -> int:
+    """Return the milliseconds of the interval asked for."""
     interval = INTERVALS.get(call.need("interval"))
     if interval is None:
         raise errors.ApiError(-1120, "Invalid interval.")
-    limit = call.limit(500, 1500)
+    return interval
+
+
+def candles(venue: "Binance", call: Call, instrument: Instrument, interval: int, *, limit: int) -> list[Candle]:
+    """Return the candles of the time asked for, without it the last ones."""
     now = venue.exchange.clock.now()
     start, end = call.integer("startTime"), call.integer("endTime")
     last = now if end is None else min(end, now)
     first = last - interval * limit + 1 if start is None else start
-    rows = venue.exchange.market.candles(instrument.index, interval=interval, start=first, end=last, limit=limit)
+    return venue.exchange.market.candles(instrument.index, interval=interval, start=first, end=last, limit=limit)
+
+
+def _klines(venue: "Binance", call: Call) -> list[list[Any]]:
+    instrument, interval = call.instrument(), interval_of(call)
+    rows = candles(venue, call, instrument, interval, limit=call.limit(500, 1500))
     return [wire.kline(row, instrument, interval) for row in rows]
 
 
-def depth(venue: "Binance", instrument: Instrument, limit: int) -> dict[str, Any]:
-    """Return the book: the market's levels and what rests in it, put together."""
+def book(venue: "Binance", instrument: Instrument, limit: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return bids and asks (ticks, steps): the market's levels and what rests in the book, put together."""
 
-    def rows(side: int) -> list[list[str]]:
+    def rows(side: int) -> list[tuple[int, int]]:
         sums: dict[int, int] = {}
         for price, steps in venue.exchange.market.levels(instrument.index, -side):
             sums[price] = sums.get(price, 0) + steps
         for order in venue.exchange.resting[instrument.index].orders(side):
             sums[order.price] = sums.get(order.price, 0) + order.remaining
-        ordered = sorted(sums, reverse=side == BUY)[:limit]
+        return [(price, sums[price]) for price in sorted(sums, reverse=side == BUY)[:limit]]
+
+    return rows(BUY), rows(SELL)
+
+
+def depth(venue: "Binance", instrument: Instrument, limit: int) -> dict[str, Any]:
+    """Return the book."""
+    bids, asks = book(venue, instrument, limit)
+
+    def rows(side: list[tuple[int, int]]) -> list[list[str]]:
         decimals = instrument.price_decimals, instrument.quantity_decimals
-        return [[text(price, decimals[0]), text(sums[price], decimals[1])] for price in ordered]
+        return [[text(price, decimals[0]), text(steps, decimals[1])] for price, steps in side]
 
     now = venue.exchange.clock.now()
-    return {"lastUpdateId": now, "E": now, "T": now, "bids": rows(BUY), "asks": rows(SELL)}
+    return {"lastUpdateId": now, "E": now, "T": now, "bids": rows(bids), "asks": rows(asks)}
 
 
 def _depth(venue: "Binance", call: Call) -> dict[str, Any]:
@@ -224,8 +245,8 @@ def _depth_weight(call: Call) -> int:
 def routes() -> dict[tuple[str, str], Route]:
     """Return the paths of this part."""
     served: dict[str, tuple[Callable[[Binance, Call], Any], int | Callable[[Call], int]]] = {
-        "/fapi/v1/ping": (_ping, 1),
-        "/fapi/v1/time": (_time, 1),
+        "/fapi/v1/ping": (ping, 1),
+        "/fapi/v1/time": (time, 1),
         "/fapi/v1/exchangeInfo": (exchange_info, 1),
         "/fapi/v1/klines": (_klines, _klines_weight),
         "/fapi/v1/depth": (_depth, _depth_weight),
@@ -235,7 +256,5 @@ def routes() -> dict[tuple[str, str], Route]:
         "/fapi/v1/ticker/24hr": (_each(day_ticker), _by_symbol(1, 40)),
         "/fapi/v1/premiumIndex": (_each(mark_price), _by_symbol(1, 10)),
         "/fapi/v1/fundingRate": (_funding_rates, 1),
-        "/api/v3/ping": (_ping, 1),
-        "/api/v3/time": (_time, 1),
     }
     return {("GET", path): Route(handler, Access.PUBLIC, weight) for path, (handler, weight) in served.items()}

@@ -1,12 +1,12 @@
 """The venue's REST side: who calls, may he, has he called too often; and then the answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
 from copytrade.sandbox import protocol
-from copytrade.sandbox.binance import account, errors, public, sign, spot, trade
+from copytrade.sandbox.binance import account, errors, public, sapi, sign, spot_public, spot_trade, trade
 from copytrade.sandbox.binance.call import Access, Call, Route
 from copytrade.sandbox.binance.listen_keys import ListenKeys
 from copytrade.sandbox.binance.streams import Streams
@@ -18,6 +18,8 @@ from copytrade.sandbox.exchange.limits import LimitRules, Limits
 from copytrade.sandbox.exchange.orders import Refused
 from copytrade.sandbox.protocol import Reply
 
+CheckSignature = Callable[[str], None]
+"""Raises the venue's error unless the request was signed with this secret."""
 _JSON = "application/json"
 FUTURES, SPOT = "futures", "spot"
 HOSTS = (
@@ -49,11 +51,14 @@ class Binance:
         self.rules = rules
         self.limits = Limits(rules)
         self.listen_keys = ListenKeys(exchange)
+        self.spot_listen_keys = ListenKeys(exchange, "spot_listen_keys")
         self._routes: dict[tuple[str, str], Route] = {
             **public.routes(),
             **trade.routes(),
             **account.routes(),
-            **spot.routes(),
+            **spot_public.routes(),
+            **spot_trade.routes(),
+            **sapi.routes(),
         }
         self.streams = Streams(self)
 
@@ -81,7 +86,7 @@ class Binance:
                 raise errors.ApiError(-5000, f"Path {call.path}, Method {call.method} is invalid", status=404)
             return self._reply(200, self._serve(route, call), call, route)
         except Refused as refusal:
-            error = errors.refused(refusal)
+            error = errors.refused(refusal, is_spot=call.is_spot)
         except errors.ApiError as refusal:
             error = refusal
         reply = self._reply(error.status, {"code": error.code, "msg": error.message}, call, route)
@@ -91,6 +96,27 @@ class Binance:
 
     def _serve(self, route: Route, call: Call) -> Any:
         call.params = sign.read(call.query, call.body)
+        self._spend(route, call)
+        if route.access is not Access.PUBLIC:
+            self._admit(route, call, lambda secret: sign.check_signature(secret, call.query, call.body))
+        return route.handler(self, call)
+
+    def answer_signed(self, call: Call, *, check: CheckSignature | None) -> Any:
+        """Do what a request with its parameters already read asks; raise ApiError. Without `check` it is trusted."""
+        route = self._routes[call.method, call.path]
+        try:
+            self._spend(route, call)
+            if route.access is not Access.PUBLIC:
+                self._admit(route, call, check)
+            return route.handler(self, call)
+        except Refused as refusal:
+            raise errors.refused(refusal, is_spot=call.is_spot) from None
+
+    def admit_signed(self, call: Call, *, check: CheckSignature) -> None:
+        """Raise ApiError unless the request may look at its account."""
+        self._admit(self._routes[call.method, call.path], call, check)
+
+    def _spend(self, route: Route, call: Call) -> None:
         weight = route.weight if isinstance(route.weight, int) else route.weight(call)
         rules = self.rules
         limit = rules.weight_per_minute if call.path.startswith("/fapi") else rules.spot_weight_per_minute
@@ -98,11 +124,9 @@ class Binance:
         if allowance.wait_ms:
             until = real_ms() + allowance.wait_ms if allowance.banned else 0
             raise errors.too_much_weight(limit, allowance.wait_ms, banned_until=until)
-        if route.access is not Access.PUBLIC:
-            self._admit(route, call)
-        return route.handler(self, call)
 
-    def _admit(self, route: Route, call: Call) -> None:
+    def _admit(self, route: Route, call: Call, check: CheckSignature | None) -> None:
+        """Raise the venue's error unless the caller may; None as `check`: he has shown before who he is."""
         if not call.api_key:
             raise errors.malformed_key()
         key = self.exchange.keys.get(call.api_key)
@@ -111,19 +135,18 @@ class Binance:
         holder = self.exchange.accounts[key.account]
         if holder.venue != self.name:
             raise errors.bad_key()
-        if route.access is not Access.KEY:
-            sign.check_signature(key.secret, call.query, call.body)
+        if route.access is not Access.KEY and check is not None:
+            check(key.secret)
             sign.check_time(call.params, call.arrived)
-        if (route.access is Access.FUTURES and not key.futures) or not key.reading:
+        right = key.futures if route.access is Access.FUTURES else key.spot or route.access is not Access.SPOT
+        if not right or not key.reading:
             raise errors.bad_key()
         call.key, call.holder = key, holder
 
     def _reply(self, status: int, content: Any, call: Call, route: Route | None) -> Reply:
         headers = {"Content-Type": _JSON, "X-MBX-USED-WEIGHT-1M": str(self.limits.used_weight(_pool(call)))}
         if route is not None and route.is_order and call.key is not None:
-            owner = call.key.account
-            headers["X-MBX-ORDER-COUNT-10S"] = str(self.limits.used_orders(owner, 10_000))
-            headers["X-MBX-ORDER-COUNT-1M"] = str(self.limits.used_orders(owner, 60_000))
+            headers |= self.limits.order_headers(call.key.account, is_spot=call.is_spot)
         return Reply(status, orjson.dumps(content), headers)
 
 

@@ -41,13 +41,17 @@ def _without_signature(part: str) -> tuple[str, str]:
     return kept, value
 
 
+def digest(secret: str, signed: str) -> str:
+    """Return the signature of a text."""
+    return hmac.digest(secret.encode(), signed.encode(), "sha256").hex()
+
+
 def check_signature(secret: str, query: str, body: str) -> None:
     """Raise the venue's error unless the request was signed with this secret."""
     signed, given = payload(query, body)
     if not given:
         raise errors.missing("signature")
-    expected = hmac.digest(secret.encode(), signed.encode(), "sha256").hex()
-    if not hmac.compare_digest(expected.encode(), given.lower().encode()):
+    if not hmac.compare_digest(digest(secret, signed).encode(), given.lower().encode()):
         raise errors.signature()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from copytrade.sandbox.exchange.clock import real_ms
 
 MINUTE_MS = 60_000
+DAY_MS = 86_400_000
 
 
 @dataclass(slots=True)
@@ -17,6 +18,9 @@ class LimitRules:
     """Of the paths outside the perpetuals, which are counted apart."""
     orders_per_10s: int = 300
     orders_per_minute: int = 1200
+    spot_orders_per_10s: int = 100
+    """Of spot only orders that are not filled at once count."""
+    spot_orders_per_day: int = 200_000
     ban_after: int = 50
     """Requests over the limit in one minute that turn it into a ban."""
     ban_ms: int = 120_000
@@ -66,20 +70,39 @@ class Limits:
 
     def count_order(self, account: int) -> Allowance:
         """Count an order of an account, placed or refused."""
+        rules = self.rules
+        return self._count_order(account, ((10_000, rules.orders_per_10s), (MINUTE_MS, rules.orders_per_minute)))
+
+    def count_spot_order(self, account: int) -> Allowance:
+        """Count a spot order of an account, placed or refused."""
+        rules = self.rules
+        spans = ((10_000, rules.spot_orders_per_10s), (DAY_MS, rules.spot_orders_per_day))
+        return self._count_order(-account, spans)
+
+    def forgive_spot_order(self, account: int) -> None:
+        """Count an order no more that was filled at once."""
+        for span in (10_000, DAY_MS):
+            window = self._orders.get((-account, span))
+            if window is not None:
+                window.used = max(0, window.used - 1)
+
+    def _count_order(self, account: int, spans: tuple[tuple[int, int], ...]) -> Allowance:
         now = real_ms()
-        for span, allowed in ((10_000, self.rules.orders_per_10s), (MINUTE_MS, self.rules.orders_per_minute)):
+        for span, allowed in spans:
             window = _count(self._orders, (account, span), span, now, 1)
             if window.used > allowed:
                 return Allowance(window.start + span - now)
         return Allowance()
 
+    def order_headers(self, account: int, *, is_spot: bool) -> dict[str, str]:
+        """Return what an answer to an order tells of how many there were."""
+        owner, long = (-account, ("1D", DAY_MS)) if is_spot else (account, ("1M", MINUTE_MS))
+        spans = (("10S", 10_000), long)
+        return {f"X-MBX-ORDER-COUNT-{name}": str(_used(self._orders.get((owner, span)), span)) for name, span in spans}
+
     def used_weight(self, address: str) -> int:
         """Return what the address has used in this minute."""
         return _used(self._weights.get(address), MINUTE_MS)
-
-    def used_orders(self, account: int, span: int) -> int:
-        """Return the account's orders in this window of `span` ms."""
-        return _used(self._orders.get((account, span)), span)
 
     def lift_bans(self) -> None:
         """Forget all bans and counts."""

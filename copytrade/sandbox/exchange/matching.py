@@ -180,11 +180,14 @@ def _bound(exchange: Exchange, order: Order) -> int:
 
 def end(exchange: Exchange, account: Account, order: Order, status: Status) -> None:
     """Close an order for good, with what it has executed so far."""
+    held = order.margin > 0
     order.status = status
     order.margin = 0
     order.updated = exchange.clock.now()
     account.open.pop(order.id, None)
     tell(exchange, account, order, status.value, None)
+    if held:
+        spot.tell_held(exchange, account, order)
 
 
 def tell(exchange: Exchange, account: Account, order: Order, execution: str, fill: Fill | None) -> None:

@@ -209,3 +209,11 @@ def tell(exchange: Exchange, account: Account, fill: Fill) -> None:
     changes[fill.fee_asset] = changes.get(fill.fee_asset, 0) - fill.fee
     for watcher in exchange.watchers:
         watcher.coins(account, "TRADE", changes)
+
+
+def tell_held(exchange: Exchange, account: Account, order: Order) -> None:
+    """Tell everybody that what an open spot order holds has changed, and no balance with it."""
+    asset = pays_with(order)
+    if asset:
+        for watcher in exchange.watchers:
+            watcher.coins(account, "ORDER", {asset: 0})

@@ -4,7 +4,7 @@ from copytrade.sandbox.exchange import matching, spot
 from copytrade.sandbox.exchange.accounts import Account
 from copytrade.sandbox.exchange.checks import check
 from copytrade.sandbox.exchange.engine import Exchange, OrderRequest
-from copytrade.sandbox.exchange.instruments import INSTRUMENTS
+from copytrade.sandbox.exchange.instruments import FIRST_SPOT, INSTRUMENTS
 from copytrade.sandbox.exchange.orders import (
     OPEN,
     Order,
@@ -20,7 +20,7 @@ from copytrade.sandbox.exchange.orders import (
 def place(exchange: Exchange, account: Account, request: OrderRequest) -> Order:
     """Place an order and trade what can be traded at once; raise Refused when a rule forbids it."""
     steps, margin = check(exchange, account, request)
-    _check_takes(exchange, account, request, steps)
+    stillborn = _is_stillborn(exchange, account, request, steps)
     now = exchange.clock.now()
     number = exchange.new_id()
     order = Order(
@@ -32,15 +32,17 @@ def place(exchange: Exchange, account: Account, request: OrderRequest) -> Order:
     )
     account.add_order(order)
     matching.tell(exchange, account, order, "NEW", None)
-    matching.match(exchange, account, order)
+    if not stillborn:
+        matching.match(exchange, account, order)
     if order.status in OPEN:
         if order.budget:
             order.steps = order.executed
-        if order.type is OrderType.MARKET or order.time_in_force is TimeInForce.IOC:
+        if stillborn or order.type is OrderType.MARKET or order.time_in_force is TimeInForce.IOC:
             matching.end(exchange, account, order, Status.EXPIRED)
         else:
             order.margin = margin * order.remaining // steps
             exchange.resting[order.instrument].add(order)
+            spot.tell_held(exchange, account, order)
     exchange.store.put(order.record())
     exchange.commit()
     return order
@@ -72,6 +74,21 @@ def close_by_venue(exchange: Exchange, account: Account, *, instrument: int, sid
     matching.execute(exchange, account, order, price=price, steps=order.steps, maker=False, trade=exchange.new_id())
     exchange.store.put(order.record())
     return order
+
+
+_DIES = frozenset((Reason.WOULD_NOT_FILL, Reason.BOOK_TOO_FAR))
+
+
+def _is_stillborn(exchange: Exchange, account: Account, request: OrderRequest, steps: int) -> bool:
+    """Tell whether the order is taken and ends at once, where Binance's perpetuals would refuse it."""
+    try:
+        _check_takes(exchange, account, request, steps)
+    except Refused as refusal:
+        dies = account.venue != "binance" or (request.instrument >= FIRST_SPOT and refusal.reason in _DIES)
+        if not dies:
+            raise
+        return True
+    return False
 
 
 def _check_takes(exchange: Exchange, account: Account, request: OrderRequest, steps: int) -> None:

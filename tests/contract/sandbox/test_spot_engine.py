@@ -172,8 +172,8 @@ def test_a_large_purchase_goes_through_the_levels_within_the_balance() -> None:
 def test_what_breaks_a_rule_is_refused_and_changes_nothing(form: dict[str, Any], reason: Reason) -> None:
     exchange = _exchange()
     alice = _account(exchange, USDT=1_000)
+    whole: dict[str, Any] = {"instrument": BTC.index, "side": BUY, "type": OrderType.MARKET} | form
     with pytest.raises(Refused) as refused:
-        whole: dict[str, Any] = {"instrument": BTC.index, "side": BUY, "type": OrderType.MARKET} | form
         trading.place(exchange, alice, OrderRequest(**whole))
     assert refused.value.reason is reason
     assert (alice.coins, alice.orders, alice.fills) == ({"USDT": 1_000 * MONEY_UNIT}, {}, [])
