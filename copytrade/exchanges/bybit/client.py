@@ -1,0 +1,272 @@
+"""One account at Bybit's spot or USDT perpetuals behind the port, through ccxt's implicit API."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from copytrade import clock
+from copytrade.domain.fills import (
+    AccountState,
+    Balance,
+    Candle,
+    EntryKind,
+    Equity,
+    Fill,
+    KeyPermissions,
+    LedgerEntry,
+    Position,
+    Quote,
+)
+from copytrade.domain.instruments import MarginMode, Market, MarketRules, PositionSide
+from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
+from copytrade.errors import Unavailable
+from copytrade.exchanges.bybit import paging, reading, requests, rights, shapes
+from copytrade.exchanges.bybit.sides import Sides
+from copytrade.exchanges.bybit.stream import PrivateSocket
+from copytrade.exchanges.naming import id_of, symbol_of
+from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
+from copytrade.exchanges.rows import read_rows
+from copytrade.exchanges.streaming import private_stream
+from copytrade.exchanges.values import moment, number, text
+from copytrade.exchanges.wire import Wire
+
+_FEW = 3
+"""Up to this many symbols are quoted one by one, more by the call for all of them."""
+_ORDERS_PAGE = 50
+_POSITIONS_PAGE = 200
+
+
+class BybitAccount:
+    """One unified account, seen through one of its two markets."""
+
+    def __init__(self, *, ref: AccountRef, wire: Wire) -> None:
+        self.ref = ref
+        self._wire = wire
+        self._is_spot = ref.market is Market.SPOT
+        self._category = {"category": shapes.CATEGORIES[ref.market]}
+        self._sides = Sides(wire)
+
+    async def server_time(self) -> datetime:
+        return moment(await self._wire.ground.venue_ms())
+
+    async def permissions(self) -> KeyPermissions:
+        body = await self._wire.ask("privateGetV5UserQueryApi")
+        return self._wire.read(partial(rights.permissions, market=self.ref.market), body)
+
+    async def rules(self) -> dict[str, MarketRules]:
+        await self._wire.ground.ready()
+        return self._wire.ground.rules
+
+    async def balances(self) -> list[Balance]:
+        return self._wire.read(reading.balances, await self._wallet())
+
+    async def equity(self) -> Equity:
+        wallet = await self._wallet()
+        return self._wire.read(self._equity, wallet)
+
+    async def state(self) -> AccountState:
+        asked_at = self._venue_now()
+        wallet, positions = await asyncio.gather(self._wallet(), self._position_rows())
+        answered_at = self._venue_now()
+
+        def read(told: Any) -> AccountState:
+            held = (
+                reading.held_coins(told, rules=self._wire.ground.rules)
+                if self._is_spot
+                else reading.held_positions([self._position(row) for row in positions])
+            )
+            return AccountState(self._equity(told), held, reading.mark(told, positions), asked_at, answered_at)
+
+        return self._wire.read(read, wallet)
+
+    async def positions(self) -> list[Position]:
+        if self._is_spot:
+            return await self._coins_as_positions()
+        rows = await self._position_rows()
+        found = self._wire.read(lambda told: [self._position(row) for row in told], rows)
+        return [position for position in found if position.quantity != 0]
+
+    async def traded_symbols(self, *, since: datetime) -> set[str]:
+        """Return the symbols of all executions since: the venue lists them for the whole account."""
+        asked = {**self._category, "limit": paging.PAGE}
+        span = {"since": since, "until": self._venue_now() + timedelta(seconds=1)}
+        rows = await paging.rows_between(self._wire, "privateGetV5ExecutionList", asked, **span)
+        named, _ = read_rows(rows, lambda row: (row.get("execType"), self._symbol(text(row["symbol"]))))
+        return {symbol for kind, symbol in named if kind not in shapes.NO_TRADES}
+
+    async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
+        read, asked = partial(self._fills, symbol=symbol), self._named(symbol)
+        return await paging.fills(self._wire, asked, cursor=cursor, since=since, now=self._venue_now(), read=read)
+
+    async def entries(self, *, since: datetime, until: datetime) -> list[LedgerEntry]:
+        until = min(until, self._venue_now() + timedelta(seconds=1))
+        found = await paging.entries(self._wire, {}, since=since, until=until, read=self._entries)
+        # a spot trade's exchange of coins is told by its fills
+        return [entry for entry in found if entry.kind is EntryKind.TRANSFER] if self._is_spot else found
+
+    async def quote(self, symbol: str) -> Quote:
+        body = await self._wire.ask("publicGetV5MarketTickers", self._named(symbol))
+        read_at = clock.now()
+        return self._wire.read(lambda told: shapes.quote(shapes.listed(told)[0], symbol=symbol, read_at=read_at), body)
+
+    async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+        if len(symbols) <= _FEW:
+            found = await asyncio.gather(*(self.quote(symbol) for symbol in symbols))
+            return {quote.symbol: quote for quote in found}
+        rows = self._wire.read(shapes.listed, await self._wire.ask("publicGetV5MarketTickers", self._category))
+        wanted, read_at = {self._id(symbol): symbol for symbol in symbols}, clock.now()
+        mine = [row for row in rows if row.get("symbol") in wanted]
+        read, _ = read_rows(mine, lambda row: shapes.quote(row, symbol=wanted[row["symbol"]], read_at=read_at))
+        return {quote.symbol: quote for quote in read}
+
+    async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
+        return await paging.candles(self._wire, self._named(symbol), interval=interval, since=since, until=until)
+
+    async def place(self, request: OrderRequest, *, not_after: datetime) -> Outcome:
+        """Send one order. The answer is an acknowledgement: what became of the order has to be looked up."""
+        venue_symbol = self._id(request.symbol)
+        fields = requests.new_order(request, market=self.ref.market, venue_symbol=venue_symbol)
+        parse = partial(shapes.acknowledged, request=request)
+        return await self._wire.submit("privatePostV5OrderCreate", fields, not_after=not_after, parse=parse)
+
+    async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        """Return an order from the live ones and the last 500 that ended, or else from the history."""
+        for method in ("privateGetV5OrderRealtime", "privateGetV5OrderHistory"):
+            body = await self._wire.find(method, {**self._named(symbol), "orderLinkId": client_order_id})
+            rows = None if body is None else self._wire.read(shapes.listed, body)
+            if rows:
+                return self._wire.read(lambda told: shapes.order(told, symbol=symbol), rows[0])
+        return None
+
+    async def cancel(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        asked = {**self._named(symbol), "orderLinkId": client_order_id}
+        if await self._wire.find("privatePostV5OrderCancel", asked) is None:
+            return None
+        return await self.look_up(symbol, client_order_id)
+
+    async def order_fills(self, symbol: str, venue_order_id: str) -> list[Fill]:
+        asked = {**self._named(symbol), "orderId": venue_order_id, "limit": paging.PAGE}
+        rows, _ = await paging.walk(self._wire, "privateGetV5ExecutionList", asked)
+        found, spoiled = await self._fills(rows, symbol=symbol)
+        if spoiled:
+            raise Unavailable("bybit: an execution of an order could not be read", venue=self.ref.venue.value)
+        return found
+
+    async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]:
+        asked = {**self._named(symbol), "limit": _ORDERS_PAGE}
+        # the open ones first: an order that ends meanwhile is in the history that is read after
+        live, _ = await paging.walk(self._wire, "privateGetV5OrderRealtime", asked)
+        span = {"since": since, "until": self._venue_now() + timedelta(seconds=1)}
+        ended = await paging.rows_between(self._wire, "privateGetV5OrderHistory", asked, **span)
+        read = self._wire.read(lambda rows: [shapes.order(row, symbol=symbol) for row in rows], [*live, *ended])
+        return list({order.venue_order_id: order for order in read}.values())
+
+    async def leverage(self, symbol: str) -> int:
+        if self._is_spot:
+            return 1
+        body = await self._wire.ask("privateGetV5PositionList", self._named(symbol))
+        return self._wire.read(lambda told: int(number(shapes.listed(told)[0]["leverage"])), body)
+
+    async def margin_mode(self, symbol: str) -> MarginMode:
+        """Return the margin mode, which at this venue is that of the whole account."""
+        if self._is_spot:
+            return MarginMode.CROSS
+        body = await self._wire.ask("privateGetV5AccountInfo")
+        mode = self._wire.read(lambda told: text(told["result"]["marginMode"]), body)
+        return MarginMode.ISOLATED if mode == "ISOLATED_MARGIN" else MarginMode.CROSS
+
+    async def set_leverage(self, symbol: str, leverage: int) -> None:
+        if not self._is_spot:
+            both = {"buyLeverage": str(leverage), "sellLeverage": str(leverage)}
+            await self._wire.change("privatePostV5PositionSetLeverage", {**self._named(symbol), **both})
+
+    async def set_cross_margin(self, symbol: str) -> None:
+        if not self._is_spot and await self.margin_mode(symbol) is MarginMode.ISOLATED:
+            await self._wire.change("privatePostV5AccountSetMarginMode", {"setMarginMode": "REGULAR_MARGIN"})
+
+    async def is_hedged(self) -> bool:
+        """Return whether positions have two sides: of those held, or of Bitcoin where none is held."""
+        if self._is_spot:
+            return False
+        rows = await self._position_rows()
+        if not rows:
+            asked = {**self._category, "symbol": "BTCUSDT"}
+            rows = self._wire.read(shapes.listed, await self._wire.ask("privateGetV5PositionList", asked))
+        return self._wire.read(lambda told: any(row["positionIdx"] != 0 for row in told), rows)
+
+    async def set_one_way(self) -> None:
+        await self._set_mode(0)
+
+    async def set_hedged(self) -> None:
+        await self._set_mode(3)
+
+    def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
+        return private_stream(self._wire, PrivateSocket(self._wire, sides=self._sides))
+
+    async def close(self) -> None:
+        """Do nothing: the session is the pool's."""
+
+    def _venue_now(self) -> datetime:
+        return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())
+
+    def _id(self, symbol: str) -> str:
+        return id_of(self._wire.ground, symbol)
+
+    def _symbol(self, venue_symbol: str) -> str:
+        return symbol_of(self._wire.ground, venue_symbol)
+
+    def _named(self, symbol: str) -> dict[str, Any]:
+        return {**self._category, "symbol": self._id(symbol)}
+
+    async def _wallet(self) -> Any:
+        body = await self._wire.ask("privateGetV5AccountWalletBalance", {"accountType": "UNIFIED"})
+        return self._wire.read(reading.wallet, body)
+
+    def _equity(self, wallet: Any) -> Equity:
+        if self._is_spot:
+            return reading.spot_equity(wallet, rules=self._wire.ground.rules, read_at=clock.now())
+        return reading.margin_equity(wallet, read_at=clock.now())
+
+    async def _position_rows(self) -> list[Any]:
+        if self._is_spot:
+            return []
+        asked = {**self._category, "settleCoin": shapes.QUOTE, "limit": _POSITIONS_PAGE}
+        rows, _ = await paging.walk(self._wire, "privateGetV5PositionList", asked)
+        return rows
+
+    def _position(self, row: Any) -> Position:
+        return shapes.position(row, symbol=self._symbol(text(row["symbol"])))
+
+    async def _coins_as_positions(self) -> list[Position]:
+        wallet = await self._wallet()
+        held = self._wire.read(partial(reading.held_coins, rules=self._wire.ground.rules), wallet)
+        quotes = await self.quotes([symbol for symbol, _ in held])
+        return [
+            Position(symbol, quantity, shapes.ZERO, quotes[symbol].mark, shapes.ZERO)
+            for (symbol, _), quantity in held.items()
+            if symbol in quotes
+        ]
+
+    async def _fills(self, rows: list[Any], *, symbol: str) -> tuple[list[Fill], tuple[str, ...]]:
+        if not self._is_spot:
+            await self._sides.find(rows, asked=self._named(symbol))
+
+        def read(row: Any) -> Fill:
+            side = PositionSide.NET if self._is_spot else self._sides.of(text(row["orderId"]))
+            if side is None:
+                raise ValueError("the position of an execution is not known")
+            return shapes.fill(row, symbol=symbol, position_side=side)
+
+        return read_rows(rows, read)
+
+    def _entries(self, row: Any) -> list[LedgerEntry]:
+        named = row.get("symbol") or ""
+        return shapes.entries(row, symbol=self._symbol(named) if named else "")
+
+    async def _set_mode(self, mode: int) -> None:
+        if not self._is_spot:
+            asked = {**self._category, "coin": shapes.QUOTE, "mode": mode}
+            await self._wire.change("privatePostV5PositionSwitchMode", asked)

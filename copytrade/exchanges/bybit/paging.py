@@ -1,0 +1,126 @@
+"""Walking Bybit's histories: windows of at most seven days, newest first within each, page by page of its cursor."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from copytrade.domain.fills import Candle, Fill, LedgerEntry
+from copytrade.exchanges.bybit import shapes
+from copytrade.exchanges.port import FillPage
+from copytrade.exchanges.values import moment, ms_of
+from copytrade.exchanges.wire import Wire
+
+PAGE = 100
+"""Rows of executions a page; lists of orders and of the ledger have half, candles ten times as many."""
+WINDOW = timedelta(days=7)
+OVERLAP = timedelta(seconds=15)
+"""A finished walk starts again this far back: the venue may show a trade later than a newer one."""
+_MOST_PAGES = 20
+"""A window of more pages is halved: its fills are handed over oldest first, so the whole window is read before."""
+_SHORTEST = timedelta(seconds=1)
+_BY_TIME = "t:"
+
+_MINUTES = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360, "12h": 720}
+_LONG = {"1d": timedelta(days=1), "1w": timedelta(days=7)}
+_INTERVALS = {**{name: str(minutes) for name, minutes in _MINUTES.items()}, "1d": "D", "1w": "W"}
+
+
+async def walk(wire: Wire, method: str, asked: dict[str, Any], *, at_most: int | None = None) -> tuple[list[Any], bool]:
+    """Return the rows of all pages as they came, and whether that is all (it may not be with `at_most` pages)."""
+    found: list[Any] = []
+    cursor, pages = "", 0
+    while True:
+        body = await wire.ask(method, asked | ({"cursor": cursor} if cursor else {}))
+        rows = wire.read(shapes.listed, body)
+        found += rows
+        pages += 1
+        cursor = wire.read(lambda told: str(told["result"].get("nextPageCursor") or ""), body)
+        if not cursor or not rows:
+            return found, True
+        if at_most is not None and pages >= at_most:
+            return found, False
+
+
+async def window(
+    wire: Wire, method: str, asked: dict[str, Any], *, starts: datetime, ends: datetime
+) -> tuple[list[Any], datetime]:
+    """Return all rows from `starts` to an end that is `ends`, or earlier where there are too many; and that end."""
+    while True:
+        times = {"startTime": ms_of(starts), "endTime": ms_of(ends)}
+        is_short = ends - starts <= _SHORTEST
+        rows, is_all = await walk(wire, method, asked | times, at_most=None if is_short else _MOST_PAGES)
+        if is_all:
+            return rows, ends
+        ends = max(starts + (ends - starts) / 2, starts + _SHORTEST)
+
+
+async def fills(
+    wire: Wire,
+    asked: dict[str, Any],
+    *,
+    cursor: str,
+    since: datetime | None,
+    now: datetime,
+    read: Callable[[list[Any]], Awaitable[tuple[list[Fill], tuple[str, ...]]]],
+) -> FillPage:
+    """Return the fills of the window at `cursor`, oldest first; `read` makes fills of rows."""
+    oldest = now - wire.ground.facts.fills_kept
+    starts = moment(cursor.removeprefix(_BY_TIME)) if cursor else max(since, oldest) if since is not None else oldest
+    until = min(starts + WINDOW, max(now, starts) + timedelta(seconds=1))
+    rows, ends = await window(wire, "privateGetV5ExecutionList", asked | {"limit": PAGE}, starts=starts, ends=until)
+    found, spoiled = await read([row for row in rows if not _moves_nothing(row)])
+    found.sort(key=lambda one: (one.venue_time, one.sequence))
+    is_last = ends >= now
+    # the next window begins in the millisecond in which this one ended, of which the venue may have known only half
+    goes_on = max(starts, now - OVERLAP) if is_last else ends
+    return FillPage(found, _BY_TIME + str(ms_of(goes_on)), is_last, spoiled)
+
+
+def _moves_nothing(row: Any) -> bool:
+    return isinstance(row, dict) and row.get("execType") in shapes.NO_TRADES  # pyright: ignore[reportUnknownMemberType]
+
+
+async def rows_between(
+    wire: Wire, method: str, asked: dict[str, Any], *, since: datetime, until: datetime
+) -> list[Any]:
+    """Return all rows of a span of any length."""
+    found: list[Any] = []
+    starts = since
+    while starts < until:
+        rows, starts = await window(wire, method, asked, starts=starts, ends=min(starts + WINDOW, until))
+        found += rows
+    return found
+
+
+async def entries(
+    wire: Wire,
+    asked: dict[str, Any],
+    *,
+    since: datetime,
+    until: datetime,
+    read: Callable[[Any], list[LedgerEntry]],
+) -> list[LedgerEntry]:
+    """Return the entries of a span, complete, oldest first."""
+    page = {"accountType": "UNIFIED", "limit": min(PAGE, 50), **asked}
+    rows = await rows_between(wire, "privateGetV5AccountTransactionLog", page, since=since, until=until)
+    found = wire.read(lambda told: [entry for row in told for entry in read(row)], rows)
+    unique = {entry.entry_id: entry for entry in found}
+    return sorted(unique.values(), key=lambda entry: entry.venue_time)
+
+
+async def candles(
+    wire: Wire, asked: dict[str, Any], *, interval: str, since: datetime, until: datetime
+) -> list[Candle]:
+    """Return the candles that open in a span, oldest first; the venue tells the newest of it, so it is cut to fit."""
+    found: dict[datetime, Candle] = {}
+    limit = PAGE * 10
+    step = _LONG.get(interval) or timedelta(minutes=_MINUTES[interval])
+    starts = since
+    while starts <= until:
+        ends = min(starts + step * (limit - 1), until)
+        times = {"start": ms_of(starts), "end": ms_of(ends), "interval": _INTERVALS[interval], "limit": limit}
+        body = await wire.ask("publicGetV5MarketKline", asked | times)
+        page = wire.read(lambda told: [shapes.candle(row) for row in shapes.listed(told)], body)
+        found |= {one.opened_at: one for one in page if since <= one.opened_at <= until}
+        starts = ends + timedelta(milliseconds=1)
+    return [found[at] for at in sorted(found)]
