@@ -9,6 +9,9 @@ from copytrade.domain.instruments import Market, Venue
 from copytrade.domain.orders import Refusal
 from copytrade.exchanges.limits import Limit
 
+QUOTE = "USDT"
+"""What all that we trade is quoted in, and perpetuals are margined with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Codes:

@@ -14,12 +14,13 @@ from copytrade.domain.instruments import Market, MarketRules, Venue
 from copytrade.errors import Unavailable
 from copytrade.exchanges import ladder
 from copytrade.exchanges.egress import Way
-from copytrade.exchanges.facts import VenueFacts
+from copytrade.exchanges.facts import QUOTE, VenueFacts
 from copytrade.exchanges.gate import Gate
 from copytrade.exchanges.guard import guarded
 from copytrade.exchanges.judge import failure_of
 from copytrade.exchanges.limits import Lane
 from copytrade.exchanges.port import Credentials
+from copytrade.exchanges.rows import read_rows
 from copytrade.exchanges.venues import facts, rebased
 from copytrade.settings import settings
 
@@ -149,7 +150,11 @@ class Ground:
         await self.measure_clock()
         markets: Mapping[str, Any] = await self.shared_read(self._template, "load_markets", True)
         wanted = [market for market in markets.values() if _belongs(market, kind=self.market)]
-        self.rules = {market["symbol"]: self._rules_of(market) for market in wanted}
+        quoted = [market for market in wanted if market.get("quote") == QUOTE]
+        rules, spoiled = read_rows(quoted, self._rules_of)
+        if spoiled:
+            log.warning("markets.spoiled", venue=self.facts.venue.value, count=len(spoiled), first=spoiled[0][:200])
+        self.rules = {one.symbol: one for one in rules}
         self.ids = {market["symbol"]: market["id"] for market in wanted}
         self.symbols = {market["id"]: market["symbol"] for market in wanted}
         self._loaded_at = time.monotonic()
@@ -187,4 +192,4 @@ class Ground:
 def _belongs(market: Mapping[str, Any], *, kind: Market) -> bool:
     if kind is Market.SPOT:
         return bool(market.get("spot"))
-    return bool(market.get("swap") and market.get("linear") and market.get("settle") == "USDT")
+    return bool(market.get("swap") and market.get("linear") and market.get("settle") == QUOTE)

@@ -8,7 +8,8 @@ from decimal import Decimal
 from copytrade.domain.fills import Balance, Equity, Position
 from copytrade.domain.instruments import MarginMode, Market, PositionSide
 from copytrade.domain.orders import OrderRequest
-from copytrade.exchanges.naming import QUOTE, pair
+from copytrade.exchanges.facts import QUOTE
+from copytrade.exchanges.naming import pair
 
 STABLE = frozenset({QUOTE, "USDC", "FDUSD", "TUSD", "USDP", "BUSD", "DAI", "USDE", "USD1", "USDD"})
 """Coins that count as one USDT each."""

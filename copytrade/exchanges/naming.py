@@ -1,9 +1,8 @@
 """Symbols as the venues write them (BTCUSDT) and as we do (BTC/USDT, BTC/USDT:USDT)."""
 
 from copytrade.domain.instruments import Market
+from copytrade.exchanges.facts import QUOTE
 from copytrade.exchanges.ground import Ground
-
-QUOTE = "USDT"
 
 
 def symbol_of(ground: Ground, venue_symbol: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,9 +65,13 @@ class BinancePerpetual:
         return self._wire.read(lambda body: self._state(body, asked_at=asked_at), account)
 
     async def positions(self) -> list[Position]:
-        rows = await self._wire.ask("fapiPrivateV3GetPositionRisk")
-        found = self._wire.read(lambda body: [self._position(row) for row in body], rows)
-        return [position for position in found if position.quantity != 0]
+        """Return the non-flat positions with their leverage, which takes a second call where there are any."""
+        held = await self._held()
+        if not held:
+            return held
+        rows = await self._wire.ask("fapiPrivateGetSymbolConfig")
+        told = self._wire.read(lambda body: {self._symbol(row["symbol"]): int(row["leverage"]) for row in body}, rows)
+        return [replace(position, leverage=told.get(position.symbol)) for position in held]
 
     async def traded_symbols(self, *, since: datetime) -> set[str]:
         booked = await self.entries(since=since, until=self._venue_now())
@@ -157,10 +162,15 @@ class BinancePerpetual:
         await self._wire.change("fapiPrivatePostPositionSideDual", {"dualSidePosition": "true"})
 
     def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
-        return private_stream(self._wire, PerpetualUser(self._wire, positions=self.positions))
+        return private_stream(self._wire, PerpetualUser(self._wire, positions=self._held))
 
     async def close(self) -> None:
         """Do nothing: the session is the pool's."""
+
+    async def _held(self) -> list[Position]:
+        rows = await self._wire.ask("fapiPrivateV3GetPositionRisk")
+        found = self._wire.read(lambda body: [self._position(row) for row in body], rows)
+        return [position for position in found if position.quantity != 0]
 
     def _venue_now(self) -> datetime:
         return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())

@@ -154,7 +154,7 @@ def test_11_positions_are_signed_and_flat_ones_left_out(alice: Account) -> None:
         alice.eth: Decimal(3),
     }
     short = positions[alice.symbol]
-    assert short.position_side is PositionSide.NET
+    assert (short.position_side, short.leverage) == (PositionSide.NET, 20)
     assert abs(short.entry_price - 60000) < 100
     assert abs(short.mark_price - 60000) < 100
     alice.trade("BUY", "0.4")
