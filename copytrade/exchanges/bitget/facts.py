@@ -40,6 +40,7 @@ BITGET = VenueFacts(
     ccxt_id="bitget",
     codes=Codes(
         refused=_REFUSED,
+        refused_texts={"size": Refusal.QUANTITY, "price": Refusal.PRICE},
         not_executed=frozenset({"429", "30014", "40200", "41114"}),
         clock=frozenset({"40004", "40005", "40008"}),
         duplicate=frozenset({"40786", "43118", "40708", "45034", "25212"}),

@@ -19,8 +19,8 @@ from copytrade.domain.fills import (
     Position,
     Quote,
 )
-from copytrade.domain.instruments import MarginMode, MarketRules
-from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
+from copytrade.domain.instruments import MarginMode, MarketRules, PositionSide
+from copytrade.domain.orders import OrderRequest, Outcome, OutcomeKind, Refusal, VenueOrder
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.bitget import keys, paging, requests, shapes
 from copytrade.exchanges.bitget.requests import COIN, PRODUCT
@@ -33,6 +33,7 @@ from copytrade.exchanges.wire import Wire
 
 _FEW = 3
 """Up to this many symbols are quoted one by one, more by the call for all of them."""
+_OTHER_MARGIN_MODE = "45117"
 _BILLS_AT_ONCE = timedelta(days=30)
 _GRAINS = {
     **{f"{n}m": (f"{n}m", timedelta(minutes=n)) for n in (1, 3, 5, 15, 30)},
@@ -49,7 +50,9 @@ class BitgetPerpetual:
         self.ref = ref
         self._wire = wire
         self._margin_modes: dict[str, MarginMode] = {}
-        """As last read or set: every order has to name its symbol's."""
+        """As last read or set, cross until then: every order has to name its symbol's."""
+        self._is_hedged = False
+        """As last read."""
 
     async def server_time(self) -> datetime:
         return moment(await self._wire.ground.venue_ms())
@@ -132,20 +135,40 @@ class BitgetPerpetual:
         return await paging.candles(self._wire, method, asked=asked, interval=length, since=since, until=until)
 
     async def place(self, request: OrderRequest, *, not_after: datetime) -> Outcome:
-        try:
-            margin_mode = self._margin_modes.get(request.symbol) or await self.margin_mode(request.symbol)
-        except ExchangeError as error:
-            return keys.not_sent(error)
+        """Send one order; once more where the venue refused it for naming another margin mode than the symbol has.
+
+        An order of hedge mode is not sent to an account that is one-way: there it would be taken for another.
+        """
+        if request.position_side is not PositionSide.NET and not await self._hears_trade_sides():
+            return Outcome(OutcomeKind.REFUSED, refusal=Refusal.POSITION_MODE, message="the account is one-way")
+        outcome = await self._send(request, not_after=not_after)
+        if outcome.kind is OutcomeKind.REFUSED and outcome.venue_code == _OTHER_MARGIN_MODE:
+            try:
+                before = self._margin_modes.get(request.symbol)
+                is_news = await self.margin_mode(request.symbol) is not before
+            except ExchangeError:
+                return outcome
+            return await self._send(request, not_after=not_after) if is_news else outcome
+        return outcome
+
+    async def _send(self, request: OrderRequest, *, not_after: datetime) -> Outcome:
+        margin_mode = self._margin_modes.setdefault(request.symbol, MarginMode.CROSS)
         parameters = requests.perpetual_order(request, venue_symbol=self._id(request.symbol), margin_mode=margin_mode)
-        outcome = await self._wire.submit(
+        return await self._wire.submit(
             "privateMixPostV2MixOrderPlaceOrder",
             parameters,
             not_after=not_after,
             parse=lambda body: shapes.acknowledged(body, request=request),
         )
-        if outcome.order is None:
-            self._margin_modes.pop(request.symbol, None)
-        return outcome
+
+    async def _hears_trade_sides(self) -> bool:
+        if self._is_hedged:
+            return True
+        try:
+            return await self.is_hedged()
+        except ExchangeError:
+            # an exit must not wait for this; its request says reduce-only as well
+            return True
 
     async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
         asked = {**PRODUCT, "symbol": self._id(symbol), "clientOid": client_order_id}
@@ -195,10 +218,8 @@ class BitgetPerpetual:
         self._margin_modes[symbol] = MarginMode.CROSS
 
     async def is_hedged(self) -> bool:
-        body = await self._account(next(iter(self._wire.ground.ids), "BTC/USDT:USDT"))
-        return self._wire.read(
-            lambda answer: {"hedge_mode": True, "one_way_mode": False}[answer["data"]["posMode"]], body
-        )
+        await self._account(next(iter(self._wire.ground.ids), "BTC/USDT:USDT"))
+        return self._is_hedged
 
     async def set_one_way(self) -> None:
         await self._set_position_mode("one_way_mode")
@@ -214,14 +235,13 @@ class BitgetPerpetual:
 
     async def _set_position_mode(self, mode: str) -> None:
         await self._wire.change("privateMixPostV2MixAccountSetPositionMode", {**PRODUCT, "posMode": mode})
+        self._is_hedged = mode == "hedge_mode"
 
     async def _account(self, symbol: str) -> Any:
-        """Return an account's settings for a symbol, its margin mode remembered."""
+        """Return an account's settings for a symbol; its modes are remembered."""
         asked = {**PRODUCT, **COIN, "symbol": self._id(symbol)}
         body = await self._wire.ask("privateMixGetV2MixAccountAccount", asked)
-        self._margin_modes[symbol] = self._wire.read(
-            lambda answer: shapes.MARGIN_MODES[answer["data"]["marginMode"]], body
-        )
+        self._margin_modes[symbol], self._is_hedged = self._wire.read(shapes.modes, body)
         return body
 
     def _venue_now(self) -> datetime:

@@ -27,8 +27,11 @@ def perpetual_order(request: OrderRequest, *, venue_symbol: str, margin_mode: Ma
         return fields | ({"reduceOnly": "YES"} if request.reduce_only else {})
     # hedged: the side names the position's direction, not the transaction's
     is_long = request.position_side is PositionSide.LONG
-    opens = (request.side is Side.BUY) == is_long
-    return fields | {"side": "buy" if is_long else "sell", "tradeSide": "open" if opens else "close"}
+    fields |= {"side": "buy" if is_long else "sell"}
+    if (request.side is Side.BUY) == is_long:
+        return fields | {"tradeSide": "open"}
+    # in an account that became one-way the trade side is not heard, and a close would open the other way
+    return fields | {"tradeSide": "close", "reduceOnly": "YES"}
 
 
 def spot_order(request: OrderRequest, *, venue_symbol: str, size: Decimal) -> dict[str, Any]:

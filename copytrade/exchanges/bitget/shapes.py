@@ -198,6 +198,12 @@ def position(row: Body, *, symbol: str) -> Position:
     )
 
 
+def modes(body: Body) -> tuple[MarginMode, bool]:
+    """Return a symbol's margin mode, and whether the account is in hedge mode."""
+    row: Body = body["data"]
+    return MARGIN_MODES[row["marginMode"]], _is_hedged(row)
+
+
 def equity(row: Body, *, read_at: datetime) -> Equity:
     """Return the totals of a futures account."""
     total, unrealized = number(row["accountEquity"]), amount(row["unrealizedPL"])

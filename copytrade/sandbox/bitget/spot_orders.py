@@ -17,35 +17,47 @@ from copytrade.sandbox.bitget.mix_orders import (
 from copytrade.sandbox.exchange import trading
 from copytrade.sandbox.exchange.engine import OrderRequest
 from copytrade.sandbox.exchange.instruments import INSTRUMENTS, Instrument
-from copytrade.sandbox.exchange.orders import BUY, Order, OrderType
-from copytrade.sandbox.exchange.values import MONEY_DECIMALS
+from copytrade.sandbox.exchange.orders import BUY, Order, OrderType, Reason, Refused
+from copytrade.sandbox.exchange.values import MONEY_DECIMALS, text
 
 if TYPE_CHECKING:
     from copytrade.sandbox.bitget.rest import Bitget
 
 
-def _request(asked: Asked) -> OrderRequest:
+def _request(venue: "Bitget", asked: Asked) -> OrderRequest:
     instrument = asked.pair()
     side: int = choice(asked, "side", SIDES)
     kind: OrderType = choice(asked, "orderType", TYPES)
     asked.need("force") if kind is OrderType.LIMIT else None
     by_quote = side == BUY and kind is OrderType.MARKET
     size = number(asked, "size", MONEY_DECIMALS if by_quote else instrument.quantity_decimals, is_price=False)
-    is_limit = kind is OrderType.LIMIT
+    price = _price(venue, asked, instrument, side) if kind is OrderType.LIMIT else 0
     return OrderRequest(
         instrument.index,
         side,
         kind,
         0 if by_quote else size,
-        number(asked, "price", instrument.price_decimals, is_price=True) if is_limit else 0,
+        price,
         force_of(asked, kind),
         client_id=client_id(asked),
         budget=size if by_quote else 0,
     )
 
 
+def _price(venue: "Bitget", asked: Asked, instrument: Instrument, side: int) -> int:
+    """Return a limit price, refused where it is farther on the wrong side of the market than the pair's ratio."""
+    price = number(asked, "price", instrument.price_decimals, is_price=True)
+    market, band = venue.exchange.market.price(instrument.index), instrument.band_ppm
+    highest, lowest = market * (1_000_000 + band) // 1_000_000, -(-market * (1_000_000 - band) // 1_000_000)
+    if side == BUY and price > highest:
+        raise Refused(Reason.PRICE_TOO_HIGH, limit=text(highest, instrument.price_decimals))
+    if side != BUY and price < lowest:
+        raise Refused(Reason.PRICE_TOO_LOW, limit=text(lowest, instrument.price_decimals))
+    return price
+
+
 def _place(venue: "Bitget", asked: Asked) -> dict[str, str]:
-    order = trading.place(venue.exchange, asked.account, _request(asked))
+    order = trading.place(venue.exchange, asked.account, _request(venue, asked))
     return {"orderId": str(order.id), "clientOid": order.client_id}
 
 

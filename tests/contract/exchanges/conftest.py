@@ -9,7 +9,7 @@ import pytest
 from copytrade.domain.instruments import Market, Venue
 from copytrade.sandbox.client import Control
 from tests.conftest import Sandbox
-from tests.contract.exchanges.places import BTC_ID, PLACES, Account, Bench, named, open_account
+from tests.contract.exchanges.places import BTC_ID, MANNERS, PLACES, Account, Bench, named, open_account
 
 
 @dataclass(frozen=True, slots=True)
