@@ -11,7 +11,7 @@ KEY_PAGES = {
 }
 
 NEEDS = {
-    (Venue.BINANCE, Market.PERPETUAL): "Open your USDⓈ-M futures account first: a key that was made before it cannot "
+    (Venue.BINANCE, Market.PERPETUAL): "Open your USD-M futures account first: a key that was made before it cannot "
     "trade futures.",
     (
         Venue.BYBIT,

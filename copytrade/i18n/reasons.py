@@ -30,7 +30,7 @@ REASONS: dict[SkipReason, str] = {
     SkipReason.STOPPED: "the subscription had ended",
     SkipReason.HALTED: "copying was switched off",
     SkipReason.SLIPPAGE: "the price had moved too far",
-    SkipReason.FUNDS: "not enough free margin",
+    SkipReason.FUNDS: "not enough free money",
     SkipReason.LEVERAGE: "the exchange refused the leverage",
     SkipReason.OWN_POSITION: "you hold a position of your own on the other side",
     SkipReason.OWN_TRADE: "you traded this yourself",

@@ -47,6 +47,11 @@ def _tone(value: Decimal | float) -> str:
     return "gain" if value > 0 else "loss" if value < 0 else ""
 
 
+def _leading(value: Decimal) -> int:
+    """Return how many zeros follow the point before the first figure."""
+    return max(0, -value.adjusted() - 1) if value else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """Speaks to one person: every text a page gets from the server comes through here."""
@@ -136,8 +141,11 @@ class Voice:
         return NOTHING if value is None else self.number(value, places=1)
 
     def quantity(self, value: Decimal | None) -> str:
-        """Return a quantity with the decimals that the market's step left it."""
-        return NOTHING if value is None else self.number(value)
+        """Return a quantity with the decimals that the market's step left it, of dust and shares not all of them."""
+        if value is None:
+            return NOTHING
+        has = max(0, -int(value.normalize().as_tuple().exponent))
+        return self.number(value, places=min(has, max(8, _leading(value) + 4)))
 
     def price(self, value: Decimal | None) -> str:
         """Return a price with the decimals it has, an average of many fills with no more than such a price may have."""
@@ -146,7 +154,14 @@ class Voice:
         has = max(0, -int(value.normalize().as_tuple().exponent))
         size = abs(value)
         least, most = (
-            (2, 2) if size >= 1000 else (2, 4) if size >= 1 else (4, 6) if size >= Decimal("0.001") else (6, 8)
+            (2, 2)
+            if size >= 1000
+            else (2, 4)
+            if size >= 1
+            else (4, 6)
+            if size >= Decimal("0.001")
+            # Coins that cost less than a thousandth: five figures, wherever they begin.
+            else (6, max(8, _leading(value) + 5))
         )
         return self.number(value, places=min(max(has, least), most))
 

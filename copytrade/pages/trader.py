@@ -140,7 +140,7 @@ def _numbers() -> rx.Component:
             t("Profit factor"), n.profit_factor, note=t("{share} of positions won", share=n.wins), definition=t(FACTOR)
         ),
         stat(t("Holds a position"), n.holding, note=t("{n} positions a week", n=n.per_week)),
-        stat(t("Fees"), n.fees, note=t("funding {amount}", amount=n.funding)),
+        stat(t("Fees"), n.fees, note=rx.cond(Trader.head.is_spot, "", t("funding {amount}", amount=n.funding))),
         across=4,
     )
 
@@ -172,7 +172,7 @@ def _months() -> rx.Component:
 def _positions() -> rx.Component:
     head = Trader.head
     return panel(
-        t("Open positions"),
+        rx.cond(head.is_spot, t("Coins he holds"), t("Open positions")),
         rx.cond(
             has(Trader.positions),
             rx.el.div(positions_table(Trader.positions), class_name="wide"),

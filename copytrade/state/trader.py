@@ -19,7 +19,7 @@ from copytrade.analytics.charts import (
     pnl_by_symbol,
 )
 from copytrade.analytics.rows import OpenPositionRow, ProfileStats, TripRow
-from copytrade.domain.instruments import Role
+from copytrade.domain.instruments import Market, Role
 from copytrade.errors import NotFound
 from copytrade.i18n.names import base_asset, is_spot, place_name, symbol_name
 from copytrade.i18n.voice import Figure, Moment, Voice
@@ -56,6 +56,7 @@ class Head:
     is_open: bool = False
     is_mine: bool = False
     is_subscribed: bool = False
+    is_spot: bool = False
     has_account: bool = False
     """Whether the visitor has a copy account of the same exchange and market."""
 
@@ -168,6 +169,7 @@ def _head(stats: ProfileStats, voice: Voice) -> Head:
         link=routes.link_account(venue=stats.venue, market=stats.market),
         as_of=voice.moment(stats.as_of, now=clock.now()),
         is_open=stats.is_published,
+        is_spot=stats.market == Market.SPOT,
     )
 
 

@@ -67,6 +67,19 @@ def test_a_quantity_keeps_the_decimals_of_its_step_and_no_more() -> None:
     assert RU.quantity(Decimal("0.001")) == "0,001"
 
 
+def test_a_quantity_of_many_decimals_is_cut_where_nobody_reads_on() -> None:
+    assert EN.quantity(Decimal("0.123456789123456789")) == "0.12345679"
+    assert EN.quantity(Decimal("12345678.123456789")) == "12,345,678.12345679"
+    assert EN.quantity(Decimal("0.000000000123456789")) == "0.0000000001235"
+    assert EN.quantity(Decimal("0")) == "0"
+
+
+def test_a_price_of_a_cheap_coin_keeps_its_figures() -> None:
+    assert EN.price(Decimal("0.0000071234")) == "0.0000071234"
+    assert EN.price(Decimal("0.00000000012345678")) == "0.00000000012346"
+    assert EN.price(Decimal("0.00001234")) == "0.00001234"
+
+
 def test_a_price_keeps_what_the_venue_gave_and_an_average_no_more_than_that() -> None:
     assert EN.price(Decimal("51886.58389135")) == "51,886.58"
     assert EN.price(Decimal("2.123456789")) == "2.1235"
