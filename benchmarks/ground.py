@@ -47,6 +47,7 @@ def ground(**settings: str) -> Generator[Ground]:
             "COPYTRADE_REDIS_URL": engines.redis_url,
             "COPYTRADE_SANDBOX_PORT": str(port),
             "COPYTRADE_SANDBOX_HISTORY_DAYS": "0",
+            "COPYTRADE_SANDBOX_LIMITS_FACTOR": "1000",
             "COPYTRADE_DEMO_BOTS": "0",
             **{f"COPYTRADE_{name.upper()}": value for name, value in settings.items()},
         }

@@ -9,11 +9,12 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from copytrade.accounts import forgetting
+from copytrade.accounts import bans, forgetting
 from copytrade.accounts.vault import opener
 from copytrade.db.bell import bell
 from copytrade.db.clock import follow
 from copytrade.db.session import reading
+from copytrade.exchanges.gate import Ban
 from copytrade.exchanges.pool import Pool
 from copytrade.exchanges.port import ClientPool
 
@@ -81,7 +82,7 @@ class WarmLoop:
         """Run the parts until `stop` is set; a part that crashes is logged and started again."""
         self._loop = asyncio.get_running_loop()
         self._stop = stop or self._stop
-        pool = Pool(opener())
+        pool = Pool(opener(), alarm=_alarm)
         tasks = [asyncio.create_task(self._keep(part, pool), name=part.__module__) for part in self._parts]
         self._ready.set()
         try:
@@ -106,6 +107,10 @@ class WarmLoop:
             except Exception:  # a bug in one part must not silence the others; it is logged and told by its metric
                 log.exception("part.crashed", part=part.__module__)
                 await asyncio.sleep(PAUSE_AFTER_CRASH.total_seconds())
+
+
+def _alarm(ban: Ban) -> None:
+    asyncio.get_running_loop().run_in_executor(None, bans.tell, ban)
 
 
 _current: WarmLoop | None = None

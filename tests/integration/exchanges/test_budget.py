@@ -1,0 +1,215 @@
+"""Limits over several processes (budgets of their own here) on a real Valkey, and clients that keep to them."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from copytrade import clock
+from copytrade.domain.instruments import Side
+from copytrade.domain.orders import OrderKind, OrderRequest, OutcomeKind
+from copytrade.errors import Unavailable
+from copytrade.exchanges.budget import Budget
+from copytrade.exchanges.gate import Ban
+from copytrade.exchanges.limits import Lane, Limit
+from copytrade.exchanges.meters import Charge
+from copytrade.exchanges.pool import Pool
+from copytrade.exchanges.port import ExchangeClient
+from copytrade.settings import settings
+from tests.conftest import Sandbox
+from tests.integration.exchanges.conftest import Configured, Person
+
+HOUR = Limit("weight", 100, 3600, ("get",))
+AWAY = "redis://127.0.0.1:9"
+
+
+def with_budgets(count: int, work: Callable[[list[Budget]], Awaitable[None]], *, url: str = "") -> None:
+    async def main() -> None:
+        budgets = [Budget(url or settings().redis_url) for _ in range(count)]
+        try:
+            await work(budgets)
+        finally:
+            for budget in budgets:
+                await budget.close()
+
+    asyncio.run(main())
+
+
+async def spent(budgets: list[Budget], *, lane: Lane, calls: int, limit: Limit = HOUR, patience: float = 0) -> int:
+    """Return how many of so many calls at once were let through."""
+    meters = [budget.shared("test", limit, factor=1) for budget in budgets]
+    waits = await asyncio.gather(
+        *(
+            budgets[number % len(budgets)].charge(
+                [Charge(meters[number % len(budgets)], 1)], lane=lane, patience=patience
+            )
+            for number in range(calls)
+        )
+    )
+    return sum(not wait for wait in waits)
+
+
+def test_processes_share_a_limit_and_leave_room_for_what_matters_more() -> None:
+    async def work(budgets: list[Budget]) -> None:
+        assert 60 <= await spent(budgets, lane=Lane.READ, calls=200) <= 80
+        assert await spent(budgets, lane=Lane.READ, calls=200) <= 12
+        used = await spent(budgets, lane=Lane.ENTRY, calls=200)
+        assert 0 < used <= 22
+        assert await spent(budgets, lane=Lane.EXIT, calls=200) >= 8
+
+    with_budgets(3, work)
+
+
+def test_one_process_gets_all_that_its_lane_may_have() -> None:
+    async def work(budgets: list[Budget]) -> None:
+        limit = Limit("hour", 1000, 3600, ("get",))
+        assert await spent(budgets, lane=Lane.READ, calls=1200, limit=limit) == 800
+        assert await spent(budgets, lane=Lane.ENTRY, calls=1200, limit=limit) == 100
+        assert await spent(budgets, lane=Lane.EXIT, calls=1200, limit=limit) == 100
+        assert await spent(budgets, lane=Lane.EXIT, calls=1, limit=limit) == 0
+
+    with_budgets(1, work)
+
+
+def test_a_read_waits_for_the_next_window_as_long_as_its_patience() -> None:
+    async def work(budgets: list[Budget]) -> None:
+        limit = Limit("second", 10, 1, ("get",))
+        began = time.monotonic()
+        assert await spent(budgets, lane=Lane.READ, calls=20, limit=limit, patience=10) == 20
+        assert 0.9 < time.monotonic() - began < 5
+        slow = Limit("slow", 1, 60, ("get",))
+        began = time.monotonic()
+        assert await spent(budgets, lane=Lane.EXIT, calls=3, limit=slow, patience=0.3) == 1
+        assert time.monotonic() - began < 2
+
+    with_budgets(2, work)
+
+
+def test_a_sliding_limit_is_kept_at_any_time() -> None:
+    async def work(budgets: list[Budget]) -> None:
+        limit = Limit("sliding", 20, 1, ("get",), slides=True)
+        meters = [budget.shared("test", limit, factor=1) for budget in budgets]
+        at: list[float] = []
+
+        async def call(number: int) -> None:
+            which = number % len(budgets)
+            assert not await budgets[which].charge([Charge(meters[which], 1)], lane=Lane.EXIT, patience=20)
+            at.append(time.monotonic())
+
+        await asyncio.gather(*(call(number) for number in range(60)))
+        most = max(sum(start <= other < start + 1 for other in at) for start in at)
+        # The last window is taken to have been used evenly: a burst at its end is what may be too much.
+        assert most <= 40
+        assert max(at) - min(at) > 1.5
+
+    with_budgets(2, work)
+
+
+def test_without_redis_reads_keep_to_a_part_and_exits_go_on() -> None:
+    async def work(budgets: list[Budget]) -> None:
+        assert await spent(budgets, lane=Lane.READ, calls=100) == 25
+        assert await spent(budgets, lane=Lane.EXIT, calls=100) == 100
+
+    with_budgets(1, work, url=AWAY)
+
+
+def test_what_the_venue_counts_is_believed() -> None:
+    async def work(budgets: list[Budget]) -> None:
+        first, second = budgets
+        limit = Limit("hour", 100, 3600, ("get",))
+        assert await spent([first], lane=Lane.READ, calls=1, limit=limit) == 1
+        first.shared("test", limit, factor=1).learn(95)
+        assert await spent([first], lane=Lane.READ, calls=1, limit=limit) == 0
+        assert await spent([second], lane=Lane.ENTRY, calls=1, limit=limit) == 0, "the other process knows it too"
+        assert await spent([second], lane=Lane.EXIT, calls=9, limit=limit) == 5
+
+    with_budgets(2, work)
+
+
+def test_all_processes_obey_what_the_venue_told_one(sandbox: Sandbox) -> None:
+    person = Person(sandbox)
+
+    async def main() -> None:
+        first, second = Pool(person.credentials), Pool(person.credentials)
+        try:
+            client, other = await first.get(person.ref), await second.get(person.ref)
+            sandbox.control.fault(key=person.made["api_key"], answer="status", status=429, code=-1003, retry_after=30)
+            with pytest.raises(Unavailable):
+                await client.equity()
+            async with asyncio.timeout(5):
+                with pytest.raises(Unavailable) as told:
+                    await asked_for_ever(other)
+            assert told.value.retry_after
+            assert 20 < told.value.retry_after <= 30
+        finally:
+            await first.close()
+            await second.close()
+
+    asyncio.run(main())
+
+
+def test_a_ban_stops_everything_and_raises_an_alarm(sandbox: Sandbox) -> None:
+    person = Person(sandbox)
+    told: list[Ban] = []
+
+    async def main() -> None:
+        pool = Pool(person.credentials, alarm=told.append)
+        try:
+            client = await pool.get(person.ref)
+            sandbox.control.fault(key=person.made["api_key"], answer="status", status=418, code=-1003, retry_after=60)
+            with pytest.raises(Unavailable):
+                await client.equity()
+            with pytest.raises(Unavailable):
+                await client.look_up("BTC/USDT:USDT", "x-unknown")
+            outcome = await client.place(order("a"), not_after=clock.real_now() + timedelta(seconds=5))
+            assert outcome.kind is OutcomeKind.NOT_SENT
+            assert outcome.retry_after
+        finally:
+            await pool.close()
+
+    asyncio.run(main())
+    (ban,) = told
+    assert (ban.venue, ban.mode, ban.seconds) == ("binance", "sandbox", 60)
+
+
+def test_orders_keep_to_their_accounts_limit_and_never_wait_beyond_their_time(
+    sandbox: Sandbox, configured: Configured
+) -> None:
+    configured(sandbox_limits_factor="0.01")  # three orders in ten seconds, 24 weight a minute
+    person = Person(sandbox)
+
+    async def main() -> None:
+        pool = Pool(person.credentials)
+        try:
+            client = await pool.get(person.ref)
+            kinds: list[OutcomeKind] = []
+            for number in range(8):
+                began = time.monotonic()
+                outcome = await client.place(order(f"t{number}"), not_after=clock.real_now() + timedelta(seconds=0.3))
+                assert time.monotonic() - began < 2
+                kinds.append(outcome.kind)
+            assert OutcomeKind.NOT_SENT in kinds
+            assert len(sandbox.control.orders(person.made["account_id"])) == kinds.count(OutcomeKind.PLACED) <= 6
+        finally:
+            await pool.close()
+
+    asyncio.run(main())
+
+
+def order(client_order_id: str) -> OrderRequest:
+    return OrderRequest(
+        symbol="BTC/USDT:USDT",
+        side=Side.BUY,
+        quantity=Decimal("0.002"),
+        kind=OrderKind.MARKET,
+        client_order_id=client_order_id,
+    )
+
+
+async def asked_for_ever(client: ExchangeClient) -> None:
+    while True:
+        await client.equity()
+        await asyncio.sleep(0.05)  # the sandbox has its limits too
