@@ -14,12 +14,14 @@ from copytrade.demo import filling
 from copytrade.demo.keys import Key, Place, made
 from copytrade.domain.instruments import Market, Role, Venue
 from copytrade.domain.sizing import CopySettings, SizingMode
+from copytrade.exchanges.venues import is_served
 from copytrade.sandbox.client import Control
 from copytrade.subscriptions import service as subscriptions
 from tests.waiting import wait_until
 
 SYMBOL = "BTCUSDT"
 PERPETUAL = (Venue.BINANCE, Market.PERPETUAL)
+PLACES: list[Place] = [(venue, market) for venue in Venue for market in Market if is_served(venue, market=market)]
 FUNDS = Decimal(1_000_000)
 
 

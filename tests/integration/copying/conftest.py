@@ -10,10 +10,12 @@ import pytest
 from copytrade.accounts import checking, snapshots
 from copytrade.capture import polling, streaming
 from copytrade.copying import engine
+from copytrade.demo.keys import Place
+from copytrade.domain.instruments import Market
 from copytrade.engines import Engines
 from tests import engines as test_engines
 from tests.conftest import Sandbox
-from tests.stage import Pair, ledger, pair
+from tests.stage import PLACES, Pair, begin, has_baseline, ledger, pair
 from tests.waiting import wait_until
 from workers.loop import WarmLoop
 
@@ -27,6 +29,24 @@ def joined(database: Engines, sandbox: Sandbox) -> Generator[Pair]:
     loop.start()
     try:
         yield pair(sandbox.control)
+    finally:
+        sandbox.control.clear_faults()
+        loop.stop()
+        test_engines.wipe(database)
+
+
+@pytest.fixture(scope="module")
+def stages(database: Engines, sandbox: Sandbox) -> Generator[dict[Place, Pair]]:
+    """Alice and Bob at every place, all at once; capture and copying run, the price of BTC stands at 60,000."""
+    sandbox.control.clear_faults()
+    for market in Market:
+        sandbox.control.set_price("BTCUSDT", 60_000, market=market.value)
+    loop = WarmLoop([polling.run, streaming.run, checking.run, snapshots.run, engine.run])
+    loop.start()
+    try:
+        stages = {place: begin(sandbox.control, place=place) for place in PLACES}
+        wait_until(lambda: all(has_baseline(stage) for stage in stages.values()), timeout=60, what="all baselines")
+        yield stages
     finally:
         sandbox.control.clear_faults()
         loop.stop()

@@ -57,3 +57,9 @@ def at_venue(stage: Pair, *, since: int = 0) -> list[tuple[str, str, bool]]:
 def count(stage: Pair) -> int:
     """Return how many orders of ours the venue has."""
     return len([order for order in stage.copy_orders() if order["clientOrderId"].startswith("ct")])
+
+
+def placed(stage: Pair) -> int:
+    """Return how many orders of ours the venue has, whichever venue it is."""
+    ours = {order.client_order_id for order in orders(stage)}
+    return len([one for one in stage.copy_orders() if one["clientOrderId"] in ours])

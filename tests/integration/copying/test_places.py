@@ -3,28 +3,18 @@
 Perpetuals: long, add, partial close, flip, flat. Spot: buy, buy more, partial sale, sell out, all with fees in base.
 """
 
-from collections.abc import Generator
 from decimal import Decimal
 
 import pytest
 
-from copytrade.accounts import checking, snapshots
-from copytrade.capture import polling, streaming
-from copytrade.copying import engine
 from copytrade.copying.models import OrderState
 from copytrade.demo.keys import Place
-from copytrade.domain.instruments import Market, Venue
-from copytrade.engines import Engines
-from copytrade.exchanges.venues import is_served
-from tests import engines as test_engines
-from tests.conftest import Sandbox
+from copytrade.domain.instruments import Market
 from tests.integration.copying import sight
-from tests.stage import Pair, begin, has_baseline, ledger
+from tests.stage import PLACES, Pair, ledger
 from tests.waiting import wait_until
-from workers.loop import WarmLoop
 
 D = Decimal
-PLACES = [(venue, market) for venue in Venue for market in Market if is_served(venue, market=market)]
 PERPETUALS = [place for place in PLACES if place[1] is Market.PERPETUAL]
 SPOTS = [place for place in PLACES if place[1] is Market.SPOT]
 FEE = D("0.001")
@@ -33,24 +23,6 @@ FEE = D("0.001")
 
 def named(place: Place) -> str:
     return "-".join(place)
-
-
-@pytest.fixture(scope="module")
-def stages(database: Engines, sandbox: Sandbox) -> Generator[dict[Place, Pair]]:
-    """Alice and Bob at every place, all at once; capture and copying run, the price of BTC stands at 60,000."""
-    sandbox.control.clear_faults()
-    for market in Market:
-        sandbox.control.set_price("BTCUSDT", 60_000, market=market.value)
-    loop = WarmLoop([polling.run, streaming.run, checking.run, snapshots.run, engine.run])
-    loop.start()
-    try:
-        stages = {place: begin(sandbox.control, place=place) for place in PLACES}
-        wait_until(lambda: all(has_baseline(stage) for stage in stages.values()), timeout=60, what="all baselines")
-        yield stages
-    finally:
-        sandbox.control.clear_faults()
-        loop.stop()
-        test_engines.wipe(database)
 
 
 @pytest.mark.parametrize("place", PERPETUALS, ids=named)
