@@ -22,6 +22,8 @@ from copytrade.exchanges.bitget import spot_shapes as bitget_spot_shapes
 from copytrade.exchanges.bitget.perpetual import BitgetPerpetual
 from copytrade.exchanges.bitget.spot import BitgetSpot
 from copytrade.exchanges.budget import Budget
+from copytrade.exchanges.bybit.client import BybitAccount
+from copytrade.exchanges.bybit.shapes import market_rules as bybit_market_rules
 from copytrade.exchanges.egress import Way, first_way, way_of
 from copytrade.exchanges.gate import Alarm, Gate
 from copytrade.exchanges.ground import Ground
@@ -35,6 +37,8 @@ _CLIENTS: Mapping[
 ] = {
     (Venue.BINANCE, Market.SPOT): (BinanceSpot, binance_spot_shapes.market_rules),
     (Venue.BINANCE, Market.PERPETUAL): (BinancePerpetual, binance_shapes.market_rules),
+    (Venue.BYBIT, Market.SPOT): (BybitAccount, bybit_market_rules),
+    (Venue.BYBIT, Market.PERPETUAL): (BybitAccount, bybit_market_rules),
     (Venue.BITGET, Market.SPOT): (BitgetSpot, bitget_spot_shapes.market_rules),
     (Venue.BITGET, Market.PERPETUAL): (BitgetPerpetual, bitget_shapes.market_rules),
 }

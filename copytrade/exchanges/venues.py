@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 from copytrade.domain.instruments import Market, Venue
 from copytrade.exchanges.binance.facts import BINANCE
 from copytrade.exchanges.bitget.facts import BITGET
+from copytrade.exchanges.bybit.facts import BYBIT
 from copytrade.exchanges.facts import VenueFacts
 
-_FACTS = {known.venue: known for known in (BINANCE, BITGET)}
+_FACTS = {known.venue: known for known in (BINANCE, BYBIT, BITGET)}
 
 
 def facts(venue: Venue) -> VenueFacts:

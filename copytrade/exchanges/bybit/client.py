@@ -69,7 +69,8 @@ class BybitAccount:
 
     async def state(self) -> AccountState:
         asked_at = self._venue_now()
-        wallet, positions = await asyncio.gather(self._wallet(), self._position_rows())
+        wallet = await self._wallet()
+        positions = await self._position_rows()
         answered_at = self._venue_now()
 
         def read(told: Any) -> AccountState:

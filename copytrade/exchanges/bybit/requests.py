@@ -35,5 +35,5 @@ def new_order(request: OrderRequest, *, market: Market, venue_symbol: str) -> di
 
 def _on_spot(request: OrderRequest, fields: dict[str, Any]) -> dict[str, Any]:
     if request.reduce_only or request.position_side is not PositionSide.NET:
-        raise ValueError("spot knows no reducing and no sides")
+        raise ValueError("spot has nothing to reduce and no sides")
     return fields | {"marketUnit": "baseCoin"} if request.kind is OrderKind.MARKET else fields

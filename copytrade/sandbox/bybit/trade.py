@@ -9,7 +9,7 @@ from copytrade.sandbox.bybit.request import Access, Request, Route
 from copytrade.sandbox.exchange import matching, trading
 from copytrade.sandbox.exchange.accounts import Account
 from copytrade.sandbox.exchange.engine import OrderRequest
-from copytrade.sandbox.exchange.instruments import Instrument
+from copytrade.sandbox.exchange.instruments import INSTRUMENTS, Instrument
 from copytrade.sandbox.exchange.orders import (
     BUY,
     OPEN,
@@ -108,8 +108,20 @@ def _wanted(request: Request) -> OrderRequest:
     )
 
 
+def _check_band(venue: "Bybit", one: Instrument, wanted: OrderRequest) -> None:
+    """Refuse a spot price on the wrong side of what is told as riskParameters; the engine has perpetuals' own."""
+    if not one.is_spot or wanted.type is not OrderType.LIMIT:
+        return
+    mark = venue.exchange.market.price(one.index)
+    bound = mark + wanted.side * mark * one.band_ppm // 1_000_000
+    if (wanted.price - bound) * wanted.side > 0:
+        reason = Reason.PRICE_TOO_HIGH if wanted.side == BUY else Reason.PRICE_TOO_LOW
+        raise Refused(reason, limit=wire.price(one, bound))
+
+
 def _create(venue: "Bybit", request: Request) -> dict[str, str]:
     wanted = _wanted(request)
+    _check_band(venue, INSTRUMENTS[wanted.instrument], wanted)
     try:
         order = trading.place(venue.exchange, request.account, wanted)
     except Refused as refusal:
