@@ -8,17 +8,15 @@ from copytrade.exchanges.facts import Codes, VenueFacts
 from copytrade.exchanges.limits import Limit, Scope
 
 _OTHER = """
-    400172 40007 40017 40019 40020 40024 40031 40102 40103 40108 40203 40304 40305 40306 40700 40707 40713 40808 40812
-    40893 40917 43005 43011 43025 43028 43117 45117 45118 40084 40085 40920
+    400172 40007 40017 40019 40020 40024 40031 40102 40103 40108 40203 40304 40305 40306 40700 40707 40713 40761 40808
+    40812 40872 40917 40920 41103 41117 43005 43011 43025 43117 45117 45118 40084 40085
 """
 """Malformed requests, rules of the account, settings and order types."""
 
 _REFUSED: dict[str, Refusal] = {
-    **dict.fromkeys(
-        ("43012", "40711", "40712", "40754", "40756", "40762", "40783", "43112", "50020", "13006"), Refusal.FUNDS
-    ),
-    **dict.fromkeys(("22002", "40757", "40758", "45057"), Refusal.NOTHING_TO_REDUCE),
-    **dict.fromkeys(("40797", "40798", "45113", "45119"), Refusal.LEVERAGE),
+    **dict.fromkeys(("43012", "40711", "40712", "40754", "40756", "40762", "40800", "50020"), Refusal.FUNDS),
+    **dict.fromkeys(("22002", "40755", "40757", "40758"), Refusal.NOTHING_TO_REDUCE),
+    **dict.fromkeys(("40797", "45113"), Refusal.LEVERAGE),
     **dict.fromkeys(("45110", "45114"), Refusal.MIN_NOTIONAL),
     **dict.fromkeys(
         ("22006", "22007", "22008", "22009", "40815", "40816", "43008", "43009", "43010", "45115", "45122", "50067"),
@@ -48,7 +46,7 @@ BITGET = VenueFacts(
             {"40001", "40002", "40003", "40006", "40009", "40011", "40012", "40014", "40018", "40037", "40085"}
         ),
         order_unknown=frozenset({"22001", "40109", "40768", "43001", "43004"}),
-        unchanged=frozenset({"40921", "45116"}),
+        unchanged=frozenset({"40814"}),
         # ccxt takes the first of them for wrong credentials; it says that the venue's own parts did not answer in time
         unclear=frozenset({"40010", "40015", "40725", "45001"}),
         throttled=frozenset({"429", "1001", "30014"}),

@@ -1,6 +1,5 @@
 """Bitget's spot of a classic account behind the port, through ccxt's implicit API."""
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
@@ -19,13 +18,14 @@ from copytrade.domain.fills import (
     Position,
     Quote,
 )
-from copytrade.domain.instruments import MarginMode, MarketRules, PositionSide, Side
+from copytrade.domain.instruments import MarketRules, Side
 from copytrade.domain.orders import OrderKind, OrderRequest, Outcome, VenueOrder
 from copytrade.errors import ExchangeError
+from copytrade.exchanges import holdings
 from copytrade.exchanges.bitget import keys, paging, requests, shapes
 from copytrade.exchanges.bitget import spot_shapes as spot
 from copytrade.exchanges.bitget.stream import spot_channels
-from copytrade.exchanges.naming import id_of, pair, symbol_of
+from copytrade.exchanges.naming import id_of, symbol_of
 from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
 from copytrade.exchanges.streaming import private_stream
 from copytrade.exchanges.values import moment, ms_of
@@ -33,8 +33,6 @@ from copytrade.exchanges.wire import Wire
 
 _FILLS, _ORDERS = "privateSpotGetV2SpotTradeFills", "privateSpotGetV2SpotTradeHistoryOrders"
 _OPEN, _BILLS = "privateSpotGetV2SpotTradeUnfilledOrders", "privateSpotGetV2SpotAccountBills"
-_DOLLARS = frozenset({"USDT", "USDC"})
-"""Coins that are taken for a dollar each."""
 _GRAINS = {
     **{f"{n}m": (f"{n}min", timedelta(minutes=n)) for n in (1, 3, 5, 15, 30)},
     **{f"{n}h": (f"{n}h", timedelta(hours=n)) for n in (1, 4)},
@@ -43,7 +41,7 @@ _GRAINS = {
 }
 
 
-class BitgetSpot:
+class BitgetSpot(holdings.SpotSettings):
     """One account at Bitget's spot. Its balances are its positions; a market buy is sent in quote, see `place`."""
 
     def __init__(self, *, ref: AccountRef, wire: Wire) -> None:
@@ -69,31 +67,31 @@ class BitgetSpot:
 
     async def state(self) -> AccountState:
         asked_at = self._venue_now()
-        found = await self.balances()
-        held = [one for one in found if one.total != 0]
-        marks = {} if all(one.asset in _DOLLARS for one in held) else await self._marks()
-        total = sum((one.total * self._worth(one.asset, marks) for one in held), Decimal(0))
-        free = next((one.free for one in held if one.asset == spot.QUOTE), Decimal(0))
-        told = sorted((one.asset, one.total) for one in held)
+        balances = await self.balances()
         return AccountState(
-            equity=Equity(total=total, wallet=total, unrealized_pnl=Decimal(0), available=free, read_at=clock.now()),
-            positions={(self._market_of(one.asset), PositionSide.NET): one.total for one in self._tradable(held)},
-            mark=hashlib.blake2b(repr(told).encode(), digest_size=12).hexdigest(),
+            equity=holdings.worth(balances, prices=await self._prices(balances), read_at=clock.now()),
+            positions=holdings.held(balances, symbols=self._wire.ground.ids),
+            mark=holdings.mark_of(balances),
             asked_at=asked_at,
             answered_at=self._venue_now(),
         )
 
     async def positions(self) -> list[Position]:
-        held = self._tradable([one for one in await self.balances() if one.total != 0])
-        marks = await self._marks() if held else {}
-        return [spot.held(one, mark=self._worth(one.asset, marks)) for one in held]
+        balances = await self.balances()
+        prices = await self._prices(balances)
+        held = holdings.held(balances, symbols=self._wire.ground.ids)
+        return [
+            holdings.position(symbol, total, mark_price=prices.get(symbol, Decimal(0)))
+            for (symbol, _), total in held.items()
+        ]
 
     async def traded_symbols(self, *, since: datetime) -> set[str]:
         asked = {"startTime": str(ms_of(max(since, self._venue_now() - paging.KEPT)))}
         traded = await paging.all_rows(self._rows(_FILLS), asked=asked, id_field="tradeId")
         resting = await paging.all_rows(self._rows(_OPEN), asked={}, id_field="orderId")
         named = {self._symbol(row["symbol"]) for row in (*traded, *resting) if isinstance(row.get("symbol"), str)}
-        return named | {self._market_of(one.asset) for one in self._tradable(await self.balances()) if one.total != 0}
+        held = holdings.held(await self.balances(), symbols=self._wire.ground.ids)
+        return named | {symbol for symbol, _ in held}
 
     async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
         now = self._venue_now()
@@ -135,8 +133,7 @@ class BitgetSpot:
 
         The ask is bounded by `request.price` where that is set; the base bought may differ by what the price moved.
         """
-        if request.reduce_only:
-            raise ValueError("a spot order was reduce-only")
+        holdings.check_request(request)
         size = request.quantity
         if request.kind is OrderKind.MARKET and request.side is Side.BUY:
             try:
@@ -178,27 +175,6 @@ class BitgetSpot:
             found |= {order.venue_order_id: order for order in orders}
         return sorted(found.values(), key=lambda order: int(order.venue_order_id))
 
-    async def leverage(self, symbol: str) -> int:
-        return 1
-
-    async def margin_mode(self, symbol: str) -> MarginMode:
-        return MarginMode.CROSS
-
-    async def set_leverage(self, symbol: str, leverage: int) -> None:
-        """Do nothing: spot has no leverage."""
-
-    async def set_cross_margin(self, symbol: str) -> None:
-        """Do nothing: spot has no margin."""
-
-    async def is_hedged(self) -> bool:
-        return False
-
-    async def set_one_way(self) -> None:
-        """Do nothing: spot has no position mode."""
-
-    async def set_hedged(self) -> None:
-        """Do nothing: spot has no position mode."""
-
     def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
         return private_stream(self._wire, spot_channels(self._wire))
 
@@ -214,13 +190,6 @@ class BitgetSpot:
     def _symbol(self, venue_symbol: str) -> str:
         return symbol_of(self._wire.ground, venue_symbol)
 
-    def _market_of(self, asset: str) -> str:
-        return pair(asset, market=self._wire.ground.market)
-
-    def _tradable(self, held: Sequence[Balance]) -> list[Balance]:
-        """Return the balances that have a market against USDT."""
-        return [one for one in held if self._market_of(one.asset) in self._wire.ground.ids]
-
     def _rows(self, method: str, **filters: str) -> paging.Rows:
         return paging.rows_of(self._wire, method, filters, at=lambda data: data)
 
@@ -228,16 +197,17 @@ class BitgetSpot:
         body = await self._wire.ask("publicSpotGetV2SpotMarketTickers")
         return self._wire.read(lambda answer: [row for row in answer["data"] if row["symbol"]], body)
 
-    async def _marks(self) -> dict[str, Decimal]:
-        """Return the last price of every market, by the venue's name of it."""
-        rows = await self._tickers()
-        return self._wire.read(lambda found: {row["symbol"]: shapes.amount(row["lastPr"]) for row in found}, rows)
-
-    def _worth(self, asset: str, marks: dict[str, Decimal]) -> Decimal:
-        """Return what one of an asset is worth in USDT; what has no price counts nothing."""
-        if asset in _DOLLARS:
-            return Decimal(1)
-        return marks.get(self._id(self._market_of(asset)), Decimal(0))
+    async def _prices(self, balances: Sequence[Balance]) -> dict[str, Decimal]:
+        """Return the last price of every market by our name of it; none where no held coin needs one."""
+        if all(one.asset in holdings.STABLE for one in balances if one.total != 0):
+            return {}
+        symbols, rows = self._wire.ground.symbols, await self._tickers()
+        return self._wire.read(
+            lambda found: {
+                symbols[row["symbol"]]: shapes.amount(row["lastPr"]) for row in found if row["symbol"] in symbols
+            },
+            rows,
+        )
 
 
 def _quote(row: Any, *, symbol: str) -> Quote:

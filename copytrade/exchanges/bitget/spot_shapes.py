@@ -5,14 +5,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from copytrade.domain.fills import Balance, EntryKind, Fill, LedgerEntry, Position
-from copytrade.domain.instruments import Market, MarketRules, Side
+from copytrade.domain.fills import Balance, EntryKind, Fill, LedgerEntry
+from copytrade.domain.instruments import MarketRules, Side
 from copytrade.domain.orders import VenueOrder
-from copytrade.exchanges.bitget.shapes import STATUSES, ZERO, Body, amount, paid
-from copytrade.exchanges.naming import pair
+from copytrade.exchanges.bitget.shapes import STATUSES, Body, amount, paid
 from copytrade.exchanges.values import moment, number, positive, text
 
-QUOTE = "USDT"
 _UNLIMITED = Decimal(10**12)
 _OUT = ("withdraw", "transfer_out")
 _MOVES = ("deposit", "withdraw", "transfer")
@@ -113,12 +111,6 @@ def balance(row: Body) -> Balance:
     return Balance(
         asset=text(row["coin"]).upper(), free=free, total=free + number(row["frozen"]) + number(row["locked"])
     )
-
-
-def held(found: Balance, *, mark: Decimal = ZERO) -> Position:
-    """Return a balance as the position in its market against USDT; what it was bought at is not told."""
-    symbol = pair(found.asset, market=Market.SPOT)
-    return Position(symbol=symbol, quantity=found.total, entry_price=ZERO, mark_price=mark, unrealized_pnl=ZERO)
 
 
 def entry(row: Body) -> LedgerEntry:

@@ -9,10 +9,12 @@ from functools import partial
 from typing import Any
 
 from copytrade.domain.fills import Fill, Position
-from copytrade.domain.instruments import PositionSide
+from copytrade.domain.instruments import Market, PositionSide
 from copytrade.domain.orders import VenueOrder
+from copytrade.exchanges import holdings
 from copytrade.exchanges.bitget import shapes, spot_shapes
-from copytrade.exchanges.naming import symbol_of
+from copytrade.exchanges.facts import QUOTE
+from copytrade.exchanges.naming import pair, symbol_of
 from copytrade.exchanges.port import StreamMessage
 from copytrade.exchanges.rows import read_rows
 from copytrade.exchanges.streaming import Frames, answer, dial, send
@@ -107,7 +109,7 @@ def spot_channels(wire: Wire) -> PrivateChannels:
 
     def balances(rows: list[Any], at: datetime) -> list[StreamMessage]:
         read, spoiled = read_rows(rows, spot_shapes.balance)
-        held = [spot_shapes.held(one) for one in read if one.asset != spot_shapes.QUOTE]
+        held = [holdings.position(pair(one.asset, market=Market.SPOT), one.total) for one in read if one.asset != QUOTE]
         return _told(position=held, spoiled=spoiled, at=at)
 
     readers: dict[str, Reader] = {
