@@ -73,16 +73,25 @@ class Sockets:
         if not sockets:
             self.users.pop(connection.account, None)
 
-    def publish(self, account: int, event: str, message: Any, *, topic: Hashable = None, delay_s: float = 0.0) -> None:
+    def publish(
+        self,
+        account: int,
+        event: str,
+        message: Any,
+        *,
+        topic: Hashable = None,
+        delay_s: float = 0.0,
+        counts: bool = True,
+    ) -> None:
         """Send a private message to an account's sockets that hear its topic (None: all of them).
 
-        `event` is the name by which stream faults speak of it.
+        `event` is the name by which stream faults speak of it; a companion of another message does not count there.
         """
         faults = self.faults
         if account not in self.users or account in faults.halted_streams:
             return
         hearing = [one for one in self.users[account] if topic is None or topic in one.topics]
-        fault = faults.take_stream(account, event) if faults.streams and hearing else None
+        fault = faults.take_stream(account, event, counts=counts) if faults.streams and hearing else None
         delay = faults.latency_out_ms / 1000 + delay_s
         for connection in hearing:
             content = orjson.dumps(message if connection.wrap is None else connection.wrap(message))

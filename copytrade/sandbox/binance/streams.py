@@ -56,7 +56,8 @@ class Streams(Sockets):
         fill = account.fills[-1]
         order = account.orders[fill.order]
         if order.type is not OrderType.LIQUIDATION:
-            self._say(account, events.trade_lite(order, fill, now), FUTURES)
+            lite = events.trade_lite(order, fill, now)
+            self.publish(account.id, "TRADE_LITE", lite, topic=FUTURES, counts=False)
 
     def leverage(self, account: Account, instrument: int) -> None:
         if account.id in self.users:

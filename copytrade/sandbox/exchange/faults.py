@@ -138,13 +138,13 @@ class Faults:
                 return fault
         return None
 
-    def take_stream(self, account: int, event: str) -> StreamFault | None:
-        """Return the first rule about a stream message, counted down."""
+    def take_stream(self, account: int, event: str, *, counts: bool = True) -> StreamFault | None:
+        """Return the first rule about a stream message, counted down unless the message is a mere companion."""
         for fault in self.streams:
             fits = (not fault.account or fault.account == account) and (not fault.event or fault.event == event)
             if fault.remaining and fits:
-                fault.remaining -= fault.remaining > 0
-                fault.hits += 1
+                fault.remaining -= counts and fault.remaining > 0
+                fault.hits += counts
                 return fault
         return None
 
