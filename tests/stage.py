@@ -49,9 +49,16 @@ class Pair:
         """Return the market on which both trade."""
         return self.lead.key.market
 
-    def trade(self, side: str, quantity: str) -> None:
-        """Let Alice trade at the market, by hand."""
-        self.control.place(self.lead.key.account_id, SYMBOL, side, quantity, market=self.market.value)
+    def trade(self, side: str, quantity: str, *, position_side: str | None = None) -> None:
+        """Let Alice trade at the market, by hand; in hedge mode she says on which side (LONG, SHORT)."""
+        self.control.place(
+            self.lead.key.account_id, SYMBOL, side, quantity, market=self.market.value, position_side=position_side
+        )
+
+    def hedged(self, account: "Account") -> dict[str, Decimal]:
+        """Return what an account in hedge mode holds long and short, both unsigned."""
+        rows = self.control.account(account.key.account_id)["positions"]
+        return {row["positionSide"]: abs(Decimal(row["positionAmt"])) for row in rows if row["symbol"] == SYMBOL}
 
     def lead_position(self) -> Decimal:
         """Return what Alice holds at the venue."""

@@ -50,6 +50,35 @@ def test_a_perpetual_is_copied_long_more_less_short_and_flat(stages: dict[Place,
     assert (sight.leg(stage).held, sight.leg(stage).target) == (0, 0)
 
 
+@pytest.mark.parametrize("place", PERPETUALS, ids=named)
+def test_a_lead_in_hedge_mode_is_copied_on_both_sides(stages: dict[Place, Pair], place: Place) -> None:
+    stage = stages[place]
+    wait_until(lambda: stage.copy_position() == stage.lead_position() == 0, what="both flat")
+    stage.control.set_modes(stage.lead.key.account_id, hedge=True)
+    stage.trade("BUY", "1", position_side="LONG")
+    wait_until(lambda: held(stage) == (D("0.1"), 0), timeout=30, what=f"the long side (it is {held(stage)})")
+    stage.trade("SELL", "0.6", position_side="SHORT")
+    wait_until(lambda: held(stage) == (D("0.1"), D("0.06")), timeout=30, what=f"the short side (it is {held(stage)})")
+    stage.trade("SELL", "1", position_side="LONG")
+    wait_until(lambda: held(stage) == (0, D("0.06")), timeout=30, what="a closed long side")
+    stage.trade("BUY", "0.6", position_side="SHORT")
+    wait_until(lambda: held(stage) == (0, 0), timeout=30, what="a closed short side")
+    rests(stage)
+    sides = [(order.side, order.position_side, order.filled) for order in sight.orders(stage)[-4:]]
+    assert sides == [
+        ("buy", "long", D("0.1")),
+        ("sell", "short", D("0.06")),
+        ("sell", "long", D("0.1")),
+        ("buy", "short", D("0.06")),
+    ]
+
+
+def held(stage: Pair) -> tuple[Decimal, Decimal]:
+    """Return what the copy holds long and short."""
+    found = stage.hedged(stage.copy)
+    return found.get("LONG", D(0)), found.get("SHORT", D(0))
+
+
 @pytest.mark.parametrize("place", SPOTS, ids=named)
 def test_a_coin_is_copied_bought_partly_sold_and_sold_out_with_fees_in_base(
     stages: dict[Place, Pair], place: Place
