@@ -156,6 +156,10 @@ class Control:
         """Liquidate an account's positions at the mark price; return how many."""
         return self.call("POST", f"/accounts/{account_id}/liquidate", symbol=symbol)["closed"]
 
+    def deleverage(self, account_id: int, symbol: str, quantity: Number | None = None) -> int:
+        """Let the venue's auto-deleveraging close positions of a symbol, or so much of each; return how many."""
+        return self.call("POST", f"/accounts/{account_id}/deleverage", symbol=symbol, quantity=quantity)["closed"]
+
     def market(self, *, market: str | None = None) -> list[dict[str, Any]]:
         """Return each symbol's mark price, bid and ask."""
         return self.call("GET", "/market", market=market)
@@ -215,10 +219,22 @@ class Control:
         """Put a fault of requests into force, once unless `count` says otherwise; return its id."""
         return self.call("POST", "/faults", **facts)["id"]
 
-    def stream_fault(self, action: str, *, account: int = 0, event: str = "", count: int = 1, delay_ms: int = 0) -> int:
-        """Lose, double or delay an account's next stream messages; return the fault's id."""
+    def stream_fault(
+        self,
+        action: str,
+        *,
+        account: int = 0,
+        event: str = "",
+        count: int = 1,
+        delay_ms: int = 0,
+        replace: dict[str, Any] | None = None,
+        remove: list[str] | None = None,
+        exponents: bool | list[str] | None = None,
+    ) -> int:
+        """Lose, double, delay or change an account's next stream messages; return the fault's id."""
         facts = {"account": account, "event": event, "count": count, "delay_ms": delay_ms}
-        return self.call("POST", "/stream-faults", action=action, **facts)["id"]
+        changes = {"replace": replace, "remove": remove, "exponents": exponents}
+        return self.call("POST", "/stream-faults", action=action, **facts, **changes)["id"]
 
     def faults(self) -> dict[str, Any]:
         """Return the faults in force with how often each has hit."""

@@ -95,7 +95,9 @@ class Sockets:
         delay = faults.latency_out_ms / 1000 + delay_s
         for connection in hearing:
             content = orjson.dumps(message if connection.wrap is None else connection.wrap(message))
-            if fault is None or fault.action == "double":
+            if fault is not None and fault.tampering:
+                content = fault.tampering.apply(content)
+            if fault is None or fault.action in ("double", "change"):
                 connection.push_raw(content, delay_s=delay)
             if fault is not None and fault.action == "double":
                 connection.push_raw(content, delay_s=delay)

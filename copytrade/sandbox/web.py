@@ -116,7 +116,13 @@ async def _answer(fault: Fault, venue: VenueSide, reply: Reply, request: web.Bas
         await asyncio.sleep(fault.delay_out_ms / 1000)
     match fault.answer:
         case Answer.NORMAL:
+            if fault.tampering:
+                reply = Reply(reply.status, fault.tampering.apply(reply.body), reply.headers)
             return _Written(reply, request)
+        case Answer.EMPTY:
+            return _Written(Reply(reply.status, b"", reply.headers), request)
+        case Answer.LARGE:
+            return _Written(Reply(reply.status, reply.body.ljust(fault.size), reply.headers), request)
         case Answer.HANG:
             await asyncio.sleep(_HANG_S)
         case Answer.STATUS:

@@ -13,7 +13,7 @@ from copytrade.sandbox.binance import events, spot_events, spot_wire
 from copytrade.sandbox.binance.ws_api import PATH, WsApi
 from copytrade.sandbox.exchange.accounts import Account, Position
 from copytrade.sandbox.exchange.instruments import FIRST_SPOT
-from copytrade.sandbox.exchange.orders import Fill, IncomeKind, Order, OrderType
+from copytrade.sandbox.exchange.orders import BY_VENUE, Fill, IncomeKind, Order
 from copytrade.sandbox.sockets import Connection, Sockets
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Streams(Sockets):
     def _say_lite(self, account: Account, now: int) -> None:
         fill = account.fills[-1]
         order = account.orders[fill.order]
-        if order.type is not OrderType.LIQUIDATION:
+        if order.type not in BY_VENUE:
             lite = events.trade_lite(order, fill, now)
             self.publish(account.id, "TRADE_LITE", lite, topic=FUTURES, counts=False)
 

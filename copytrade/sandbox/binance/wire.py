@@ -6,7 +6,7 @@ from copytrade.sandbox.exchange import risk
 from copytrade.sandbox.exchange.accounts import Account, Position, margin_of
 from copytrade.sandbox.exchange.instruments import INSTRUMENTS, QUOTE, Instrument
 from copytrade.sandbox.exchange.market import Candle, Market
-from copytrade.sandbox.exchange.orders import BUY, Fill, Income, Order, OrderType
+from copytrade.sandbox.exchange.orders import BUY, BY_VENUE, Fill, Income, Order, OrderType
 from copytrade.sandbox.exchange.values import divide, money, text
 
 
@@ -15,7 +15,7 @@ def side(sign: int) -> str:
 
 
 def order_type(kind: OrderType) -> str:
-    return "LIMIT" if kind is OrderType.LIQUIDATION else kind.value
+    return "LIMIT" if kind in BY_VENUE else kind.value
 
 
 def average(quote: int, steps: int, instrument: Instrument) -> str:

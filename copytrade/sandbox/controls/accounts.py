@@ -220,6 +220,19 @@ def liquidate(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, i
     return {"closed": len(doomed)}
 
 
+def deleverage(at: Situation, account: str, facts: dict[str, Any]) -> dict[str, int]:
+    """Let auto-deleveraging close the positions of a symbol, or so much of each, at the mark price."""
+    found, rules = at.account(account), instrument(facts)
+    wanted = number(facts["quantity"], rules.quantity_decimals) if "quantity" in facts else 0
+    rows = [row for row in found.open_positions() if row.instrument == rules.index]
+    price = at.exchange.market.price(rules.index)
+    for row in rows:
+        where = {"instrument": rules.index, "side": row.side, "price": price}
+        steps = min(wanted or abs(row.steps), abs(row.steps))
+        trading.close_by_venue(at.exchange, found, **where, adl_steps=steps)
+    return {"closed": len(rows)}
+
+
 ACTIONS = {
     ("POST", "/accounts"): create,
     ("GET", "/accounts"): listed,
@@ -235,5 +248,6 @@ ACTIONS = {
     ("POST", "/accounts/{account}/orders"): place,
     ("DELETE", "/accounts/{account}/orders"): cancel_all,
     ("POST", "/accounts/{account}/liquidate"): liquidate,
+    ("POST", "/accounts/{account}/deleverage"): deleverage,
     ("POST", "/keys/{key}"): change_key,
 }

@@ -6,6 +6,10 @@ from enum import StrEnum
 from itertools import count
 from typing import Any
 
+from copytrade.sandbox.exchange.tampering import Tampering
+
+STREAM_ACTIONS = ("lose", "double", "delay", "change")
+
 
 class Execute(StrEnum):
     """Whether a faulty request is carried out."""
@@ -27,6 +31,8 @@ class Answer(StrEnum):
     BROKEN_JSON = "broken_json"
     GARBAGE = "garbage"
     BAD_GZIP = "bad_gzip"
+    EMPTY = "empty"
+    LARGE = "large"
 
 
 @dataclass(slots=True)
@@ -52,6 +58,9 @@ class Fault:
     code: int | str = 0
     message: str = ""
     retry_after: int = 0
+    size: int = 10_000_000
+    """Bytes of a large answer: the right one, with blanks behind it."""
+    tampering: Tampering = field(default_factory=Tampering)
     id: int = 0
     hits: int = 0
 
@@ -68,13 +77,14 @@ class Fault:
 
 @dataclass(slots=True)
 class StreamFault:
-    """One rule about stream messages: lose, double or delay those of an account and event name."""
+    """One rule about stream messages: lose, double, delay or change those of an account and event name."""
 
     action: str
     account: int = 0
     event: str = ""
     remaining: int = -1
     delay_ms: int = 0
+    tampering: Tampering = field(default_factory=Tampering)
     id: int = 0
     hits: int = 0
 
@@ -101,16 +111,16 @@ class Faults:
         """Put a rule about requests into force."""
         facts["execute"] = Execute(facts.get("execute", "yes"))
         facts["answer"] = Answer(facts.get("answer", "normal"))
-        fault = Fault(**facts)
+        fault = Fault(**_tampering(facts))
         fault.id = next(self._ids)
         self.requests.append(fault)
         return fault
 
     def add_stream(self, **facts: Any) -> StreamFault:
         """Put a rule about stream messages into force."""
-        fault = StreamFault(**facts)
-        if fault.action not in ("lose", "double", "delay"):
-            raise ValueError(f"a stream fault's action is lose, double or delay; it was {fault.action!r}")
+        fault = StreamFault(**_tampering(facts))
+        if fault.action not in STREAM_ACTIONS:
+            raise ValueError(f"a stream fault's action is one of {', '.join(STREAM_ACTIONS)}; it was {fault.action!r}")
         fault.id = next(self._ids)
         self.streams.append(fault)
         return fault
@@ -151,3 +161,9 @@ class Faults:
     def lag(self, account: int) -> int:
         """Return the milliseconds by which an account's look-ups lag."""
         return self.read_lag_of.get(account, self.read_lag_ms) if self.read_lag_of else self.read_lag_ms
+
+
+def _tampering(facts: dict[str, Any]) -> dict[str, Any]:
+    """Put what is to be changed in an answer together."""
+    changes = {name: facts.pop(name) for name in ("replace", "remove", "exponents") if name in facts}
+    return facts | {"tampering": Tampering(**changes)}

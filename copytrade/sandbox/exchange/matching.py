@@ -4,7 +4,7 @@ from copytrade.sandbox.exchange import spot
 from copytrade.sandbox.exchange.accounts import Account, position_record
 from copytrade.sandbox.exchange.engine import Exchange
 from copytrade.sandbox.exchange.instruments import INSTRUMENTS, Instrument
-from copytrade.sandbox.exchange.orders import BUY, OPEN, Fill, IncomeKind, Order, OrderType, Status
+from copytrade.sandbox.exchange.orders import BUY, BY_VENUE, OPEN, Fill, IncomeKind, Order, OrderType, Status
 from copytrade.sandbox.exchange.values import divide
 
 
@@ -61,8 +61,7 @@ def execute(
     exchange.store.put(position_record(account.id, position))
     for watcher in exchange.watchers:
         watcher.balance(account, "ORDER", 0, [position])
-    liquidated = order.type is OrderType.LIQUIDATION
-    tell(exchange, account, order, "CALCULATED" if liquidated else "TRADE", fill)
+    tell(exchange, account, order, "CALCULATED" if order.type in BY_VENUE else "TRADE", fill)
 
 
 def _trade(

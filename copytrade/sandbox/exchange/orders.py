@@ -11,6 +11,8 @@ class OrderType(StrEnum):
     LIMIT = "LIMIT"
     MARKET = "MARKET"
     LIQUIDATION = "LIQUIDATION"
+    ADL = "ADL"
+    """Auto-deleveraging: the venue closes the position of one who is in profit."""
 
 
 class TimeInForce(StrEnum):
@@ -28,6 +30,7 @@ class Status(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+BY_VENUE = frozenset((OrderType.LIQUIDATION, OrderType.ADL))
 OPEN = frozenset((Status.NEW, Status.PARTIALLY_FILLED))
 
 

@@ -59,14 +59,25 @@ def cancel(exchange: Exchange, account: Account, order: Order) -> Order:
     return order
 
 
-def close_by_venue(exchange: Exchange, account: Account, *, instrument: int, side: PositionSide, price: int) -> Order:
-    """Close a position against its holder's will: a liquidation, in one execution at `price`."""
+def close_by_venue(
+    exchange: Exchange,
+    account: Account,
+    *,
+    instrument: int,
+    side: PositionSide,
+    price: int,
+    adl_steps: int = 0,
+) -> Order:
+    """Close a position against its holder's will in one execution at `price`: a liquidation, or of `adl_steps`."""
     position = account.position(instrument, side)
     now = exchange.clock.now()
     number = exchange.new_id()
+    kind = OrderType.ADL if adl_steps else OrderType.LIQUIDATION
+    steps = adl_steps or abs(position.steps)
+    name = f"{'adl_autoclose' if adl_steps else 'autoclose-'}{now}{number % 1000:03}"
     order = Order(
-        *(number, account.id, instrument, f"autoclose-{now}{number % 1000:03}", -1 if position.steps > 0 else 1),
-        *(OrderType.LIQUIDATION, TimeInForce.IOC, price, abs(position.steps), False, side, now),
+        *(number, account.id, instrument, name, -1 if position.steps > 0 else 1),
+        *(kind, TimeInForce.IOC, price, steps, False, side, now),
         updated=now,
     )
     account.add_order(order)
