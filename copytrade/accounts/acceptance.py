@@ -57,10 +57,7 @@ async def examine(client: ExchangeClient, *, role: Role) -> Examined:
     if await _is_skewed(client):
         return Examined(reason=Reason.CLOCK_SKEW)
     permissions = await client.permissions()
-    refused = objection(permissions, role=role, is_hedged=False, now=clock.now())
-    if refused is not None:
-        return Examined(reason=refused, permissions=permissions)
-    refused = objection(permissions, role=role, is_hedged=await client.is_hedged(), now=clock.now())
+    refused = objection(permissions, role=role, now=clock.now())
     if refused is not None:
         return Examined(reason=refused, permissions=permissions)
     return Examined(permissions=permissions, equity=await client.equity(), positions=await client.positions())

@@ -82,7 +82,7 @@ def sentence(reason: str) -> str:
     return SENTENCES.get(reason, "")
 
 
-def objection(permissions: KeyPermissions, *, role: Role, is_hedged: bool, now: datetime) -> Reason | None:
+def objection(permissions: KeyPermissions, *, role: Role, now: datetime) -> Reason | None:
     """Return why a key may not be linked in this role, None when it may. What the venue does not tell is refused."""
     if permissions.unfit:
         return Reason(permissions.unfit)
@@ -99,4 +99,4 @@ def objection(permissions: KeyPermissions, *, role: Role, is_hedged: bool, now: 
         return Reason.NOT_READABLE
     if role is Role.COPY and not permissions.may_trade:
         return Reason.READ_ONLY
-    return Reason.HEDGE_MODE if is_hedged else None
+    return None

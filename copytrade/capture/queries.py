@@ -22,6 +22,8 @@ from copytrade.capture.models import (
     SpoiledRow,
     StoredFill,
 )
+from copytrade.capture.standing import Standing as Standing
+from copytrade.capture.standing import standings as standings
 from copytrade.domain.instruments import Instrument, Market, PositionSide, Role, Side, Venue
 from copytrade.errors import InvalidInput
 from copytrade.settings import settings

@@ -101,21 +101,21 @@ async def _permissions(client: ExchangeClient) -> list[Finding]:
 
 
 def _refusals(rights: KeyPermissions) -> list[Finding]:
+    is_over = rights.expires_at is not None and rights.expires_at <= clock.now()
+    is_untold = None in (rights.may_read, rights.may_withdraw, rights.may_transfer)
     told = (
-        (rights.may_withdraw, "The key may withdraw money: it is refused."),
-        (rights.may_transfer, "The key may transfer money between accounts: it is refused."),
-        (rights.may_read is False, "The key may not read the account."),
-        (rights.unfit != "", "An account of this kind cannot be used here."),
-        (
-            None in (rights.may_read, rights.may_withdraw, rights.may_transfer),
-            "The exchange did not tell all that this key may do: it is refused to be safe.",
-        ),
-        (
-            rights.expires_at is not None and rights.expires_at <= clock.now(),
-            "This key has expired.",
-        ),
+        (rights.may_withdraw, _problem("permissions", "The key may withdraw money: it is refused.")),
+        (rights.may_transfer, _problem("permissions", "The key may transfer money between accounts: it is refused.")),
+        (rights.may_read is False, _problem("permissions", "The key may not read the account.")),
+        (rights.unfit != "", _problem("permissions", "An account of this kind cannot be used here.")),
+        (is_untold, _problem("permissions", "The exchange did not tell all that this key may do: it is refused.")),
+        (is_over, _problem("permissions", "This key has expired.")),
     )
-    return [Finding("permissions", Verdict.PROBLEM, text) for is_so, text in told if is_so]
+    return [finding for is_so, finding in told if is_so]
+
+
+def _problem(what: str, text: str, **facts: str) -> Finding:
+    return Finding(what, Verdict.PROBLEM, text, facts)
 
 
 def _hints(rights: KeyPermissions) -> list[Finding]:
@@ -126,7 +126,7 @@ def _hints(rights: KeyPermissions) -> list[Finding]:
         found.append(Finding("permissions", Verdict.WARNING, "The key is not limited to addresses."))
     if rights.expires_at is not None and clock.now() < rights.expires_at <= clock.now() + SOON:
         found.append(
-            Finding("permissions", Verdict.WARNING, "The key expires {when}.", {"when": rights.expires_at.isoformat()})
+            Finding("permissions", Verdict.WARNING, "The key expires on {when}.", {"when": f"{rights.expires_at:%Y-%m-%d %H:%M} UTC"})
         )
     return found
 
@@ -160,7 +160,7 @@ async def _rules(client: ExchangeClient) -> list[Finding]:
 
 async def _settings(client: ExchangeClient) -> list[Finding]:
     if await client.is_hedged():
-        return [Finding("settings", Verdict.PROBLEM, "The position mode is hedge; switch it to one-way.")]
+        return [Finding("settings", Verdict.OK, "The position mode is hedge: long and short are held apart.")]
     return [Finding("settings", Verdict.OK, "The position mode is one-way.")]
 
 

@@ -57,6 +57,7 @@ class Ground:
         self._loaded_at: float | None = None
         self._lock = asyncio.Lock()
         self._template: Any = None
+        self._streaming: dict[type[Any], Any] = {}
         self._refresh: asyncio.Task[None] | None = None
         self.rules: dict[str, MarketRules] = {}
         self.ids: dict[str, str] = {}
@@ -96,8 +97,15 @@ class Ground:
         """Return a fresh ccxt.pro object with `mixin`'s handlers."""
         import ccxt.pro  # pyright: ignore[reportMissingTypeStubs] # here: only stream processes need its 110 MB
 
-        exchange = guarded((mixin, getattr(ccxt.pro, self.facts.ccxt_id)))(self._config())
-        self._settle(exchange)
+        # As in `rest` a shallow copy, one template a dialect: building one takes 5 ms and 0.25 MB.
+        if mixin not in self._streaming:
+            self._streaming[mixin] = guarded((mixin, getattr(ccxt.pro, self.facts.ccxt_id)))(self._config())
+            self._settle(self._streaming[mixin])
+        exchange = copy.copy(self._streaming[mixin])
+        exchange.options = {
+            name: dict(value) if isinstance(value, dict) else value  # pyright: ignore[reportUnknownArgumentType]
+            for name, value in exchange.options.items()
+        }
         exchange.httpProxy = exchange.wsProxy = way.url or None
         exchange.apiKey, exchange.secret = credentials.api_key, credentials.api_secret
         exchange.password = credentials.passphrase

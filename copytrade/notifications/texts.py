@@ -44,6 +44,25 @@ TEXTS: dict[str, Text] = {
         "{label} does not work any more: copying on it is paused until you check it.",
         "/accounts",
     ),
+    "account.key_expires": Text(
+        "An API key expires soon",
+        "The key of {label} expires on {expires}. Make a new one on the exchange and replace it in time.",
+        "/accounts",
+        is_security=True,
+    ),
+    "account.key_replaced": Text(
+        "API key replaced",
+        "{label} works with the key {key} now; the old one is forgotten. Delete it on the exchange too.",
+        "/accounts",
+        is_security=True,
+    ),
+    "trader.left": Text(
+        "A trader you copy is gone",
+        "{trader} has unlinked the exchange account that you copy: nothing is opened or closed for you any more. Look "
+        "after your open positions.",
+        "/subscriptions",
+        is_security=True,
+    ),
     "account.unlinked": Text(
         "Exchange account unlinked",
         "{label} is unlinked and its key forgotten for good.",

@@ -68,6 +68,11 @@ def test_a_key_that_may_trade_and_nothing_more_is_linked(session: Session, sandb
     assert queries.equities(session, [row.id])[row.id].total == 1000
 
 
+@pytest.mark.parametrize("role", list(Role))
+def test_an_account_in_hedge_mode_is_welcome(session: Session, sandbox: Sandbox, role: Role) -> None:
+    assert checked(session, sandbox, role=role, hedge=True).state == State.ACTIVE
+
+
 def test_a_lead_account_is_content_with_a_key_that_only_reads(session: Session, sandbox: Sandbox) -> None:
     assert checked(session, sandbox, role=Role.LEAD, futures=False).state == State.ACTIVE
 
@@ -82,7 +87,6 @@ def test_a_lead_account_is_content_with_a_key_that_only_reads(session: Session, 
         ({"revoked": True}, Reason.WRONG_KEY),
         ({"expires_in_s": -60}, Reason.WRONG_KEY),
         ({"addresses": ["203.0.113.9"]}, Reason.WRONG_KEY),
-        ({"hedge": True}, Reason.HEDGE_MODE),
     ],
 )
 def test_a_key_that_may_too_much_or_too_little_is_refused(

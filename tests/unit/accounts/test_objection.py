@@ -12,8 +12,8 @@ TRADES = KeyPermissions(may_read=True, may_trade=True, may_withdraw=False, may_t
 READS = replace(TRADES, may_trade=False)
 
 
-def refused(permissions: KeyPermissions, role: Role, *, is_hedged: bool = False) -> Reason | None:
-    return objection(permissions, role=role, is_hedged=is_hedged, now=NOW)
+def refused(permissions: KeyPermissions, role: Role) -> Reason | None:
+    return objection(permissions, role=role, now=NOW)
 
 
 def test_a_lead_key_needs_only_to_read() -> None:
@@ -54,9 +54,9 @@ def test_a_copy_key_whose_right_to_trade_is_unknown_is_refused() -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_hedge_mode_is_refused_with_what_to_do(role: Role) -> None:
-    assert refused(TRADES, role, is_hedged=True) is Reason.HEDGE_MODE
-    assert "one-way" in SENTENCES[Reason.HEDGE_MODE]
+@pytest.mark.parametrize(("unfit", "reason"), [("not_unified", Reason.NOT_UNIFIED), ("unified", Reason.UNIFIED)])
+def test_accounts_of_an_unfit_kind_are_refused_before_anything_else(role: Role, unfit: str, reason: Reason) -> None:
+    assert refused(replace(TRADES, unfit=unfit, may_read=None), role) is reason
 
 
 def test_every_reason_has_a_sentence() -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3] / "copytrade"
 SPEAKERS = {"t", "say", "Said", "mark"}
 PLURALS = {"plural", "count"}
+FINDINGS = {"Finding": 2, "_problem": 1}
+"""Where the text stands among the arguments of what the doctor finds."""
 TABLES = {
     "STATES", "ROLES", "RIGHTS", "UNRANKED", "SENTENCES", "REASONS", "WAITS", "TEXTS", "KINDS", "KEY_PAGES", "NEEDS",
-    "ADDRESSES", "POSITION_MODES", "HINTS", "EXAMINED", "MODES",
+    "ADDRESSES", "POSITION_MODES", "HINTS", "EXAMINED", "MODES", "OBSTACLES", "OBSTACLES",
 }  # fmt: skip
 """Tables of texts at the top of a module, picked from by a code."""
 
@@ -70,6 +72,8 @@ def _texts(tree: ast.Module) -> Iterator[tuple[str, str | None]]:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name in SPEAKERS and node.args:
             yield from ((text, None) for text in _words(node.args[0], named))
+        if name in FINDINGS and len(node.args) > FINDINGS[name]:
+            yield from ((text, None) for text in _words(node.args[FINDINGS[name]], named))
         if name in PLURALS:
             first = 1 if name == "count" else 0
             pair = [text for argument in node.args[first : first + 2] for text in _words(argument, named)]
