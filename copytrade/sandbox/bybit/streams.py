@@ -28,6 +28,8 @@ SILENT_S = 600.0
 """A socket that says nothing for so long is cut."""
 _AFTER_S = 0.003
 """Events leave after the answer to the request that caused them, those of one moment together."""
+_ANSWER_S = 0.01
+"""No venue answers sooner; there are clients that note what they asked for only after they sent it."""
 
 
 @dataclass(slots=True)
@@ -226,7 +228,7 @@ class _Speaker:
 
     def _answer(self, said: dict[str, Any], *, success: bool, message: str = "") -> None:
         told = {"success": success, "ret_msg": message, "op": said.get("op", ""), "conn_id": self._id}
-        self._connection.push(self._named(said, told))
+        self._connection.push(self._named(said, told), delay_s=_ANSWER_S)
 
     @staticmethod
     def _named(said: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
