@@ -30,6 +30,7 @@ SCHEDULE_S = (0.5, 1, 2, 4, 8, 15, 30, 60, 300)
 ALARM_AFTER = timedelta(seconds=60)
 CLAIM = timedelta(seconds=15)
 """How long a look-up may take before another process may try."""
+AFTER_PROOF = timedelta(milliseconds=100)
 BEFORE = timedelta(minutes=1)
 """How far before its birth an order is searched, since clocks differ."""
 
@@ -75,13 +76,14 @@ def claim(session: Session, *, real_now: datetime) -> list[Search]:
     )
     found = [records.order_record(row) for row in rows]
     refs = accounts.refs(session, {order.account_id for order in found})
-    for order in found:
-        _schedule(session, order, real_now=real_now)
-        _alarm(session, order, refs[order.account_id], real_now=real_now)
-    return [Search(order, refs[order.account_id], _proof_at(order, refs[order.account_id])) for order in found]
+    searches = [Search(order, refs[order.account_id], _proof_at(order, refs[order.account_id])) for order in found]
+    for search in searches:
+        _schedule(session, search.order, until=search.until, real_now=real_now)
+        _alarm(session, search.order, search.account, real_now=real_now)
+    return searches
 
 
-def _schedule(session: Session, order: OrderRecord, *, real_now: datetime) -> None:
+def _schedule(session: Session, order: OrderRecord, *, until: datetime | None, real_now: datetime) -> None:
     if order.state is OrderState.LOST:
         watched = outcomes.LOST_IS_WATCHED
         pause = watched[order.checks + 1] if order.checks + 1 < len(watched) else None
@@ -89,11 +91,15 @@ def _schedule(session: Session, order: OrderRecord, *, real_now: datetime) -> No
         pause = SCHEDULE_S[min(order.checks + 1, len(SCHEDULE_S) - 1)]
     order.checks += 1
     is_live = order.state in LIVE
+    next_at = real_now + max(timedelta(seconds=pause), timedelta(seconds=1)) if pause is not None else None
+    if next_at is not None and until is not None and real_now < until < next_at:
+        # As soon as absence is a proof the leg may go on: an entry ages meanwhile.
+        next_at = until + AFTER_PROOF
     bulk.fetch(
         session,
         "UPDATE trades.copy_orders SET next_check_at = %(next)s, checks = %(checks)s,"
         " state = CASE WHEN state = 'sending' AND %(is_slow)s THEN 'unknown' ELSE state END WHERE id = %(id)s",
-        next=real_now + (max(timedelta(seconds=pause), timedelta(seconds=1))) if pause is not None else None,
+        next=next_at,
         checks=order.checks,
         is_slow=is_live and order.lease_until is not None and order.lease_until < real_now,
         id=order.id,

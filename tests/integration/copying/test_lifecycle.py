@@ -1,6 +1,7 @@
 """The life of an order row by row: intentions, claims, outcomes, refusals, switches, the end; crashes at each step."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -296,6 +297,19 @@ def test_an_order_unknown_for_a_minute_raises_one_alarm(session: Session) -> Non
         resolver.claim(session, real_now=clock.real_now() + timedelta(seconds=seconds))
     alarms = session.exec(select(Event).where(Event.kind == "alarm.unknown_order")).all()
     assert [alarm.user_id for alarm in alarms] == [None]
+
+
+def test_an_order_is_looked_up_again_as_soon_as_its_absence_proves_something(session: Session) -> None:
+    on = desk(session)
+    on.lead("1")
+    sent = clock.real_now()
+    on.tell(on.sending(), replace(UNKNOWN, sent_at=sent))
+    for seconds in (1, 3, 6, 11):
+        resolver.claim(session, real_now=sent + timedelta(seconds=seconds))
+    [order] = on.orders()
+    assert order.next_check_at is not None
+    proof = sent + timedelta(milliseconds=settings().order_receive_window_ms, seconds=10)
+    assert proof < order.next_check_at < proof + timedelta(seconds=1)
 
 
 def test_a_leg_whose_market_is_not_known_waits_for_its_rules(session: Session) -> None:
