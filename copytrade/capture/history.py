@@ -16,12 +16,13 @@ from sqlmodel import Session, col, select
 from copytrade import clock
 from copytrade.capture import storing, trouble
 from copytrade.capture.accounts import CapturedAccount
-from copytrade.capture.models import AccountEntry, CaptureState
+from copytrade.capture.models import AccountEntry, CaptureState, StoredFill
 from copytrade.capture.service import lock_state
 from copytrade.capture.storing import Captured, Source
 from copytrade.capture.trouble import Trouble
 from copytrade.db.bell import ring
 from copytrade.db.session import reading, transaction
+from copytrade.domain.instruments import Market
 from copytrade.errors import Unavailable
 from copytrade.exchanges.port import ExchangeClient, FillPage
 from copytrade.exchanges.venues import facts
@@ -41,21 +42,54 @@ async def read(client: ExchangeClient, account: CapturedAccount) -> None:
         return
     now, kept = clock.now(), facts(account.ref.venue)
     await _read_ledger(client, account_id, progress, oldest=now - kept.entries_kept, now=now)
+    if account.ref.market is Market.SPOT:
+        await _read_spot(client, account, progress, oldest=now - kept.fills_kept, now=now)
+        return
     spans = await asyncio.to_thread(_spans, account_id)
     horizon = now - kept.entries_kept + DAY
     for symbol, first in spans.items():
         # What began before the ledger does is looked for as far back as fills are kept.
         since = first - timedelta(minutes=1) if first > horizon else now - kept.fills_kept
-        try:
-            await _read_fills(client, account_id, symbol, progress, since=since)
-            candles = await client.candles(symbol, interval="1d", since=min(since, first) - DAY, until=now)
-        except Unavailable as error:
-            if not trouble.is_gone(error):
-                raise
-            await asyncio.to_thread(_say_gone, account_id, symbol)
-            continue
-        await asyncio.to_thread(_store_closes, account, symbol, candles)
+        await _read_symbol(client, account, symbol, progress, since=since, candles=(min(since, first) - DAY, now))
     await asyncio.to_thread(_finish, account_id)
+
+
+async def _read_spot(
+    client: ExchangeClient, account: CapturedAccount, progress: dict[str, Any], *, oldest: datetime, now: datetime
+) -> None:
+    """Read the past of every symbol that the account can be known to have traded: the ledger names none on spot."""
+    account_id = account.ref.id
+    known = await asyncio.to_thread(_symbols, account_id)
+    for symbol in sorted(known | await client.traded_symbols(since=oldest)):
+        await _read_symbol(client, account, symbol, progress, since=oldest, candles=(oldest - DAY, now))
+    await asyncio.to_thread(_finish, account_id)
+
+
+async def _read_symbol(
+    client: ExchangeClient,
+    account: CapturedAccount,
+    symbol: str,
+    progress: dict[str, Any],
+    *,
+    since: datetime,
+    candles: tuple[datetime, datetime],
+) -> None:
+    """Read a symbol's fills and closes; one that the venue does not know any more is said and left."""
+    try:
+        await _read_fills(client, account.ref.id, symbol, progress, since=since)
+        closes = await client.candles(symbol, interval="1d", since=candles[0], until=candles[1])
+    except Unavailable as error:
+        if not trouble.is_gone(error):
+            raise
+        await asyncio.to_thread(_say_gone, account.ref.id, symbol)
+        return
+    await asyncio.to_thread(_store_closes, account, symbol, closes)
+
+
+def _symbols(account_id: UUID) -> set[str]:
+    query = select(StoredFill.symbol).where(StoredFill.exchange_account_id == account_id).distinct()
+    with reading() as session:
+        return set(session.exec(query))
 
 
 def _say_gone(account_id: UUID, symbol: str) -> None:

@@ -19,6 +19,8 @@ class Moment:
     now: datetime
     polled_until: datetime | None
     spare: timedelta
+    is_unbroken: bool = False
+    """Whether the stream was not interrupted since a poll that began `spare` after it was connected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Waiting:
     order_id: str = ""
     order_share: Decimal | None = None
     sequence: int = 0
+    symbol: str = ""
+    fee: Decimal = Decimal(0)
+    fee_asset: str = ""
+    is_streamed: bool = False
 
     @property
     def rank(self) -> tuple[datetime, int, int, str]:

@@ -4,25 +4,24 @@ While the venue's mark of the account stands still nothing was traded, and one c
 """
 
 import asyncio
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 import structlog
-from sqlmodel import col, select
 
 from copytrade import clock
 from copytrade.accounts import snapshots
-from copytrade.capture import readings, storing, trouble
+from copytrade.capture import readings, spot_poll, storing, trouble
 from copytrade.capture.accounts import CapturedAccount
 from copytrade.capture.catching_up import Gap, read_symbol
-from copytrade.capture.models import CaptureLease, CaptureState, StoredFill
+from copytrade.capture.models import CaptureState
+from copytrade.capture.poll_start import SWEEP_BACK, Memory, Start, start_of
 from copytrade.capture.service import Place, lock_state
 from copytrade.capture.trouble import Trouble
 from copytrade.db.session import reading, transaction
 from copytrade.domain.fills import AccountState, EntryKind, LedgerEntry
-from copytrade.domain.instruments import Role
+from copytrade.domain.instruments import Market, Role
 from copytrade.errors import Unavailable
 from copytrade.exchanges.port import ExchangeClient
 
@@ -30,74 +29,47 @@ log = structlog.get_logger()
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OVERLAP = timedelta(seconds=60)
 """Ledger entries and first pages of a symbol are read again this far back."""
-LEDGER_EVERY = timedelta(seconds=60)
-"""How often the ledger is asked, the dearest call, while a stream tells what is traded; without one at each change."""
-RECENT = timedelta(seconds=30)
-"""A symbol traded this recently is asked again whenever anything changed."""
+LEDGER_EVERY = {Market.PERPETUAL: timedelta(seconds=60), Market.SPOT: timedelta(minutes=10)}
+"""How often the ledger is asked, the dearest call, while a stream tells what is traded; without one at each change.
+
+On spot it tells nothing of trades, and is asked besides when a transfer was heard or a balance is not explained.
+"""
 SEARCH = timedelta(minutes=2)
 """How long fills are looked for that a reading of the positions speaks of and nobody told."""
-SWEEP_EVERY, SWEEP_BACK = timedelta(minutes=10), timedelta(hours=1)
-"""What was traded is read over again this often and this far back, by time, whatever the cursors say."""
-
-
-@dataclass(slots=True)
-class Memory:
-    """What one account's poller remembers between polls; the database holds what must not be lost."""
-
-    mark: str = ""
-    positions: dict[Place, Decimal] = field(default_factory=dict[Place, Decimal])
-    looks_left: int = 0
-    """Polls that still read after a change: what the venue shows late is then found."""
-    owes_ledger: bool = True
-    ledger_at: datetime | None = None
-    ledger_ids: set[str] = field(default_factory=set[str])
-    missing: dict[str, datetime] = field(default_factory=dict[str, datetime])
-    """Symbols whose fills do not explain a reading, and since when they are searched."""
-    swept_at: datetime | None = None
-    gone: dict[str, datetime] = field(default_factory=dict[str, datetime])
-    """Symbols that the venue does not know, and when it last said so."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """Where a poll begins, from the database."""
-
-    cursors: dict[str, str]
-    polled_until: datetime | None
-    entries_until: datetime
-    symbols: set[str]
-    """Symbols traded just now, or with a fill that waits to be planned."""
-    of_the_hour: set[str]
-    is_waiting: bool
-    streamed_since: datetime | None
-    transfer_heard_at: datetime | None
+SWEEP_EVERY = timedelta(minutes=10)
+"""What was traded is read over again this often, by time, whatever the cursors say."""
 
 
 async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory) -> bool:
     """Bring an account up to date; return whether anything was new. Unavailable or BadCredentials otherwise."""
-    start = await asyncio.to_thread(_start, account.ref.id)
+    start, began_here = await asyncio.to_thread(start_of, account.ref.id), clock.now()
     state = await client.state()
     began, is_new = state.asked_at, False
     if state.mark != memory.mark:
         memory.mark, memory.looks_left, memory.owes_ledger = state.mark, 2, True
     has_transfer = _has_transfer(memory, start)
-    asks_ledger = has_transfer or _is_ledger_due(memory, start, now=began)
-    if memory.looks_left or asks_ledger or start.is_waiting or memory.missing:
+    asks_ledger = has_transfer or memory.wants_ledger or _is_ledger_due(account, memory, start, now=began)
+    if memory.looks_left or asks_ledger or start.is_waiting or memory.missing or memory.search:
         entries = await _ledger(client, start, until=began) if asks_ledger else []
         since = _since(entries, unless=memory.ledger_ids)
         again = _again(memory, start, now=began)
-        symbols = sorted(_moved(memory, state) | start.symbols | since.keys() | again.keys())
+        moved = _moved(memory, state)
+        if account.ref.market is Market.SPOT:
+            moved = await spot_poll.symbols(client, start, memory, moved=moved)
+        symbols = sorted(moved | start.symbols | since.keys() | again.keys())
         gaps = [_gap(account, one, start, since=since.get(one), again=again.get(one)) for one in symbols]
         is_new |= await _read_all(client, gaps, memory, now=began)
         if asks_ledger:
             is_new |= await _keep_ledger(client, account, entries, until=began, has_transfer=has_transfer)
-            memory.ledger_at, memory.owes_ledger = began, False
+            memory.ledger_at, memory.owes_ledger, memory.wants_ledger = began, False, False
             memory.ledger_ids = {entry.entry_id for entry in entries}
         memory.looks_left = max(memory.looks_left - 1, 0)
         state = await client.state()
-    odd = await _settle(client, account, state, began=began)
+    odd = await _settle(client, account, state, began=began, began_here=began_here)
     memory.missing |= {symbol: began for symbol in odd if symbol not in memory.missing}
-    memory.positions = _held(state)
+    memory.positions, memory.is_first = _held(state), False
+    if account.ref.market is Market.SPOT:
+        await spot_poll.reckon(client, account.ref.id, memory, state, start=start)
     return is_new
 
 
@@ -126,48 +98,30 @@ def _say_gone(gap: Gap) -> None:
         trouble.mark(session, Trouble.UNKNOWN_SYMBOL, account_id=gap.account_id, symbol=gap.symbol)
 
 
-def _has_transfer(memory: Memory, start: _Start) -> bool:
+def _has_transfer(memory: Memory, start: Start) -> bool:
     heard, asked = start.transfer_heard_at, memory.ledger_at
     return heard is not None and (asked is None or heard > asked)
 
 
-def _is_ledger_due(memory: Memory, start: _Start, *, now: datetime) -> bool:
+def _is_ledger_due(account: CapturedAccount, memory: Memory, start: Start, *, now: datetime) -> bool:
     if memory.ledger_at is None:
         return True
-    return memory.owes_ledger and (start.streamed_since is None or now - memory.ledger_at >= LEDGER_EVERY)
+    is_due = now - memory.ledger_at >= LEDGER_EVERY[account.ref.market]
+    if account.ref.market is Market.SPOT:
+        return memory.owes_ledger and is_due
+    return memory.owes_ledger and (start.streamed_since is None or is_due)
 
 
-def _again(memory: Memory, start: _Start, *, now: datetime) -> dict[str, datetime]:
+def _again(memory: Memory, start: Start, *, now: datetime) -> dict[str, datetime]:
     """Return the symbols that are read by time instead of from their cursors, and since when."""
     memory.missing = {symbol: since for symbol, since in memory.missing.items() if now - since < SEARCH}
     again = {symbol: since - OVERLAP for symbol, since in memory.missing.items()}
     if memory.swept_at is None or now - memory.swept_at >= SWEEP_EVERY:
         memory.swept_at = now
         again |= dict.fromkeys(start.of_the_hour, now - SWEEP_BACK)
+    if memory.search is not None:
+        again |= dict.fromkeys(memory.search.take(), memory.search.since)
     return again
-
-
-def _start(account_id: UUID) -> _Start:
-    with reading() as session:
-        state = session.get(CaptureState, account_id)
-        if state is None:
-            raise LookupError(f"account {account_id} has no capture state")
-        fills = select(StoredFill.symbol).where(StoredFill.exchange_account_id == account_id).distinct()
-        recent = session.exec(fills.where(col(StoredFill.venue_time) > clock.now() - RECENT)).all()
-        of_the_hour = session.exec(fills.where(col(StoredFill.venue_time) > clock.now() - SWEEP_BACK)).all()
-        unplanned = fills.where(col(StoredFill.planned_at).is_(None), ~col(StoredFill.is_history))
-        waiting = session.exec(unplanned).all()
-        lease = session.get(CaptureLease, ("stream", account_id))
-        return _Start(
-            cursors=dict(state.cursors),
-            polled_until=state.polled_until,
-            entries_until=state.entries_until or state.created_at,
-            symbols={*recent, *waiting},
-            of_the_hour=set(of_the_hour),
-            is_waiting=state.role == Role.LEAD and bool(waiting),
-            transfer_heard_at=state.transfer_heard_at,
-            streamed_since=state.stream_connected_at if lease and lease.leased_until > clock.real_now() else None,
-        )
 
 
 def _held(state: AccountState) -> dict[Place, Decimal]:
@@ -179,7 +133,7 @@ def _moved(memory: Memory, state: AccountState) -> set[str]:
     return {place[0] for place in now.keys() | memory.positions.keys() if now.get(place) != memory.positions.get(place)}
 
 
-async def _ledger(client: ExchangeClient, start: _Start, *, until: datetime) -> list[LedgerEntry]:
+async def _ledger(client: ExchangeClient, start: Start, *, until: datetime) -> list[LedgerEntry]:
     return await client.entries(since=start.entries_until - OVERLAP, until=until + OVERLAP)
 
 
@@ -207,9 +161,7 @@ async def _keep_ledger(
     return bool(kinds)
 
 
-def _gap(
-    account: CapturedAccount, symbol: str, start: _Start, *, since: datetime | None, again: datetime | None
-) -> Gap:
+def _gap(account: CapturedAccount, symbol: str, start: Start, *, since: datetime | None, again: datetime | None) -> Gap:
     known_until = (start.polled_until or start.entries_until) - OVERLAP
     return Gap(
         account_id=account.ref.id,
@@ -244,10 +196,10 @@ async def _note_equity(client: ExchangeClient, account_id: UUID) -> None:
 
 
 async def _settle(
-    client: ExchangeClient, account: CapturedAccount, state: AccountState, *, began: datetime
+    client: ExchangeClient, account: CapturedAccount, state: AccountState, *, began: datetime, began_here: datetime
 ) -> set[str]:
     """Hold the reading against P; return the symbols that it does not explain."""
-    settled = await asyncio.to_thread(_hold_against, account.ref.id, state, began)
+    settled = await asyncio.to_thread(_hold_against, account.ref.id, state, began, began_here)
     odd = {symbol for symbol, _ in settled.odd}
     if not settled.confirmed:
         return odd
@@ -263,12 +215,13 @@ async def _settle(
     return odd
 
 
-def _hold_against(account_id: UUID, state: AccountState, began: datetime) -> readings.Settled:
+def _hold_against(account_id: UUID, state: AccountState, began: datetime, began_here: datetime) -> readings.Settled:
     with transaction() as session:
         row = lock_state(session, account_id)
         if row is None:
             return readings.Settled()
         row.polled_until, row.last_polled_at = max(row.polled_until or began, began), clock.now()
+        row.poll_began_at = max(row.poll_began_at or began_here, began_here)
         session.add(row)
         return readings.settle(session, state, account_id=account_id)
 

@@ -20,7 +20,7 @@ from copytrade.db.model import new_id
 from copytrade.db.session import transaction
 from copytrade.domain.instruments import Role
 from copytrade.errors import BadCredentials, Unavailable
-from copytrade.exchanges.port import ClientPool
+from copytrade.exchanges.port import AccountRef, ClientPool
 from copytrade.settings import settings
 
 log = structlog.get_logger()
@@ -58,13 +58,16 @@ class Pollers:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._histories = asyncio.Semaphore(HISTORIES_AT_ONCE)
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._refs: dict[UUID, AccountRef] = {}
         self._copies = 0
 
     def follow(self, accounts: dict[UUID, CapturedAccount]) -> None:
-        """Have exactly these accounts polled; one whose poller crashed gets a new one."""
+        """Have exactly these accounts polled; one whose poller crashed or whose key changed gets a new one."""
         self._copies = sum(account.role is Role.COPY for account in accounts.values())
-        for account_id in [one for one in self._tasks if one not in accounts]:
+        refs = {account_id: account.ref for account_id, account in accounts.items()}
+        for account_id in [one for one in self._tasks if refs.get(one) != self._refs.get(one)]:
             self._tasks.pop(account_id).cancel()
+        self._refs = refs
         for account_id, account in accounts.items():
             task = self._tasks.get(account_id)
             if task is not None and task.done() and not task.cancelled() and (error := task.exception()):

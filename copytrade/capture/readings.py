@@ -11,19 +11,23 @@ from uuid import UUID
 
 from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
+from copytrade.capture import spot
 from copytrade.capture.models import CaptureState, LeadPosition, StoredFill
 from copytrade.capture.ordering import Waiting
 from copytrade.capture.service import Place, lead_positions, lock_state, spare, waiting_fills
 from copytrade.db.bell import ring
 from copytrade.db.model import TRADES
 from copytrade.domain.fills import AccountState, Position
-from copytrade.domain.instruments import Role
+from copytrade.domain.instruments import Market, Role, Side
+from copytrade.exchanges.holdings import STABLE
 
 ZERO = Decimal(0)
 _BLUR = timedelta(seconds=1)
 """A fill this near a reading may be in it or not: such a reading is no baseline."""
+_ROUNDING = Decimal("0.0000001")
+"""On spot a venue rounds what a fill costs; so much may be missing between two readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ def settle(session: Session, reading: AccountState, *, account_id: UUID) -> Sett
         _approach_baseline(session, state, held=held, reading=reading)
         return Settled()
     waiting = waiting_fills(session, account_id)
+    if state.market == Market.SPOT:
+        return _settle_spot(session, state, held=held, waiting=waiting, reading=reading)
     _make_places(session, account_id, sorted(held.keys() | waiting.keys()))
     odd: list[Place] = []
     confirmed: list[Place] = []
@@ -61,6 +67,26 @@ def settle(session: Session, reading: AccountState, *, account_id: UUID) -> Sett
         ring(session, "plan")
     session.flush()
     return Settled(tuple(odd), tuple(confirmed))
+
+
+def _settle_spot(
+    session: Session,
+    state: CaptureState,
+    *,
+    held: Mapping[Place, Decimal],
+    waiting: Mapping[Place, Sequence[Waiting]],
+    reading: AccountState,
+) -> Settled:
+    """Note the balances; P is never set to them: what moves without a fill is a transfer, told, not copied."""
+    _make_places(session, state.exchange_account_id, sorted(held))
+    for row in lead_positions(session, state.exchange_account_id):
+        if row.seen_at is None or row.seen_at <= reading.asked_at:
+            row.seen_quantity, row.seen_at = held.get((row.symbol, row.position_side), ZERO), reading.asked_at
+            session.add(row)
+    if waiting:
+        ring(session, "plan")
+    session.flush()
+    return Settled()
 
 
 def _compare(
@@ -132,21 +158,33 @@ def _explained(
     ended: datetime,
 ) -> bool:
     """Return whether the fills between two readings explain their difference, none of them being near the first."""
-    signed = func.sum(col(StoredFill.quantity) * text("CASE side WHEN 'buy' THEN 1 ELSE -1 END"))
-    query = (
-        select(StoredFill.symbol, StoredFill.position_side, signed, func.min(StoredFill.venue_time))
-        .where(
-            StoredFill.exchange_account_id == state.exchange_account_id,
-            col(StoredFill.venue_time) >= began - _BLUR,
-        )
-        .group_by(col(StoredFill.symbol), col(StoredFill.position_side))
-    )
     moved = dict(then)
-    for symbol, position_side, quantity, earliest in session.exec(query):
+    for place, quantity, earliest in _moves_since(session, state, began - _BLUR):
         if earliest <= ended + _BLUR:
             return False
-        moved[symbol, position_side] = moved.get((symbol, position_side), ZERO) + quantity
+        moved[place] = moved.get(place, ZERO) + quantity
+    if state.market == Market.SPOT:
+        places = then.keys() | now.keys()
+        return all(abs(moved.get(place, ZERO) - now.get(place, ZERO)) <= _ROUNDING for place in places)
     return {place: quantity for place, quantity in moved.items() if quantity} == dict(now)
+
+
+def _moves_since(session: Session, state: CaptureState, since: datetime) -> list[tuple[Place, Decimal, datetime]]:
+    """Return by how much each place was moved by the fills since then, and when first."""
+    query = select(StoredFill).where(
+        StoredFill.exchange_account_id == state.exchange_account_id, col(StoredFill.venue_time) >= since
+    )
+    moves: list[tuple[Place, Decimal, datetime]] = []
+    for fill in session.exec(query):
+        signed = fill.quantity * Side(fill.side).sign
+        if state.market == Market.SPOT:
+            effect = spot.effect(
+                symbol=fill.symbol, signed=signed, price=fill.price, fee=fill.fee, fee_asset=fill.fee_asset
+            )
+            moves += [(spot.place_of(asset), amount, fill.venue_time) for asset, amount in effect.items()]
+        else:
+            moves.append(((fill.symbol, fill.position_side), signed, fill.venue_time))
+    return moves
 
 
 def _set_baseline(session: Session, state: CaptureState, *, held: Mapping[Place, Decimal], at: datetime) -> None:
@@ -154,13 +192,17 @@ def _set_baseline(session: Session, state: CaptureState, *, held: Mapping[Place,
     session.add(state)
     _make_places(session, state.exchange_account_id, sorted(held))
     for row in lead_positions(session, state.exchange_account_id):
-        row.quantity = held.get((row.symbol, row.position_side), ZERO)
+        row.quantity = ZERO if _is_dollar(state, row) else held.get((row.symbol, row.position_side), ZERO)
         row.seen_quantity = row.seen_at = None
         session.add(row)
     fills = update(StoredFill).where(col(StoredFill.exchange_account_id) == state.exchange_account_id)
     session.exec(fills.where(col(StoredFill.venue_time) <= at, ~col(StoredFill.is_history)).values(is_history=True))
     session.exec(fills.where(col(StoredFill.venue_time) > at, col(StoredFill.is_history)).values(is_history=False))
     ring(session, "plan", f"user:{state.user_id}")
+
+
+def _is_dollar(state: CaptureState, row: LeadPosition) -> bool:
+    return state.market == Market.SPOT and spot.coin_of((row.symbol, row.position_side)) in STABLE
 
 
 def _make_places(session: Session, account_id: UUID, places: Sequence[Place]) -> None:

@@ -4,15 +4,16 @@ Planning and marking happen in one transaction of the caller, under the lock tha
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache, partial
 from uuid import UUID
 
 from sqlalchemy import text, update
 from sqlmodel import Session, col, select
 
-from copytrade.capture import storing
+from copytrade.capture import prices, spot, storing
 from copytrade.capture.arrays import among_ids
 from copytrade.capture.models import CaptureState, LeadPosition, StoredFill
 from copytrade.capture.ordering import Known, Moment, Step, Waiting, order
@@ -60,7 +61,11 @@ def take_next(session: Session, *, lead_account_id: UUID, now: datetime) -> list
         return []
     known = {(row.symbol, row.position_side): row for row in lead_positions(session, lead_account_id)}
     waiting = waiting_fills(session, lead_account_id)
-    moment = Moment(now=now, polled_until=state.polled_until, spare=spare())
+    moment = Moment(
+        now=now, polled_until=state.polled_until, spare=spare(), is_unbroken=is_unbroken(state, spare=spare())
+    )
+    if state.market == Market.SPOT:
+        return _spot_changes(session, state, known, waiting, moment=moment)
     changes: list[LeadChange] = []
     for place in known.keys() | waiting.keys():
         row = known.get(place)
@@ -68,6 +73,32 @@ def take_next(session: Session, *, lead_account_id: UUID, now: datetime) -> list
         _let_go(session, ordered.contained, now=now)
         changes += [_change(step, place=place, state=state, row=row, now=now) for step in ordered.steps]
     return sorted(changes, key=lambda change: change.venue_time)
+
+
+def is_unbroken(state: CaptureState, *, spare: timedelta) -> bool:
+    """Return whether all that the stream told since the last poll is all there was."""
+    connected, deaf, began = state.stream_connected_at, state.stream_deaf_at, state.poll_began_at
+    if connected is None or began is None or (deaf is not None and deaf > connected):
+        return False
+    return connected + spare <= began
+
+
+def _spot_changes(
+    session: Session,
+    state: CaptureState,
+    known: Mapping[Place, LeadPosition],
+    waiting: Mapping[Place, Sequence[Waiting]],
+    *,
+    moment: Moment,
+) -> list[LeadChange]:
+    fills = [fill for group in waiting.values() for fill in group]
+    price_of = partial(prices.price_of, session, account_id=state.exchange_account_id, venue=state.venue, at=moment.now)
+    planned = spot.order(
+        {place: _known(row) for place, row in known.items()}, fills, moment=moment, prices=cache(price_of)
+    )
+    return [
+        _change(one.step, place=one.place, state=state, row=known.get(one.place), now=moment.now) for one in planned
+    ]
 
 
 def mark_planned(session: Session, *, lead_account_id: UUID, changes: Sequence[LeadChange], now: datetime) -> None:
@@ -155,7 +186,8 @@ def waiting_fills(session: Session, account_id: UUID) -> dict[Place, list[Waitin
 
 def _waiting(row: StoredFill) -> Waiting:
     # The shares of one order never exceed 1, amended or not: who sums them up caps them.
-    share = row.quantity / row.order_quantity if row.order_quantity else None
+    amount = row.quantity * row.price if row.order_unit_is_quote else row.quantity
+    share = amount / row.order_quantity if row.order_quantity else None
     return Waiting(
         id=row.id,
         trade_id=row.trade_id,
@@ -167,6 +199,10 @@ def _waiting(row: StoredFill) -> Waiting:
         order_id=row.order_id,
         order_share=share,
         sequence=row.sequence,
+        symbol=row.symbol,
+        fee=row.fee,
+        fee_asset=row.fee_asset,
+        is_streamed=row.source == Source.STREAM,
     )
 
 
@@ -192,5 +228,13 @@ def _change(step: Step, *, place: Place, state: CaptureState, row: LeadPosition 
         order_id=step.fill.order_id if step.fill else "",
         order_share=step.fill.order_share if step.fill else None,
         is_late=step.is_late,
-        lead_fill_quantity=abs(step.fill.signed) if step.fill else Decimal(0),
+        lead_fill_quantity=_gross(step, place=place, state=state),
     )
+
+
+def _gross(step: Step, *, place: Place, state: CaptureState) -> Decimal:
+    """Return what the lead traded of the instrument, before its fee."""
+    if step.fill is None:
+        return Decimal(0)
+    is_side_effect = state.market == Market.SPOT and spot.coins_of(step.fill.symbol)[0] != spot.coin_of(place)
+    return abs(step.after - step.before) if is_side_effect else abs(step.fill.signed)

@@ -29,7 +29,7 @@ from copytrade.db.session import transaction
 from copytrade.domain.fills import Position
 from copytrade.domain.instruments import Role
 from copytrade.errors import BadCredentials, Unavailable
-from copytrade.exchanges.port import ClientPool, StreamMessage
+from copytrade.exchanges.port import AccountRef, ClientPool, StreamMessage
 from copytrade.settings import settings
 
 log = structlog.get_logger()
@@ -79,11 +79,14 @@ class Streams:
         self._stop = stop
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._refs: dict[UUID, AccountRef] = {}
 
     def follow(self, accounts: dict[UUID, CapturedAccount], *, deaf: set[UUID]) -> None:
-        """Have exactly these accounts streamed; one whose reader crashed or went deaf gets a new one."""
-        for account_id in [one for one in self._tasks if one not in accounts or one in deaf]:
+        """Have exactly these accounts streamed; one whose reader crashed or went deaf, or whose key changed, anew."""
+        refs = {account_id: account.ref for account_id, account in accounts.items()}
+        for account_id in [one for one in self._tasks if refs.get(one) != self._refs.get(one) or one in deaf]:
             self._tasks.pop(account_id).cancel()
+        self._refs = refs
         for account_id, account in accounts.items():
             task = self._tasks.get(account_id)
             if task is not None and task.done() and not task.cancelled() and (error := task.exception()):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from sqlmodel import col, select
 from copytrade import clock
 from copytrade.accounts import checking, service
 from copytrade.accounts.vault import opener
-from copytrade.capture import polling, streaming
+from copytrade.capture import polling, queries, streaming
 from copytrade.capture import service as capture
 from copytrade.capture.models import CaptureState, StoredFill
 from copytrade.db.session import reading, transaction
@@ -29,21 +30,35 @@ from workers.loop import Part, WarmLoop
 BTC = "BTC/USDT:USDT"
 
 
-def link(control: Control, *, role: Role = Role.LEAD, made: dict[str, Any] | None = None) -> tuple[AccountRef, int]:
+def opened(control: Control, *, venue: Venue, market: Market, **facts: Any) -> dict[str, Any]:
+    """Open an account at the sandbox with a million, on spot with some coins besides."""
+    money = {"coins": {"USDT": 1_000_000, "ETH": 10}} if market is Market.SPOT else {"deposit": 1_000_000}
+    return control.create_account("alice", venue=venue.value, **money | facts)
+
+
+def link(
+    control: Control,
+    *,
+    role: Role = Role.LEAD,
+    made: dict[str, Any] | None = None,
+    venue: Venue = Venue.BINANCE,
+    market: Market = Market.PERPETUAL,
+) -> tuple[AccountRef, int]:
     """Link an account of the sandbox, a new one where none is given, and have its key checked."""
-    made = made or control.create_account("alice", deposit=1_000_000)
+    made = made or opened(control, venue=venue, market=market)
     with transaction() as session:
         account_id = service.link(
             session,
             owner=uuid4(),
-            venue=Venue.BINANCE,
-            market=Market.PERPETUAL,
+            venue=venue,
+            market=market,
             role=role,
             label="",
             api_key=made["api_key"],
             api_secret=made["api_secret"],
+            passphrase=made.get("passphrase", ""),
         )
-    ref = AccountRef(account_id, Venue.BINANCE, Market.PERPETUAL, "sandbox")
+    ref = AccountRef(account_id, venue, market, "sandbox")
 
     async def check() -> None:
         pool = Pool(opener())
@@ -66,10 +81,17 @@ class Lead:
     planned: list[LeadChange] = field(default_factory=list)
 
     def trade(self, side: str, quantity: str, symbol: str = "BTCUSDT") -> dict[str, Any]:
-        return self.control.place(self.number, symbol, side, quantity)
+        return self.control.place(self.number, symbol, side, quantity, market=self.ref.market.value)
 
     def venue_trades(self) -> set[str]:
         return {str(row["id"]) for row in self.control.fills(self.number)}
+
+    def held(self) -> dict[str, Decimal]:
+        """Return P of what is not flat, by symbol."""
+        with reading() as session:
+            return {
+                one.instrument.symbol: one.quantity for one in queries.lead_positions(session, account_id=self.ref.id)
+            }
 
     def stored(self) -> list[StoredFill]:
         with reading() as session:
@@ -110,7 +132,9 @@ class Lead:
 
 @pytest.fixture
 def control(sandbox: Sandbox) -> Generator[Control]:
-    sandbox.control.limits(weight_per_minute=1_000_000)
+    sandbox.control.limits(weight_per_minute=1_000_000, spot_weight_per_minute=1_000_000)
+    sandbox.control.limits(venue="bybit", requests_per_5s=1_000_000, reads_per_s=1_000_000)
+    sandbox.control.limits(venue="bitget", user_percent=1_000_000)
     yield sandbox.control
     sandbox.control.clear_faults()
 
