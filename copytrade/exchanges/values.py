@@ -58,3 +58,10 @@ def flag(row: Mapping[str, Any], name: str) -> bool | None:
     """Return a yes or no, None where the venue did not tell."""
     value = row.get(name)
     return value if isinstance(value, bool) else None
+
+
+def truth(value: Any) -> bool:
+    """Return a yes or no that must be told; ValueError where it is none."""
+    if not isinstance(value, bool):
+        raise ValueError("a yes or no was not told")
+    return value

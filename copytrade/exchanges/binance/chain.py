@@ -11,7 +11,7 @@ from copytrade.domain.instruments import PositionSide
 from copytrade.exchanges.binance import shapes
 from copytrade.exchanges.port import StreamMessage
 from copytrade.exchanges.rows import ODD, as_sent
-from copytrade.exchanges.values import moment, number
+from copytrade.exchanges.values import moment, number, text
 
 _EXECUTIONS = ("TRADE", "CALCULATED")
 _TRANSFERS = frozenset({"DEPOSIT", "WITHDRAW", "MARGIN_TRANSFER", "ASSET_TRANSFER", "ADMIN_DEPOSIT", "ADMIN_WITHDRAW"})
@@ -88,4 +88,6 @@ class Chain:
 
 
 def _transfer(row: Mapping[str, Any], *, at: datetime) -> LedgerEntry:
-    return LedgerEntry(entry_id="", kind=EntryKind.TRANSFER, asset=row["a"], amount=number(row["bc"]), venue_time=at)
+    return LedgerEntry(
+        entry_id="", kind=EntryKind.TRANSFER, asset=text(row["a"]), amount=number(row["bc"]), venue_time=at
+    )

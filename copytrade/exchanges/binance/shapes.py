@@ -17,7 +17,7 @@ from copytrade.domain.fills import (
 )
 from copytrade.domain.instruments import MarginMode, MarketRules, PositionSide, Side
 from copytrade.domain.orders import VenueOrder, VenueOrderStatus
-from copytrade.exchanges.values import flag, moment, number
+from copytrade.exchanges.values import flag, moment, number, positive, text, truth
 
 Body = Mapping[str, Any]
 _ZERO = Decimal(0)
@@ -71,8 +71,8 @@ def market_rules(market: Body) -> MarketRules:
         symbol=market["symbol"],
         base=market["base"],
         quote=market["quote"],
-        quantity_step=number(lot["stepSize"]),
-        price_tick=number(price["tickSize"]),
+        quantity_step=positive(lot["stepSize"]),
+        price_tick=positive(price["tickSize"]),
         min_quantity=number(lot["minQty"]),
         max_quantity=number(lot["maxQty"]),
         max_market_quantity=number(filters.get("MARKET_LOT_SIZE", lot)["maxQty"]),
@@ -88,8 +88,8 @@ def order(row: Body, *, symbol: str) -> VenueOrder:
     average = number(row.get("avgPrice") or "0")
     at = row.get("updateTime") or row.get("time")
     return VenueOrder(
-        venue_order_id=str(row["orderId"]),
-        client_order_id=row["clientOrderId"],
+        venue_order_id=text(row["orderId"]),
+        client_order_id=text(row["clientOrderId"]),
         symbol=symbol,
         side=Side(row["side"].lower()),
         quantity=number(row["origQty"]),
@@ -102,44 +102,38 @@ def order(row: Body, *, symbol: str) -> VenueOrder:
 
 def fill(row: Body, *, symbol: str) -> Fill:
     """Return a row of userTrades."""
-    quantity, price = number(row["qty"]), number(row["price"])
-    if quantity <= 0 or price <= 0:
-        raise ValueError("quantity or price of a fill was not above 0")
     return Fill(
-        trade_id=str(row["id"]),
-        order_id=str(row["orderId"]),
+        trade_id=text(row["id"]),
+        order_id=text(row["orderId"]),
         symbol=symbol,
         side=Side(row["side"].lower()),
-        quantity=quantity,
-        price=price,
+        quantity=positive(row["qty"]),
+        price=positive(row["price"]),
         fee=number(row["commission"]),
-        fee_asset=row["commissionAsset"],
+        fee_asset=text(row["commissionAsset"]),
         venue_time=moment(row["time"]),
         position_side=POSITION_SIDES[row["positionSide"]],
-        is_maker=bool(row["maker"]),
+        is_maker=truth(row["maker"]),
     )
 
 
 def streamed_fill(event: Body, *, symbol: str) -> Fill:
     """Return the execution in an ORDER_TRADE_UPDATE."""
     row: Body = event["o"]
-    quantity, price = number(row["l"]), number(row["L"])
-    if quantity <= 0 or price <= 0:
-        raise ValueError("quantity or price of a fill was not above 0")
     return Fill(
-        trade_id=str(row["t"]),
-        order_id=str(row["i"]),
+        trade_id=text(row["t"]),
+        order_id=text(row["i"]),
         symbol=symbol,
         side=Side(row["S"].lower()),
-        quantity=quantity,
-        price=price,
+        quantity=positive(row["l"]),
+        price=positive(row["L"]),
         fee=number(row.get("n") or "0"),
-        fee_asset=row.get("N") or "",
+        fee_asset=text(row["N"]) if row.get("N") else "",
         venue_time=moment(row["T"]),
         position_side=POSITION_SIDES[row["ps"]],
-        client_order_id=row["c"],
-        is_maker=bool(row["m"]),
-        is_liquidation=row["x"] == "CALCULATED" or row["c"].startswith(_LIQUIDATION_IDS),
+        client_order_id=text(row["c"]),
+        is_maker=truth(row["m"]),
+        is_liquidation=row["x"] == "CALCULATED" or text(row["c"]).startswith(_LIQUIDATION_IDS),
         order_quantity=number(row["q"]),
     )
 
@@ -149,8 +143,8 @@ def streamed_order(event: Body, *, symbol: str) -> VenueOrder:
     row: Body = event["o"]
     average = number(row["ap"])
     return VenueOrder(
-        venue_order_id=str(row["i"]),
-        client_order_id=row["c"],
+        venue_order_id=text(row["i"]),
+        client_order_id=text(row["c"]),
         symbol=symbol,
         side=Side(row["S"].lower()),
         quantity=number(row["q"]),
@@ -201,7 +195,7 @@ def equity(account: Body, *, read_at: datetime) -> Equity:
 def balances(account: Body) -> list[Balance]:
     """Return what an account holds of each asset."""
     return [
-        Balance(asset=row["asset"], free=number(row["availableBalance"]), total=number(row["walletBalance"]))
+        Balance(asset=text(row["asset"]), free=number(row["availableBalance"]), total=number(row["walletBalance"]))
         for row in account["assets"]
     ]
 
@@ -210,9 +204,9 @@ def entry(row: Body, *, symbol: str) -> LedgerEntry:
     """Return a row of the income history; ids are unique only within a kind of income."""
     kind = row["incomeType"]
     return LedgerEntry(
-        entry_id=f"{kind}:{row['tranId']}:{row.get('tradeId') or ''}",
+        entry_id=f"{text(kind)}:{text(row['tranId'])}:{row.get('tradeId') or ''}",
         kind=_ENTRY_KINDS.get(kind, EntryKind.OTHER),
-        asset=row["asset"],
+        asset=text(row["asset"]),
         amount=number(row["income"]),
         venue_time=moment(row["time"]),
         symbol=symbol,

@@ -8,7 +8,7 @@ from copytrade.domain.fills import Balance, EntryKind, Fill, KeyPermissions, Led
 from copytrade.domain.instruments import MarketRules, Side
 from copytrade.domain.orders import VenueOrder
 from copytrade.exchanges.binance.shapes import STATUSES, rights
-from copytrade.exchanges.values import moment, number, positive, text
+from copytrade.exchanges.values import moment, number, positive, text, truth
 
 Body = Mapping[str, Any]
 _ZERO = Decimal(0)
@@ -78,19 +78,17 @@ def _fee(fills: Sequence[Body], *, base: str) -> tuple[Decimal | None, str]:
 
 def fill(row: Body, *, symbol: str) -> Fill:
     """Return a row of myTrades."""
-    if not isinstance(row["isBuyer"], bool):
-        raise ValueError("the side of a fill was not told")
     return Fill(
         trade_id=text(row["id"]),
         order_id=text(row["orderId"]),
         symbol=symbol,
-        side=Side.BUY if row["isBuyer"] else Side.SELL,
+        side=Side.BUY if truth(row["isBuyer"]) else Side.SELL,
         quantity=positive(row["qty"]),
         price=positive(row["price"]),
         fee=number(row["commission"]),
         fee_asset=text(row["commissionAsset"]),
         venue_time=moment(row["time"]),
-        is_maker=bool(row["isMaker"]),
+        is_maker=truth(row["isMaker"]),
     )
 
 
@@ -105,10 +103,10 @@ def streamed_fill(row: Body, *, symbol: str) -> Fill:
         quantity=positive(row["l"]),
         price=positive(row["L"]),
         fee=number(row.get("n") or "0"),
-        fee_asset=row.get("N") or "",
+        fee_asset=text(row["N"]) if row.get("N") else "",
         venue_time=moment(row["T"]),
         client_order_id=text(row["c"]),
-        is_maker=bool(row["m"]),
+        is_maker=truth(row["m"]),
         order_quantity=by_quote if by_quote > 0 else number(row["q"]),
         order_unit_is_quote=by_quote > 0,
     )

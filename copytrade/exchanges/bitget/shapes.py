@@ -37,7 +37,7 @@ def amount(value: Any) -> Decimal:
 def market_rules(market: Body) -> MarketRules:
     """Return the rules in one of ccxt's markets, from the venue's own strings."""
     info: Body = market["info"]
-    step = number(info["sizeMultiplier"])
+    step = positive(info["sizeMultiplier"])
     largest = amount(info.get("maxOrderQty") or "")
     at_market = amount(info.get("maxMarketOrderQty") or "")
     unlimited = Decimal(10**12)
@@ -46,7 +46,7 @@ def market_rules(market: Body) -> MarketRules:
         base=market["base"],
         quote=market["quote"],
         quantity_step=step,
-        price_tick=number(info["priceEndStep"]).scaleb(-int(info["pricePlace"])),
+        price_tick=positive(info["priceEndStep"]).scaleb(-int(info["pricePlace"])),
         min_quantity=number(info["minTradeNum"]),
         max_quantity=largest or unlimited,
         max_market_quantity=at_market or largest or unlimited,
@@ -135,7 +135,7 @@ def order(row: Body, *, symbol: str) -> VenueOrder:
     """Return an order of the REST API; in hedge mode its `side` is the direction of the position."""
     side, _ = _held_directions(row)
     fee = row.get("fee") or ""
-    return _order(row, symbol=symbol, side=side, filled=row["baseVolume"], fee=fee, fee_asset=row["marginCoin"])
+    return _order(row, symbol=symbol, side=side, filled=row["baseVolume"], fee=fee, fee_asset=text(row["marginCoin"]))
 
 
 def streamed_order(row: Body, *, symbol: str) -> VenueOrder:
