@@ -1,4 +1,4 @@
-"""Who trades on the sandbox: each with a way of his own, and one whose way ends badly."""
+"""Who trades perpetuals on the sandbox: each with a way of his own, and one whose way ends badly."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +23,8 @@ class Character:
     decide: Decide
     flows: dict[int, int] = field(default_factory=dict)
     """What he brings in or takes out, by day of the history."""
+    venue: str = "binance"
+    is_spot: bool = False
 
 
 def _swing(view: View) -> list[OrderRequest]:
@@ -107,6 +109,30 @@ def _save(view: View) -> list[OrderRequest]:
     return view.aim("BTCUSDT", wanted) if abs(wanted - held) > 0.05 else []
 
 
+def _break_out(view: View) -> list[OrderRequest]:
+    orders: list[OrderRequest] = []
+    for symbol in ("BTCUSDT", "ETHUSDT", "XRPUSDT"):
+        push, held = view.move(symbol, 12), view.exposure(symbol)
+        if not held and abs(push) > 0.022:
+            orders += view.aim(symbol, 0.6 if push > 0 else -0.6)
+        elif held and (view.gain(symbol) < -0.02 or view.gain(symbol) > 0.05 or held * view.move(symbol, 4) < 0):
+            orders += view.aim(symbol, 0.0)
+    return orders
+
+
+def _dive(view: View) -> list[OrderRequest]:
+    orders: list[OrderRequest] = []
+    for symbol in ("SOLUSDT", "DOGEUSDT"):
+        fall, held = view.deviation(symbol, 12), view.exposure(symbol)
+        if not held and abs(fall) > 0.02:
+            orders += view.aim(symbol, 0.7 if fall < 0 else -0.5)
+        elif abs(held) > 0.4 and held * fall > 0 and abs(fall) > 0.008:
+            orders += view.aim(symbol, held / 2)
+        elif held and (view.gain(symbol) < -0.05 or held * fall > 0):
+            orders += view.aim(symbol, 0.0)
+    return orders
+
+
 CHARACTERS: tuple[Character, ...] = (
     Character(
         *("nordwind", "Swing trader: rides moves of several days in BTC and ETH.", 60_000, 5),
@@ -139,5 +165,15 @@ CHARACTERS: tuple[Character, ...] = (
     Character(
         *("lotse", "Careful: a little BTC, more when it is cheap, never much.", 200_000, 2),
         *(("BTCUSDT",), 720, 300, _save, {15: 10_000, 45: 10_000, 75: 10_000}),
+    ),
+    Character(
+        *("brandung", "Breakouts: goes with a move when it is strong, and leaves when it tires.", 40_000, 5),
+        *(("BTCUSDT", "ETHUSDT", "XRPUSDT"), 120, 60, _break_out, {25: 8_000}),
+        venue="bybit",
+    ),
+    Character(
+        *("eisvogel", "Dives after sharp falls in SOL and DOGE, takes half, then the rest.", 18_000, 4),
+        *(("SOLUSDT", "DOGEUSDT"), 90, 45, _dive, {50: -2_000}),
+        venue="bitget",
     ),
 )

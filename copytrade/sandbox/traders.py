@@ -5,14 +5,16 @@ import random
 from typing import Any
 
 from copytrade.sandbox.characters import CHARACTERS, Character
-from copytrade.sandbox.exchange import modes, ticking, trading
+from copytrade.sandbox.exchange import modes, spot, ticking, trading
 from copytrade.sandbox.exchange.accounts import Account, ApiKey
 from copytrade.sandbox.exchange.engine import Exchange, OrderRequest
-from copytrade.sandbox.exchange.instruments import BY_SYMBOL, MONEY_UNIT
+from copytrade.sandbox.exchange.instruments import BY_SYMBOL, MONEY_UNIT, QUOTE
 from copytrade.sandbox.exchange.orders import OrderType, Refused
 from copytrade.sandbox.exchange.path import DAY_MS
+from copytrade.sandbox.spot_characters import SPOT_CHARACTERS
 from copytrade.sandbox.view import View
 
+EVERYBODY = CHARACTERS + SPOT_CHARACTERS
 _NAME = "traders"
 _FAST_STEP_MS = 5 * 60_000
 _BROKE = 50 * MONEY_UNIT
@@ -32,7 +34,7 @@ class Traders:
         exchange = self.exchange
         exchange.clock.fix(start)
         exchange.ticked = exchange.funded = start
-        for character in CHARACTERS:
+        for character in EVERYBODY:
             self._open(character)
         self._run(start, end, flows=True)
         exchange.set_extra(_NAME, self._accounts)
@@ -50,19 +52,22 @@ class Traders:
         if not self.running:
             return
         now = self.exchange.clock.now()
-        for character in CHARACTERS:
+        for character in EVERYBODY:
             self._turn(character, now, every=character.live_seconds * 1000)
 
     def shown(self) -> list[dict[str, Any]]:
         """Return the traders with their keys: one that may trade, one that only reads."""
         rows: list[dict[str, Any]] = []
-        for character in CHARACTERS:
+        for character in EVERYBODY:
             if character.name in self._accounts:
                 trade, read = self._key(character, "trade"), self._key(character, "read")
-                row = {"name": character.name, "about": character.about, "symbols": list(character.symbols)}
-                row["account_id"] = self._accounts[character.name]
-                row |= {"api_key": trade[0], "api_secret": trade[1]}
-                rows.append(row | {"read_api_key": read[0], "read_api_secret": read[1]})
+                account_id = self._accounts[character.name]
+                row: dict[str, Any] = {"name": character.name, "about": character.about, "account_id": account_id}
+                market = "spot" if character.is_spot else "perpetual"
+                row |= {"symbols": list(character.symbols), "venue": character.venue, "market": market}
+                row |= {"api_key": trade.key, "api_secret": trade.secret}
+                row |= {"read_api_key": read.key, "read_api_secret": read.secret}
+                rows.append(row | {"passphrase": trade.passphrase} if trade.passphrase else row)
         return rows
 
     def _run(self, start: int, end: int, *, flows: bool) -> None:
@@ -70,32 +75,42 @@ class Traders:
         for now in [*range(start + _FAST_STEP_MS, end, _FAST_STEP_MS), end]:
             exchange.clock.fix(now)
             ticking.tick(exchange)
-            for character in CHARACTERS:
+            for character in EVERYBODY:
                 if flows and (now - start) // DAY_MS != (now - start - _FAST_STEP_MS) // DAY_MS:
                     self._flow(character, (now - start) // DAY_MS)
                 self._turn(character, now, every=character.fast_minutes * 60_000)
 
     def _open(self, character: Character) -> None:
-        exchange = self.exchange
-        account = exchange.open_account(character.name)
+        exchange, unified = self.exchange, character.venue == "bybit"
+        account = exchange.open_account(character.name, venue=character.venue, unified=unified)
         self._accounts[character.name] = account.id
-        exchange.transfer(account, character.deposit * MONEY_UNIT)
-        for symbol in character.symbols:
+        self._bring(character, account, character.deposit)
+        for symbol in () if character.is_spot else character.symbols:
             modes.set_leverage(exchange, account, BY_SYMBOL[symbol].index, character.leverage)
         for purpose in ("trade", "read"):
-            key, secret = self._key(character, purpose)
-            made = exchange.clock.now()
-            exchange.add_key(ApiKey(key, secret, account.id, futures=purpose == "trade", created=made))
+            exchange.add_key(self._key(character, purpose))
 
-    def _key(self, character: Character, purpose: str) -> tuple[str, str]:
+    def _bring(self, character: Character, account: Account, usdt: int) -> None:
+        if character.is_spot:
+            spot.transfer(self.exchange, account, QUOTE, usdt * MONEY_UNIT)
+        else:
+            self.exchange.transfer(account, usdt * MONEY_UNIT)
+
+    def _key(self, character: Character, purpose: str) -> ApiKey:
         name = f"{self.exchange.seed}:{character.name}:{purpose}"
-        return hashlib.sha256(f"key:{name}".encode()).hexdigest(), hashlib.sha256(f"secret:{name}".encode()).hexdigest()
+        key, secret = (hashlib.sha256(f"{part}:{name}".encode()).hexdigest() for part in ("key", "secret"))
+        made, trades = self.exchange.clock.now(), purpose == "trade"
+        rights: dict[str, Any] = {"futures": trades and not character.is_spot, "spot": trades and character.is_spot}
+        word = hashlib.sha256(f"passphrase:{character.name}".encode()).hexdigest()[:16]
+        passphrase = word if character.venue == "bitget" else ""
+        return ApiKey(key, secret, self._accounts[character.name], **rights, created=made, passphrase=passphrase)
 
     def _flow(self, character: Character, day: int) -> None:
         account = self.exchange.accounts[self._accounts[character.name]]
-        amount = character.flows.get(day, 0) * MONEY_UNIT
-        if amount and account.wallet + 2 * amount > 0:
-            self.exchange.transfer(account, amount)
+        usdt = character.flows.get(day, 0)
+        there = spot.coin(account, QUOTE) if character.is_spot else account.wallet
+        if usdt and there + 2 * usdt * MONEY_UNIT > 0:
+            self._bring(character, account, usdt)
 
     def _turn(self, character: Character, now: int, *, every: int) -> None:
         slot = now // every
@@ -104,7 +119,7 @@ class Traders:
         self._slots[character.name] = slot
         account = self.exchange.accounts[self._accounts[character.name]]
         rng = random.Random(f"{self.exchange.seed}:{character.name}:{slot}")
-        view = View(self.exchange, account, now, rng)
+        view = View(self.exchange, account, now, rng, character.is_spot)
         if view.equity < _BROKE:
             return
         wishes = character.decide(view)

@@ -1,5 +1,6 @@
 """The sandbox is killed and started again: whatever was answered is there, and it goes on."""
 
+import json
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from copytrade.sandbox.exchange.engine import Exchange
 from tests.contract.sandbox.served import Raw, SandboxServer
 from tests.waiting import wait_until
 
@@ -109,7 +111,8 @@ def test_a_torn_last_line_is_dropped(own: SandboxServer) -> None:
 def test_history_is_made_once_and_traders_go_on_live(tmp_path: Path) -> None:
     own = SandboxServer(tmp_path, SANDBOX_HISTORY_DAYS="20", DEMO_BOTS="1").start()
     traders = {row["name"]: row for row in own.control.traders()}
-    assert len(traders) == 8
+    assert len(traders) == 13
+    assert len({(row["venue"], row["market"]) for row in traders.values()}) == 6
     kolibri = traders["kolibri"]
     raw = Raw(own.url, {"api_key": kolibri["read_api_key"], "api_secret": kolibri["read_api_secret"]})
     assert raw.order().code == -2015
@@ -178,3 +181,24 @@ def test_a_spoiled_state_is_told_and_left_as_it_is(own: SandboxServer) -> None:
     assert "nonsense" in own.log()
     assert "Traceback" not in own.log()
     assert state.read_bytes() == spoiled
+
+
+def test_a_state_of_before_there_was_spot_is_read(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["t", 1_700_000_000_000 // 86_400_000 * 86_400_000, 0, 1_700_086_400_000, 1_700_086_400_000],
+        ["a", 1_000_001, "old", 5_000_000_000, False, 500, 200, 1_700_086_400_000, [[0, 5]], [1]],
+        ["o", 1_000_002, 1_000_001, 0, "cp", 1, "MARKET", "GTC", 0, 1, False, "BOTH", 1_700_086_400_000, 1, 60]
+        + ["FILLED", 1_700_086_400_000, 0],
+        ["f", 1_000_003, 1_000_002, 1_000_001, 0, 1, 600_000, 1, 30, 0, False, "BOTH", 1_700_086_400_000],
+        ["i", 1_000_004, 1_000_001, "COMMISSION", -30, 0, 1_700_086_400_000, 1_000_003],
+        ["key", "k" * 64, "s" * 64, 1_000_001, True, True, False, False, False, False, [], 1, 0, False],
+    ]
+    (tmp_path / "state.jsonl").write_text(json.dumps(rows) + "\n")
+    exchange = Exchange(seed=7, folder=tmp_path)
+    account = exchange.accounts[1_000_001]
+    assert (account.venue, account.unified, account.coins) == ("binance", False, {})
+    assert (account.leverage, account.isolated, account.wallet) == ({0: 5}, {1}, 5_000_000_000)
+    assert [(fill.fee, fill.fee_asset) for fill in account.fills] == [(30, "USDT")]
+    assert [(entry.amount, entry.asset, entry.spot) for entry in account.incomes] == [(-30, "USDT", False)]
+    assert exchange.keys["k" * 64].passphrase == ""
+    assert account.orders[1_000_002].budget == 0
