@@ -77,6 +77,14 @@ class Pair:
         """Return Bob's orders at the venue."""
         return self.control.orders(self.copy.key.account_id)
 
+    def set_ratio(self, ratio: str) -> None:
+        """Let Bob change how much of each trade he copies."""
+        settings = CopySettings(mode=SizingMode.RATIO, factor=Decimal(ratio))
+        with transaction() as session:
+            copying.save_settings(
+                session, owner=self.copy.owner, subscription_id=self.subscription_id, settings=settings
+            )
+
     def wait_for_copy(self, quantity: str, *, timeout: float = 30) -> None:
         """Wait until Bob holds `quantity` at the venue."""
         wait_until(

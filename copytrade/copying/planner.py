@@ -15,16 +15,17 @@ from copytrade.capture import service as capture
 from copytrade.copying import bulk, intentions, notices, records, saving, settings_rows
 from copytrade.copying.models import LegState
 from copytrade.copying.records import Birth, LegRecord
+from copytrade.copying.validation import LARGEST_LEVERAGE
 from copytrade.db.bell import ring
 from copytrade.db.model import new_id
-from copytrade.domain.changes import LeadChange
+from copytrade.domain.changes import ChangeKind, LeadChange
 from copytrade.domain.driving import Order, Wait, turn
 from copytrade.domain.fills import Equity
-from copytrade.domain.instruments import Instrument, MarketRules
+from copytrade.domain.instruments import Instrument, Market, MarketRules
 from copytrade.domain.legs import Part, net
 from copytrade.domain.limits import Around
 from copytrade.domain.planning import Ask, PartKind, PlanIds, plan
-from copytrade.domain.quantities import EXACT, ZERO
+from copytrade.domain.quantities import EXACT, ONE, ZERO, sign
 from copytrade.domain.sizing import CopySettings, Equities, SizingMode
 from copytrade.domain.skips import SkipReason
 from copytrade.settings import settings
@@ -34,6 +35,9 @@ from copytrade.subscriptions.rows import ActiveSubscription
 log = structlog.get_logger()
 
 Rules = Mapping[str, MarketRules]
+
+EXPLAINED = Decimal("1.02")
+"""How much more than his equity a lead may have traded for: fees, and the price since it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +128,23 @@ def _desk(
         settings=by_id,
         equities=equities,
         states=accounts.states(session, copy_accounts),
-        lead_equity=lead.total if lead and now - lead.read_at <= lead_age else None,
+        lead_equity=lead.total if lead and now - lead.read_at <= lead_age and _explains(lead, changes) else None,
         legs=legs,
         instruments=frozenset(instruments),
         others=_others(session, [copy.id for copy in copies], {leg.id for leg in legs.values()}),
     )
+
+
+def _explains(lead: Equity, changes: Sequence[LeadChange]) -> bool:
+    """Tell whether an account of this worth can have opened these: else it was paid in since it was read."""
+    most = EXACT.multiply(max(lead.total, ZERO), EXPLAINED)
+    for change in changes:
+        leverage = ONE if change.instrument.market is Market.SPOT else LARGEST_LEVERAGE
+        crosses = sign(change.after) != sign(change.before)
+        opened = abs(change.after) if crosses else abs(change.after) - abs(change.before)
+        if change.kind is ChangeKind.FILL and EXACT.multiply(opened, change.price) > EXACT.multiply(most, leverage):
+            return False
+    return True
 
 
 def _locked_legs(

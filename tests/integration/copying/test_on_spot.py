@@ -9,14 +9,14 @@ from sqlmodel import Session, select
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import outcomes, reconciling, service
+from copytrade.copying import outcomes, planner, reconciling, service
 from copytrade.copying.models import CopyReading, CopySetting, OrderState
 from copytrade.copying.outcomes import Told
 from copytrade.copying.reconciling import Reading
 from copytrade.domain.fills import AccountState, Equity
 from copytrade.domain.instruments import Market, PositionSide
 from copytrade.domain.orders import Outcome, OutcomeKind, Refusal
-from copytrade.domain.sizing import CopySettings, Direction
+from copytrade.domain.sizing import CopySettings, Direction, SizingMode
 from copytrade.errors import InvalidInput
 from tests.integration.copying.desk import Desk, desk, placed
 
@@ -77,6 +77,18 @@ def test_no_more_is_bought_than_the_account_is_worth(on: Desk) -> None:
     on.lead("20")
     assert on.skips()[0][0] == "max_leverage"
     assert D("16.66") < on.leg().target < D("16.67")
+
+
+def test_a_leads_equity_that_cannot_have_paid_a_fill_is_read_again(session: Session) -> None:
+    on = desk(session, kind=Market.SPOT, settings=CopySettings(mode=SizingMode.EQUITY))
+    on.fill("20")
+    assert on.plan().stale == {on.market.lead}
+    settled = frozenset({on.market.lead})
+    planner.plan_lead(session, on.market.lead, rules={on.rules.symbol: on.rules}, settled=settled)
+    assert on.skips() == [("equity_unknown", 0)]
+    on.fill("16")
+    assert on.plan().changes == 1
+    assert on.leg().target == 16
 
 
 def test_a_sale_refused_for_funds_asks_what_is_free_and_sells_that(on: Desk, session: Session) -> None:

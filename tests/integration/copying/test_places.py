@@ -106,6 +106,25 @@ def test_a_coin_is_copied_bought_partly_sold_and_sold_out_with_fees_in_base(
     assert [(order.fee, order.fee_asset) for order in bought] == [(D("0.00006"), "BTC"), (D("0.00004"), "BTC")]
 
 
+@pytest.mark.parametrize("place", SPOTS, ids=named)
+def test_12_23_a_fee_in_base_is_a_cost_and_all_of_the_rest_is_sold(stages: dict[Place, Pair], place: Place) -> None:
+    stage = stages[place]
+    wait_until(lambda: stage.copy_position() == stage.lead_position() == 0, what="both flat")
+    before = len(told(stage))
+    stage.set_ratio("1")
+    try:
+        stage.trade("BUY", "0.01")
+        stage.wait_for_copy("0.00999")
+        rests(stage)
+        assert (sight.leg(stage).held, sight.leg(stage).target) == (D("0.00999"), D("0.00999"))
+        stage.trade("SELL", "0.00999")
+        stage.wait_for_copy("0")
+        rests(stage)
+    finally:
+        stage.set_ratio("0.1")
+    assert told(stage)[before:] == [("buy", D("0.01"), False), ("sell", D("0.00999"), False)]
+
+
 def rests(stage: Pair) -> None:
     """Wait until no order is under way and all parts add up."""
     wait_until(lambda: ledger(stage.lead.id).unended == 0, what="orders that have ended")
