@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -97,6 +98,10 @@ class Lead:
         with reading() as session:
             query = select(StoredFill).where(StoredFill.exchange_account_id == self.ref.id)
             return list(session.exec(query.order_by(col(StoredFill.venue_time), col(StoredFill.trade_id))))
+
+    def count(self) -> int:
+        with reading() as session:
+            return queries.fill_count(session, account_id=self.ref.id, until=clock.now() + timedelta(days=1))
 
     def state(self) -> CaptureState:
         with reading() as session:
