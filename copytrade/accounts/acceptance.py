@@ -18,6 +18,7 @@ from copytrade.domain.instruments import Role
 from copytrade.errors import BadCredentials, ExchangeError
 from copytrade.exchanges import egress
 from copytrade.exchanges.port import AccountRef, ExchangeClient
+from copytrade.exchanges.rights import rights
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ async def examine(client: ExchangeClient, *, role: Role) -> Examined:
     """Return what the venue says about a key; nothing is placed or changed there."""
     if await _is_skewed(client):
         return Examined(reason=Reason.CLOCK_SKEW)
-    permissions = await client.permissions()
+    permissions = await rights(client)
     refused = objection(permissions, role=role, now=clock.now())
     if refused is not None:
         return Examined(reason=refused, permissions=permissions)

@@ -13,6 +13,7 @@ from copytrade.domain.fills import KeyPermissions
 from copytrade.domain.instruments import Market
 from copytrade.errors import BadCredentials, ExchangeError
 from copytrade.exchanges.port import ExchangeClient, StreamMessages
+from copytrade.exchanges.rights import rights as rights_of
 
 STREAM_WAIT_S = 15.0
 MOST_SKEW, NOTABLE_SKEW = timedelta(seconds=1), timedelta(milliseconds=300)
@@ -94,7 +95,7 @@ def _ms(span: timedelta) -> str:
 
 
 async def _permissions(client: ExchangeClient) -> list[Finding]:
-    rights = await client.permissions()
+    rights = await rights_of(client)
     return [*_refusals(rights), *_hints(rights)] or [
         Finding("permissions", Verdict.OK, "The key may read and trade this market, and cannot move money.")
     ]
@@ -126,7 +127,12 @@ def _hints(rights: KeyPermissions) -> list[Finding]:
         found.append(Finding("permissions", Verdict.WARNING, "The key is not limited to addresses."))
     if rights.expires_at is not None and clock.now() < rights.expires_at <= clock.now() + SOON:
         found.append(
-            Finding("permissions", Verdict.WARNING, "The key expires on {when}.", {"when": f"{rights.expires_at:%Y-%m-%d %H:%M} UTC"})
+            Finding(
+                "permissions",
+                Verdict.WARNING,
+                "The key expires on {when}.",
+                {"when": f"{rights.expires_at:%Y-%m-%d %H:%M} UTC"},
+            )
         )
     return found
 

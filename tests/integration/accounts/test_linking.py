@@ -197,7 +197,7 @@ def test_mallory_reaches_nobodys_account(session: Session) -> None:
     ("change", "field"),
     [
         ({"venue": "mtgox"}, "venue"),
-        ({"venue": "bybit"}, "venue"),
+        ({"venue": "bitget"}, "passphrase"),
         ({"market": "margin"}, "market"),
         ({"role": "owner"}, "role"),
         ({"mode": "live"}, "mode"),
