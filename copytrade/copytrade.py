@@ -11,6 +11,7 @@ import reflex as rx
 
 from copytrade import logs
 from copytrade.api.app import api
+from copytrade.components.text import Text, t
 from copytrade.pages.accounts import accounts
 from copytrade.pages.copies import copies
 from copytrade.pages.desk import desk
@@ -33,6 +34,7 @@ from copytrade.state.desk import Desk
 from copytrade.state.gate import Gate
 from copytrade.state.guide import Guide
 from copytrade.state.home import Home
+from copytrade.state.linking import Linking
 from copytrade.state.notices import Notices
 from copytrade.state.operator import Operator
 from copytrade.state.settings import Settings
@@ -50,25 +52,30 @@ class Page:
 
     component: Callable[[], rx.Component]
     route: str
-    title: str
+    title: Text
+    """In the person's language: the browser changes it with the language."""
     loads: tuple[Any, ...] = ()
 
 
+def _named(name: Text, else_: Text) -> Text:
+    return rx.cond(name != "", name, else_)
+
+
 PAGES = (
-    Page(home, routes.HOME, "Copy traders you can check", (Home.watch,)),
-    Page(login, routes.LOGIN, "Sign in", (Gate.open,)),
-    Page(register, routes.REGISTER, "Sign up", (Gate.open,)),
-    Page(traders, routes.TRADERS, "Traders", (Traders.watch, Guide.watch)),
-    Page(trader, routes.TRADER, "Trader", (Trader.watch,)),
-    Page(subscribe, routes.SUBSCRIBE, "Subscribe", (Subscribe.watch,)),
-    Page(wallet, routes.WALLET, "Wallet", (Wallet.watch, Guide.watch)),
-    Page(copies, routes.COPIES, "Copies", (Copies.watch, Guide.watch)),
-    Page(subscriptions, routes.SUBSCRIPTIONS, "Subscriptions", (Subscriptions.watch, Guide.watch)),
-    Page(accounts, routes.ACCOUNTS, "Exchange accounts", (Accounts.watch, Guide.watch)),
-    Page(desk, routes.DESK, "Desk", (Desk.watch,)),
-    Page(notices, routes.NOTICES, "Notices", (Notices.watch,)),
-    Page(settings, routes.SETTINGS, "Settings", (Settings.watch,)),
-    Page(operator, routes.OPERATOR, "Operator", (Operator.watch,)),
+    Page(home, routes.HOME, t("Copy traders you can check"), (Home.watch,)),
+    Page(login, routes.LOGIN, t("Sign in"), (Gate.open,)),
+    Page(register, routes.REGISTER, t("Sign up"), (Gate.open,)),
+    Page(traders, routes.TRADERS, t("Traders"), (Traders.watch, Guide.watch)),
+    Page(trader, routes.TRADER, _named(Trader.head.name, t("Trader")), (Trader.watch,)),
+    Page(subscribe, routes.SUBSCRIBE, _named(Subscribe.name, t("Subscribe")), (Subscribe.watch,)),
+    Page(wallet, routes.WALLET, t("Wallet"), (Wallet.watch, Guide.watch)),
+    Page(copies, routes.COPIES, t("Copies"), (Copies.watch, Guide.watch)),
+    Page(subscriptions, routes.SUBSCRIPTIONS, t("Subscriptions"), (Subscriptions.watch, Guide.watch)),
+    Page(accounts, routes.ACCOUNTS, t("Exchange accounts"), (Accounts.watch, Linking.open, Linking.watch, Guide.watch)),
+    Page(desk, routes.DESK, t("Desk"), (Desk.watch,)),
+    Page(notices, routes.NOTICES, t("Notices"), (Notices.watch,)),
+    Page(settings, routes.SETTINGS, t("Settings"), (Settings.watch,)),
+    Page(operator, routes.OPERATOR, t("Operator"), (Operator.watch,)),
 )
 
 app = rx.App(
@@ -84,7 +91,7 @@ app = rx.App(
 
 for page in PAGES:
     app.add_page(
-        page.component, route=page.route, title=f"{page.title} · CopyTrade", on_load=[Visitor.watch, *page.loads]
+        page.component, route=page.route, title=page.title + " · CopyTrade", on_load=[Visitor.watch, *page.loads]
     )
 
 

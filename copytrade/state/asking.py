@@ -76,6 +76,8 @@ def action(who: Who) -> Callable[[Handler], Any]:
         async def run(self: Any, *args: Any, **kwargs: Any) -> Any:
             if hasattr(self, "problem"):
                 self.problem = ""
+            if hasattr(self, "wrong"):
+                self.wrong = ""
             return await _answer(self, who, handler, *args, **kwargs)
 
         return rx.event(_dressed(run, handler, who))
@@ -152,6 +154,8 @@ async def _answer(state: Any, who: Who, handler: Handler, *args: Any, **kwargs: 
         if not hasattr(state, "problem"):
             return rx.toast.error(text)
         state.problem = text
+        if hasattr(state, "wrong"):
+            state.wrong = error.field or ""
         return None
 
 

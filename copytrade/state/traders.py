@@ -159,5 +159,8 @@ class Traders(Page, rx.State):
         }
         if name in asked:
             asked[name] = "" if value == EVERY else value[:60]
+        if name in ("venue", "market"):
+            # Whoever chooses both at once is not to lose the first.
+            setattr(self, name, asked[name])
         wanted = {key: value for key, value in asked.items() if value and value != "0"}
         return [rx.redirect(f"{routes.TRADERS}?{urlencode(wanted)}")]

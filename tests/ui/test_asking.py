@@ -7,7 +7,6 @@ import pytest
 from sqlmodel import Session
 
 from copytrade.state import routes
-from copytrade.state.accounts import Accounts
 from copytrade.state.asking import Who, admit, topics_for
 from copytrade.state.desk import Desk
 from copytrade.state.gate import Gate
@@ -18,7 +17,7 @@ from copytrade.state.settings import Settings
 from copytrade.state.traders import Traders
 from copytrade.state.visitor import Visitor
 from copytrade.users import queries as users
-from tests.integration.accounts.linking import KEY, SECRET, linked
+from tests.integration.accounts.linking import linked
 from tests.integration.users.people import PASSWORD, alice, bob, mallory
 from tests.ui.asking import loaded, opened, sent, signed_in
 
@@ -65,37 +64,6 @@ def test_a_password_is_changed_with_the_old_one_only(session: Session) -> None:
     asyncio.run(sent(page, "change_password", {"old": PASSWORD, "new": "another long secret"}))
     assert page.problem == ""
     assert "another long secret" not in str(page.dict())
-
-
-def test_linking_keeps_nothing_of_the_secret_in_the_state(session: Session) -> None:
-    person = bob(session)
-    page = opened(Accounts, cookie=signed_in(session, person))
-    asyncio.run(loaded(page))
-    asyncio.run(sent(page, "link", {"label": "Main", "api_key": KEY, "api_secret": SECRET}))
-    asyncio.run(loaded(page))
-    assert page.problem == ""
-    (row,) = page.rows
-    assert (row.state, row.state_text, row.key) == ("checking", "being checked", "…1234")
-    assert SECRET not in str(page.dict())
-    assert KEY not in str(page.dict())
-    assert SECRET not in str(vars(page))
-
-
-@pytest.mark.parametrize("handler", ["unlink", "recheck", "put_aside"])
-def test_nobody_touches_anothers_account(session: Session, handler: str) -> None:
-    account_id = linked(session, bob(session).id)
-    page = opened(Accounts, cookie=signed_in(session, mallory(session)))
-    asyncio.run(sent(page, handler, str(account_id)))
-    assert page.problem == "There is no such exchange account."
-    asyncio.run(loaded(page))
-    assert page.rows == []
-
-
-@pytest.mark.parametrize("id", ["", "x", "'; drop table people.users; --", 7, None, {"a": 1}])
-def test_what_is_no_id_is_not_found(session: Session, id: object) -> None:
-    page = opened(Accounts, cookie=signed_in(session, bob(session)))
-    asyncio.run(sent(page, "unlink", id))
-    assert page.problem == "There is nothing at this address."
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,12 @@ TABLE = {
         "trader.choose_window", "trader.watch", "traders.choose", "traders.find", "traders.watch", "visitor.watch",
     },
     Who.USER: {
-        "accounts.choose_role", "accounts.link", "accounts.put_aside", "accounts.recheck", "accounts.unlink",
-        "accounts.watch", "copies.filter", "copies.open", "copies.show_more", "copies.watch", "notices.prefer",
-        "notices.read_all", "notices.read_one", "notices.watch", "settings.change_password", "settings.rename",
-        "settings.revoke", "settings.watch", "wallet.choose_window", "wallet.watch",
+        "accounts.drop_replacement", "accounts.examine", "accounts.open", "accounts.put_aside", "accounts.recheck",
+        "accounts.rename", "accounts.replace_key", "accounts.unlink", "accounts.watch", "copies.filter",
+        "copies.open", "copies.show_more", "copies.watch", "linking.choose", "linking.link", "linking.open",
+        "linking.watch", "notices.prefer", "notices.read_all", "notices.read_one", "notices.watch",
+        "settings.change_password", "settings.rename", "settings.revoke", "settings.watch", "wallet.choose_window",
+        "wallet.watch",
     },
     Who.SUBSCRIBER: {
         "subscribe.back", "subscribe.pay", "subscribe.pay_again", "subscribe.settle", "subscribe.take_account",
