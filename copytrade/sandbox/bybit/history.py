@@ -9,7 +9,8 @@ from copytrade.sandbox.bybit.request import LINEAR, Request, Route
 from copytrade.sandbox.bybit.trail import Trail
 from copytrade.sandbox.exchange.accounts import Account
 from copytrade.sandbox.exchange.instruments import INSTRUMENTS
-from copytrade.sandbox.exchange.orders import OPEN, Fill, Income, IncomeKind, Order
+from copytrade.sandbox.exchange.market import FUNDING_MS
+from copytrade.sandbox.exchange.orders import OPEN, Fill, Income, IncomeKind, Order, PositionSide
 from copytrade.sandbox.exchange.path import DAY_MS
 from copytrade.sandbox.exchange.values import divide, text
 
@@ -128,22 +129,32 @@ def _booked(request: Request, *, first: int, last: int) -> Iterator[Fill | Incom
 def _kind(account: Account, row: Fill | Income) -> str:
     if isinstance(row, Income):
         return "Funding"
-    return "BustTrade" if wire.create_type(account.orders[row.order]) == "CreateByLiq" else "Trade"
+    return wire.execution_type(account.orders[row.order])
 
 
 def _told(venue: "Bybit", account: Account, row: Fill | Income) -> dict[str, Any]:
     if isinstance(row, Income):
-        return _funding(venue, row)
+        return _funding(venue, account, row)
     told = wire.execution(account.orders[row.order], row, trail(venue, account).of(row))
     # the venue leaves the coin of a perpetual's fee out here, not on its stream
     return told if INSTRUMENTS[row.instrument].is_spot else told | {"feeCurrency": ""}
 
 
-def _funding(venue: "Bybit", entry: Income) -> dict[str, Any]:
+def _held(account: Account, entry: Income, *, is_long: bool) -> int:
+    """Return how much was held of what paid or earned a funding, in steps."""
+    held: dict[PositionSide, int] = {}
+    for fill in account.fills_of.get(entry.instrument, ()):
+        if fill.time <= entry.time:
+            held[fill.position_side] = held.get(fill.position_side, 0) + fill.side * fill.steps
+    return sum(abs(steps) for steps in held.values() if steps and (steps > 0) == is_long)
+
+
+def _funding(venue: "Bybit", account: Account, entry: Income) -> dict[str, Any]:
     one, market = INSTRUMENTS[entry.instrument], venue.exchange.market
-    mark, rate = market.price_at(entry.instrument, entry.time), market.funding_rate(entry.instrument, entry.time)
-    steps = divide(abs(entry.amount) * 10**8, abs(rate) * mark * one.unit) if rate else 0
+    rate = market.funding_rate(entry.instrument, entry.time // FUNDING_MS * FUNDING_MS)
     is_long = (entry.amount < 0) == (rate > 0)
+    steps = _held(account, entry, is_long=is_long)
+    mark = divide(abs(entry.amount) * 10**8, abs(rate) * steps * one.unit) if rate and steps else 0
     return {
         **{"category": wire.category(one), "symbol": one.symbol, "orderId": f"{entry.time}-8-{entry.account}-0-1"},
         **{"orderLinkId": "", "side": "Buy" if is_long else "Sell", "orderPrice": "0", "leavesQty": "0"},

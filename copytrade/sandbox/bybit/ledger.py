@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from copytrade.sandbox.bybit.rest import Bybit
 
 _OF_TRADES = (IncomeKind.REALIZED_PNL, IncomeKind.COMMISSION)
+_KINDS = {"Trade": "TRADE", "BustTrade": "LIQUIDATION", "AdlTrade": "ADL"}
 _EACH = 4
 """No trade has more rows than this."""
 
@@ -62,8 +63,7 @@ def _of_income(entry: Income) -> _Row:
 def _of_fill(account: Account, fill: Fill) -> Iterator[_Row]:
     one = INSTRUMENTS[fill.instrument]
     if not one.is_spot:
-        is_bust = wire.create_type(account.orders[fill.order]) == "CreateByLiq"
-        kind = "LIQUIDATION" if is_bust else "TRADE"
+        kind = _KINDS[wire.execution_type(account.orders[fill.order])]
         where = {"instrument": one.index, "fill": fill}
         yield _Row(_EACH * fill.id, fill.time, kind, QUOTE, cash=fill.realized, fee=fill.fee, **where)
         return

@@ -30,6 +30,8 @@ class Rules:
     spot_orders_per_s: int = 20
     settings_per_s: int = 10
     reads_per_s: int = 50
+    silent_s: int = 600
+    """After so long without a word from its client a socket is cut."""
 
     @classmethod
     def widened(cls, share: float) -> "Rules":

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 PRIVATE = "/v5/private"
 TOPICS = frozenset({"order", "execution", "execution.fast", "position", "wallet"})
-SILENT_S = 600.0
-"""A socket that says nothing for so long is cut."""
 _AFTER_S = 0.003
 """Events leave after the answer to the request that caused them, those of one moment together."""
 _ANSWER_S = 0.01
@@ -88,7 +86,7 @@ class Streams(Sockets):
                 for message in said[topic]:
                     connection.push(message)
         for connection, heard in self._heard.items():
-            if time.monotonic() - heard > SILENT_S:
+            if time.monotonic() - heard > self.venue.rules.silent_s:
                 connection.cut()
 
     async def serve(self, request: web.BaseRequest, path: str) -> web.StreamResponse:

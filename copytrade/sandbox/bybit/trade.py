@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 from copytrade.sandbox.bybit import errors, ids, wire
 from copytrade.sandbox.bybit.history import named
 from copytrade.sandbox.bybit.request import Access, Request, Route
-from copytrade.sandbox.exchange import matching, trading
-from copytrade.sandbox.exchange.accounts import Account
+from copytrade.sandbox.exchange import trading
 from copytrade.sandbox.exchange.engine import OrderRequest
 from copytrade.sandbox.exchange.instruments import INSTRUMENTS, Instrument
 from copytrade.sandbox.exchange.orders import (
@@ -19,7 +18,6 @@ from copytrade.sandbox.exchange.orders import (
     PositionSide,
     Reason,
     Refused,
-    Status,
     TimeInForce,
 )
 from copytrade.sandbox.exchange.values import MONEY_DECIMALS, Malformed, TooPrecise, parse
@@ -37,8 +35,6 @@ _TIMES = {
     "PostOnly": TimeInForce.GTX,
 }
 _INDEXES = {0: PositionSide.BOTH, 1: PositionSide.LONG, 2: PositionSide.SHORT}
-_FOUND_OUT_LATER = frozenset({Reason.WOULD_TAKE, Reason.WOULD_NOT_FILL, Reason.BOOK_TOO_FAR})
-"""Refusals of the matching engine: the order was acknowledged by then."""
 
 
 def _number(request: Request, name: str, *, decimals: int, malformed: Reason, precise: Reason) -> int:
@@ -122,31 +118,7 @@ def _check_band(venue: "Bybit", one: Instrument, wanted: OrderRequest) -> None:
 def _create(venue: "Bybit", request: Request) -> dict[str, str]:
     wanted = _wanted(request)
     _check_band(venue, INSTRUMENTS[wanted.instrument], wanted)
-    try:
-        order = trading.place(venue.exchange, request.account, wanted)
-    except Refused as refusal:
-        if refusal.reason not in _FOUND_OUT_LATER:
-            raise
-        order = _ended_at_once(venue, request.account, wanted)
-    return _acknowledged(request, order)
-
-
-def _ended_at_once(venue: "Bybit", account: Account, wanted: OrderRequest) -> Order:
-    """Keep an order that the matching engine let end without executing it."""
-    exchange = venue.exchange
-    now, number = exchange.clock.now(), exchange.new_id()
-    order = Order(
-        *(number, account.id, wanted.instrument, wanted.client_id or f"auto{number}", wanted.side, wanted.type),
-        *(wanted.time_in_force, wanted.price, wanted.steps, wanted.reduce_only, wanted.position_side, now),
-        status=Status.CANCELED,
-        updated=now,
-        budget=wanted.budget,
-    )
-    account.add_order(order)
-    exchange.store.put(order.record())
-    matching.tell(exchange, account, order, "CANCELED", None)
-    exchange.commit()
-    return order
+    return _acknowledged(request, trading.place(venue.exchange, request.account, wanted))
 
 
 def _acknowledged(request: Request, order: Order) -> dict[str, str]:

@@ -12,6 +12,8 @@ from copytrade.sandbox.exchange.values import MONEY_DECIMALS, divide, text
 
 POSITION_INDEX = {PositionSide.BOTH: 0, PositionSide.LONG: 1, PositionSide.SHORT: 2}
 _TIMES_IN_FORCE = {TimeInForce.GTX: "PostOnly"}
+_CREATED = {OrderType.LIQUIDATION: "CreateByLiq", OrderType.ADL: "CreateByAdl_PassThrough"}
+_EXECUTED = {OrderType.LIQUIDATION: "BustTrade", OrderType.ADL: "AdlTrade"}
 _STATUSES = {
     Status.NEW: "New",
     Status.PARTIALLY_FILLED: "PartiallyFilled",
@@ -96,7 +98,11 @@ def order_type(order: Order) -> str:
 
 
 def create_type(order: Order) -> str:
-    return "CreateByLiq" if order.type is OrderType.LIQUIDATION else "CreateByUser"
+    return _CREATED.get(order.type, "CreateByUser")
+
+
+def execution_type(order: Order) -> str:
+    return _EXECUTED.get(order.type, "Trade")
 
 
 def fees(account: Account, order: Order) -> dict[str, str]:
@@ -188,7 +194,7 @@ def execution(order: Order, fill: Fill, step: Step) -> dict[str, Any]:
         "execId": execution_id(fill.id, is_spot=one.is_spot),
         "execPrice": price(one, fill.price),
         "execQty": quantity(one, fill.steps),
-        "execType": "BustTrade" if order.type is OrderType.LIQUIDATION else "Trade",
+        "execType": execution_type(order),
         "execValue": amount(value),
         "execTime": str(fill.time),
         "feeCurrency": fill.fee_asset,
