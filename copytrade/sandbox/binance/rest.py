@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from copytrade.sandbox import protocol
-from copytrade.sandbox.binance import account, errors, public, sapi, sign, spot_public, spot_trade, trade
+from copytrade.sandbox.binance import account, errors, extras, public, sapi, sign, spot_public, spot_trade, trade
 from copytrade.sandbox.binance.call import Access, Call, Route
 from copytrade.sandbox.binance.listen_keys import ListenKeys
 from copytrade.sandbox.binance.streams import Streams
@@ -59,6 +59,7 @@ class Binance:
             **spot_public.routes(),
             **spot_trade.routes(),
             **sapi.routes(),
+            **extras.routes(),
         }
         self.streams = Streams(self)
 

@@ -1,4 +1,4 @@
-"""What anybody may ask about spot: rules, prices, candles, the book, trades."""
+"""What anybody may ask about spot: rules, prices, candles, the book."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -173,24 +173,6 @@ def _average(venue: "Binance", call: Call) -> dict[str, Any]:
     return {"mins": 5, "price": row["price"], "closeTime": venue.exchange.clock.now()}
 
 
-def _trades(venue: "Binance", call: Call) -> list[dict[str, Any]]:
-    instrument, limit = _listed(venue, call), call.limit(500, 1000)
-    now = venue.exchange.clock.now()
-    small = max(1, instrument.depth_steps // 100)
-    rows: list[dict[str, Any]] = []
-    for second in range(min(limit, 60)):
-        ticks = venue.exchange.market.price_at(instrument.index, now - second * 1000)
-        quote = money(ticks * small * instrument.unit)
-        at = now - second * 1000
-        facts = {
-            "id": at // 1000,
-            "price": spot_wire.price(instrument, ticks),
-            "qty": spot_wire.size(instrument, small),
-        }
-        rows.append({**facts, "quoteQty": quote, "time": at, "isBuyerMaker": at % 2 == 0, "isBestMatch": True})
-    return rows[::-1]
-
-
 def _each(show: Callable[["Binance", Instrument], dict[str, Any]]) -> Callable[["Binance", Call], Any]:
     def handler(venue: "Binance", call: Call) -> Any:
         rows = [show(venue, instrument) for instrument in _wanted(venue, call)]
@@ -215,8 +197,8 @@ def routes() -> dict[tuple[str, str], Route]:
         "time": (public.time, 1),
         "exchangeInfo": (exchange_info, 20),
         "klines": (_klines, 2),
+        "uiKlines": (_klines, 2),
         "depth": (_depth, _depth_weight),
-        "trades": (_trades, 25),
         "avgPrice": (_average, 2),
         "ticker/24hr": (_each(day_ticker), _by_symbol(2, 80)),
         "ticker/price": (_each(_price), _by_symbol(2, 4)),

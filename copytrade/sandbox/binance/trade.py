@@ -22,7 +22,8 @@ _SIDES = {"BUY": BUY, "SELL": SELL}
 _TYPES = {"LIMIT": OrderType.LIMIT, "MARKET": OrderType.MARKET}
 
 
-def _request(call: Call) -> OrderRequest:
+def request_of(call: Call) -> OrderRequest:
+    """Read what order a call asks for."""
     instrument = call.instrument()
     side = _SIDES.get(call.need("side"))
     if side is None:
@@ -71,7 +72,7 @@ def _place(venue: "Binance", call: Call) -> dict[str, Any]:
     allowance = venue.limits.count_order(call.account.id)
     if allowance.wait_ms:
         raise errors.too_many_orders(allowance.wait_ms)
-    order = trading.place(venue.exchange, call.account, _request(call))
+    order = trading.place(venue.exchange, call.account, request_of(call))
     if call.params.get("newOrderRespType", "ACK") == "RESULT":
         return wire.order(order)
     return wire.order(order) | {"status": "NEW", "executedQty": "0", "cumQty": "0", "cumQuote": "0", "avgPrice": "0.00"}

@@ -154,9 +154,9 @@ def _trade_with(exchange: Exchange, account: Account, order: Order, other: Order
 
 
 def _trade_resting(exchange: Exchange, other: Order, *, steps: int, trade: int) -> int:
-    """Trade a resting order as a maker, a reduce-only one never beyond its position; return the steps traded."""
+    """Trade a resting order as a maker, one that only closes never beyond its position; return the steps traded."""
     owner = exchange.accounts[other.account]
-    if other.reduce_only:
+    if other.only_closes:
         position = owner.position(other.instrument, other.position_side)
         steps = min(steps, abs(position.steps) if position.steps * other.side < 0 else 0)
     if steps:

@@ -125,6 +125,12 @@ class Order:
     def remaining(self) -> int:
         return self.steps - self.executed
 
+    @property
+    def only_closes(self) -> bool:
+        """Tell whether it may only make a position smaller: by its own word, or as the closing side in hedge mode."""
+        closing = {PositionSide.LONG: SELL, PositionSide.SHORT: BUY}.get(self.position_side)
+        return self.reduce_only or closing == self.side
+
     def record(self) -> tuple[Any, ...]:
         return (
             *("o", self.id, self.account, self.instrument, self.client_id, self.side, self.type, self.time_in_force),

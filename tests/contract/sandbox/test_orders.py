@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.contract.sandbox.served import Raw, SandboxServer
+from tests.waiting import wait_until
 
 OpenRaw = Callable[[dict[str, Any]], Raw]
 
@@ -234,3 +235,45 @@ def test_nobody_trades_with_himself(server: SandboxServer, alice: dict[str, Any]
         assert len(server.control.fills(alice["account_id"])) == 1
     finally:
         server.control.clear_book("BTCUSDT")
+
+
+def test_in_hedge_mode_resting_closes_never_turn_a_position_round(server: SandboxServer, open_raw: OpenRaw) -> None:
+    account = server.control.create_account("bob", deposit=100_000, hedge=True)
+    number, raw = account["account_id"], open_raw(account)
+    server.control.set_price("BTCUSDT", 60_000)
+    assert raw.order(side="BUY", quantity="0.5", positionSide="LONG").status == 200
+    assert raw.order(side="SELL", quantity="0.2", positionSide="SHORT").status == 200
+    form = {"type": "LIMIT", "timeInForce": "GTC", "price": "60600", "positionSide": "LONG", "side": "SELL"}
+    first, second = (raw.order(quantity="0.4", **form).body["orderId"] for _ in range(2))
+    assert raw.order(side="SELL", quantity="0.6", positionSide="LONG").code == -2022
+    server.control.set_price("BTCUSDT", 60_700)
+
+    def row(order: int) -> tuple[str, str]:
+        found = next(row for row in server.control.orders(number) if row["orderId"] == order)
+        return found["executedQty"], found["status"]
+
+    assert row(first) == ("0.400", "FILLED")
+    wait_until(lambda: row(second) == ("0.100", "EXPIRED"), timeout=5)
+    rows = raw.signed("GET", "/fapi/v2/positionRisk", symbol="BTCUSDT").body
+    assert {row["positionSide"]: row["positionAmt"] for row in rows} == {"LONG": "0.000", "SHORT": "-0.200"}
+
+
+def test_what_other_clients_ask_is_answered(server: SandboxServer, alice: dict[str, Any], raw: Raw) -> None:
+    assert raw.send("GET", "/sapi/v1/system/status").body == {"status": 0, "msg": "normal"}
+    for market in ("/api/v3", "/fapi/v1"):
+        tape = raw.send("GET", f"{market}/trades?symbol=BTCUSDT&limit=5").body
+        assert [row["time"] for row in tape] == sorted(row["time"] for row in tape)
+        assert len(raw.send("GET", f"{market}/aggTrades?symbol=BTCUSDT&limit=5").body) == 5
+        assert [row["count"] for row in raw.signed("GET", f"{market}/rateLimit/order").body] == [0, 0]
+    assert raw.signed("POST", "/fapi/v1/order/test", symbol="BTCUSDT", side="BUY", type="MARKET", quantity=1).body == {}
+    assert raw.order(quantity="0.5").status == 200
+    assert raw.signed("GET", "/fapi/v1/adlQuantile").body == [{"symbol": "BTCUSDT", "adlQuantile": {"BOTH": 2}}]
+    account = alice["account_id"]
+    server.control.deleverage(account, "BTCUSDT", "0.1")
+    server.control.liquidate(account)
+    forced = raw.signed("GET", "/fapi/v1/forceOrders").body
+    assert [row["origQty"] for row in forced] == ["0.100", "0.400"]
+    only = raw.signed("GET", "/fapi/v1/forceOrders", autoCloseType="ADL").body
+    assert [row["origQty"] for row in only] == ["0.100"]
+    assert len(raw.signed("GET", "/sapi/v1/asset/tradeFee").body) == 30
+    assert raw.signed("POST", "/sapi/v3/asset/getUserAsset").body == []
