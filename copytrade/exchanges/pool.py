@@ -44,6 +44,13 @@ _CLIENTS: Mapping[
 }
 
 
+def client_of(
+    venue: Venue, market: Market
+) -> tuple[Callable[..., ExchangeClient], Callable[[Mapping[str, Any]], MarketRules]]:
+    """Return what builds the clients of a place, and what reads its market rules."""
+    return _CLIENTS[venue, market]
+
+
 class Pool:
     """The process's clients of one event loop; secrets live only in the clients."""
 
@@ -106,7 +113,7 @@ class Pool:
         return client
 
     def _built(self, ref: AccountRef, ground: Ground, credentials: Credentials) -> ExchangeClient:
-        build, _ = _CLIENTS[ref.venue, ref.market]
+        build, _ = client_of(ref.venue, ref.market)
         way = way_of(ref.egress, mode=ref.mode, otherwise=ref.id)
         gate = self._gate(ref.venue, ref.mode, way)
         return build(ref=ref, wire=Wire(ground=ground, gate=gate, credentials=credentials, account=str(ref.id)))
@@ -130,7 +137,7 @@ class Pool:
                 mode=ref.mode,
                 session=self._opened_session(),
                 tls=self._context(),
-                rules_of=_CLIENTS[ref.venue, ref.market][1],
+                rules_of=client_of(ref.venue, ref.market)[1],
                 gate=self._gate(ref.venue, ref.mode, first_way(mode=ref.mode)),
             )
         return self._grounds[key]

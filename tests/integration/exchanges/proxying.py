@@ -15,9 +15,11 @@ USER, PASSWORD = "copytrade", "CANARY_proxy_password"
 class Proxy:
     """What went through: the first line of each request, as the proxy saw it."""
 
+    lets_through: bool = True
     port: int = 0
     seen: list[str] = field(default_factory=list[str])
     refused: int = 0
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
     open: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
 
     @property
@@ -49,13 +51,18 @@ class Proxy:
                 await writer.drain()
             else:
                 self.seen.append(line)
+                self.asked.set()
+                if not self.lets_through:
+                    writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+                    await writer.drain()
+                    return
                 await _forward(line, lines, reader, writer)
 
 
 @asynccontextmanager
-async def running_proxy() -> AsyncGenerator[Proxy]:
+async def running_proxy(*, lets_through: bool = True) -> AsyncGenerator[Proxy]:
     """Serve a proxy on a free port of this machine."""
-    proxy = Proxy()
+    proxy = Proxy(lets_through)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     try:

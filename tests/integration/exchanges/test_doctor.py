@@ -18,6 +18,7 @@ from tests.conftest import Sandbox
 from tests.integration.accounts.linking import taken
 from tests.integration.users.people import bob, mallory
 
+RIGHTS_TO_READ: dict[str, Any] = {"reading": True, "futures": False}
 RIGHTS: dict[str, Any] = {"reading": True, "futures": True}
 
 
@@ -98,7 +99,7 @@ def test_the_button_on_the_accounts_page_shows_the_same(
     session: Session, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner, outsider = bob(session), mallory(session)
-    made = sandbox.control.create_account("doctor", deposit=1000, **(RIGHTS | {"futures": False}))
+    made = sandbox.control.create_account("doctor", deposit=1000, **RIGHTS_TO_READ)
     account_id = taken(session, owner.id, api_key=made["api_key"], secret=made["api_secret"])
     with pytest.raises(NotFound):
         service.request_examination(session, owner=outsider.id, account_id=account_id)
