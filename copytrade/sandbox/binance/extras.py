@@ -69,7 +69,7 @@ def _quantiles(venue: "Binance", call: Call) -> list[dict[str, Any]]:
     indexes = {row.index for row in call.instruments()}
     held = [row for row in call.account.open_positions() if row.instrument in indexes]
     shown = [wire.position_v3(venue.exchange.market, call.account, row) for row in held]
-    return [{"symbol": row["symbol"], "adlQuantile": {row["positionSide"]: row["adl"]}} for row in shown]
+    return [{"symbol": row["symbol"], "adlQuantile": {str(row["positionSide"].value): row["adl"]}} for row in shown]
 
 
 def _order_counts(venue: "Binance", call: Call) -> list[dict[str, Any]]:
