@@ -11,7 +11,7 @@ from copytrade.accounts import checking, snapshots
 from copytrade.capture import polling, streaming
 from copytrade.copying import engine
 from copytrade.demo.keys import Place
-from copytrade.domain.instruments import Market
+from copytrade.domain.instruments import Market, Venue
 from copytrade.engines import Engines
 from tests import engines as test_engines
 from tests.conftest import Sandbox
@@ -41,6 +41,10 @@ def stages(database: Engines, sandbox: Sandbox) -> Generator[dict[Place, Pair]]:
     sandbox.control.clear_faults()
     for market in Market:
         sandbox.control.set_price("BTCUSDT", 60_000, market=market.value)
+    narrow = {venue: sandbox.control.limits(venue=venue.value) for venue in (Venue.BYBIT, Venue.BITGET)}
+    # Twelve accounts are linked within a second: how a venue's limits are kept is tried elsewhere.
+    sandbox.control.limits(venue=Venue.BYBIT.value, requests_per_5s=1_000_000, reads_per_s=1_000_000)
+    sandbox.control.limits(venue=Venue.BITGET.value, requests_per_minute=1_000_000, user_percent=100_000)
     loop = WarmLoop([polling.run, streaming.run, checking.run, snapshots.run, engine.run])
     loop.start()
     try:
@@ -48,6 +52,8 @@ def stages(database: Engines, sandbox: Sandbox) -> Generator[dict[Place, Pair]]:
         wait_until(lambda: all(has_baseline(stage) for stage in stages.values()), timeout=60, what="all baselines")
         yield stages
     finally:
+        for venue, rules in narrow.items():
+            sandbox.control.limits(venue=venue.value, **rules)
         sandbox.control.clear_faults()
         loop.stop()
         test_engines.wipe(database)
