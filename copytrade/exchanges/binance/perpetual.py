@@ -28,7 +28,7 @@ from copytrade.exchanges.binance.stream import PerpetualUser
 from copytrade.exchanges.naming import id_of, symbol_of
 from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
 from copytrade.exchanges.streaming import private_stream
-from copytrade.exchanges.values import moment, ms_of, number
+from copytrade.exchanges.values import moment, ms_of, number, plain
 from copytrade.exchanges.wire import Wire
 
 _FEW = 3
@@ -189,9 +189,10 @@ class BinancePerpetual:
         return shapes.position(row, symbol=self._symbol(row["symbol"]))
 
     def _state(self, account: Any, *, asked_at: datetime) -> AccountState:
-        assets = sorted((row["asset"], row["walletBalance"]) for row in account["assets"])
+        assets = sorted((row["asset"], plain(number(row["walletBalance"]))) for row in account["assets"])
         held = sorted(
-            (row["symbol"], row["positionSide"], row["positionAmt"], row["updateTime"]) for row in account["positions"]
+            (row["symbol"], row["positionSide"], plain(number(row["positionAmt"])), row["updateTime"])
+            for row in account["positions"]
         )
         return AccountState(
             equity=shapes.equity(account, read_at=clock.now()),

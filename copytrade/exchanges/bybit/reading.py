@@ -9,7 +9,7 @@ from typing import Any
 from copytrade.domain.fills import Balance, Equity, Position
 from copytrade.domain.instruments import MarketRules, PositionSide
 from copytrade.exchanges.bybit.shapes import QUOTE, ZERO, Body, listed, optional
-from copytrade.exchanges.values import number, text
+from copytrade.exchanges.values import number, plain, text
 
 _STABLE = frozenset({"USDT", "USDC", "DAI", "USDE"})
 
@@ -77,8 +77,9 @@ def held_positions(positions: Iterable[Position]) -> dict[tuple[str, PositionSid
 
 def mark(told: Body, positions: Sequence[Body] = ()) -> str:
     """Return a text that changes with every trade: it moves a balance, or a position and when it was changed."""
-    coins = sorted((row["coin"], row["walletBalance"]) for row in told["coin"])
+    coins = sorted((row["coin"], plain(number(row["walletBalance"]))) for row in told["coin"])
     held = sorted(
-        (row["symbol"], row["positionIdx"], row["side"], row["size"], row["updatedTime"]) for row in positions
+        (row["symbol"], row["positionIdx"], row["side"], plain(number(row["size"])), row["updatedTime"])
+        for row in positions
     )
     return hashlib.blake2b(repr((coins, held)).encode(), digest_size=12).hexdigest()

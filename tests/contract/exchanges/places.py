@@ -61,6 +61,14 @@ class Manners:
     ban: Said | None
     unclear: tuple[Said, ...]
     """The venue does not know what became of the order."""
+    fills: dict[Market, tuple[str, str]]
+    """Path of a symbol's fills, and where in the answer the quantity of the first row stands."""
+    order_state: dict[Market, tuple[str, str]]
+    """Path of one order, and where in the answer its state stands."""
+    placed_id: str
+    """Where in the answer to a new order our id stands."""
+    streamed: dict[Market, tuple[str, str]]
+    """Name of the event of a fill, and where in it the quantity stands."""
     ids_are_taken_for_ever: bool
     forbidding_page: OutcomeKind = OutcomeKind.UNKNOWN
     """What an HTTP 403 with a page proves."""
@@ -82,6 +90,10 @@ MANNERS = {
         too_often=(Said(429, -1003), Said(429, -1015), Said(503, -1008), Said(429)),
         ban=Said(418, -1003, "Way too much request weight used"),
         unclear=(Said(408, -1007), Said(400, -1000), Said(400, -1006), Said(503, 0, ""), Said(400, -9999)),
+        fills={Market.PERPETUAL: ("/fapi/v1/userTrades", "0.qty"), Market.SPOT: ("/api/v3/myTrades", "0.qty")},
+        order_state={Market.PERPETUAL: ("/fapi/v1/order", "status"), Market.SPOT: ("/api/v3/order", "status")},
+        placed_id="clientOrderId",
+        streamed={Market.PERPETUAL: ("ORDER_TRADE_UPDATE", "o.l"), Market.SPOT: ("executionReport", "event.l")},
         ids_are_taken_for_ever=False,
         tells_liquidations_in_lists=False,
     ),
@@ -93,6 +105,10 @@ MANNERS = {
         too_often=(Said(200, 10006, "Too many visits!"), Said(429)),
         ban=Said(403, 0, ""),
         unclear=(Said(200, 10000, "Server Timeout"), Said(200, 10016, "Server error."), Said(200, 999999)),
+        fills=dict.fromkeys(Market, ("/v5/execution/list", "result.list.0.execQty")),
+        order_state=dict.fromkeys(Market, ("/v5/order/realtime", "result.list.0.orderStatus")),
+        placed_id="result.orderLinkId",
+        streamed=dict.fromkeys(Market, ("execution", "data.0.execQty")),
         ids_are_taken_for_ever=True,
         forbidding_page=OutcomeKind.NOT_SENT,
         third_asset="MNT",
@@ -105,6 +121,16 @@ MANNERS = {
         too_often=(Said(429, "429", "Too Many Requests"),),
         ban=None,
         unclear=(Said(400, "40010", "Request timed out"), Said(400, "40725"), Said(400, "45001"), Said(400, "99999")),
+        fills={
+            Market.PERPETUAL: ("/api/v2/mix/order/fills", "data.fillList.0.baseVolume"),
+            Market.SPOT: ("/api/v2/spot/trade/fills", "data.0.size"),
+        },
+        order_state={
+            Market.PERPETUAL: ("/api/v2/mix/order/detail", "data.state"),
+            Market.SPOT: ("/api/v2/spot/trade/orderInfo", "data.0.status"),
+        },
+        placed_id="data.clientOid",
+        streamed={Market.PERPETUAL: ("fill", "data.0.baseVolume"), Market.SPOT: ("fill", "data.0.size")},
         ids_are_taken_for_ever=True,
         tells_expiry=False,
         third_asset="BGB",
