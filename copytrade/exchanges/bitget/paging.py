@@ -19,65 +19,70 @@ OVERLAP_MS = 15_000
 KEPT = timedelta(days=90) - timedelta(minutes=1)
 """How far back the venue lets itself be asked, less a minute for the way there."""
 _WIDEST_MS = 30 * 24 * 3_600_000
-_NARROWEST_MS = 1000
 _MOST_PAGES = 5
-"""A window with more pages is made narrower; one that cannot be is read to its end, whatever it holds."""
+"""A window with more pages is split where they end, so that the older part is told first."""
+_MOST_SPLITS = 12
+"""So many ends of windows a cursor remembers; those beyond are found again."""
 
 Rows = Callable[[dict[str, Any]], Awaitable[list[Any]]]
 """Asks for one page with the given filters and returns its rows, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class _Way:
+    """Where a walk stands: the start of the next window and the ends of the next ones, nearest first."""
+
     starts: int
-    width: int
+    ends: tuple[int, ...] = ()
 
     @property
     def cursor(self) -> str:
-        return f"{self.starts}+{self.width}"
+        return f"{self.starts}:{','.join(str(end) for end in self.ends)}"
 
 
 async def fills(rows: Rows, *, cursor: str, since: datetime, now: datetime, parse: Callable[[Any], Fill]) -> FillPage:
     """Return the executions of the window of time at `cursor`, oldest first, all of them.
 
-    The cursor says where the next window starts and how wide it is to be: so wide that few pages fill it.
+    A window that holds too many is split: then the page is empty and the cursor leads to its older part.
     """
-    window = _window(cursor, since=since, oldest=now - KEPT)
-    until = ms_of(now) + 1000
-    ends = min(window.starts + window.width, until)
-    found, is_whole = await _walk(rows, starts=window.starts, ends=ends, patient=window.width <= _NARROWEST_MS)
-    if not is_whole:
-        return FillPage((), _Window(window.starts, _narrower(found, window=window)).cursor, is_last=False)
+    way = _way(cursor, since=since, now=now)
+    ends = way.ends[0] if way.ends else _end(way.starts, now=now)
+    found, split_at = await _walk(rows, starts=way.starts, ends=ends)
+    if split_at is not None:
+        known = way.ends or (ends,)
+        return FillPage((), _Way(way.starts, (split_at, *known)[:_MOST_SPLITS]).cursor, is_last=False)
     read, spoiled = read_rows(found, parse)
     read.sort(key=lambda one: (one.venue_time, len(one.trade_id), one.trade_id))
-    is_last = ends == until
-    goes_on = max(window.starts, ms_of(now) - OVERLAP_MS) if is_last else ends
-    width = min(window.width * 2, _WIDEST_MS) if len(found) < PAGE // 2 else window.width
-    return FillPage(read, _Window(goes_on, width).cursor, is_last, spoiled)
+    if ends > ms_of(now):
+        goes_on = _Way(max(way.starts, ms_of(now) - OVERLAP_MS))
+        return FillPage(read, goes_on.cursor, is_last=True, spoiled=spoiled)
+    return FillPage(read, _Way(ends + 1, way.ends[1:]).cursor, is_last=False, spoiled=spoiled)
 
 
-def _window(cursor: str, *, since: datetime, oldest: datetime) -> _Window:
-    starts, _, width = cursor.partition("+")
-    begins = int(starts) if starts else ms_of(since)
-    return _Window(max(begins, ms_of(oldest)), int(width) if width else _WIDEST_MS // 4)
+def _way(cursor: str, *, since: datetime, now: datetime) -> _Way:
+    told, _, listed = cursor.partition(":")
+    begins = int(told) if told else ms_of(since)
+    starts = min(max(begins, ms_of(now - KEPT)), ms_of(now))
+    return _Way(starts, tuple(int(end) for end in listed.split(",") if end and int(end) >= starts))
 
 
-def _narrower(found: list[Any], *, window: _Window) -> int:
-    """Return a width that some pages fill, by how long the newest ones of a window last; half of it at least."""
-    times, _ = read_rows(found, lambda row: int(row["cTime"]))
-    lasted = max(times) - min(times) if times else 0
-    return max(min(lasted, window.width // 2), _NARROWEST_MS)
+def _end(starts: int, *, now: datetime) -> int:
+    """Return where the window ends that begins at `starts`: a second beyond now where it reaches now."""
+    ends = starts + _WIDEST_MS
+    return ms_of(now) + 1000 if ends >= ms_of(now) else ends
 
 
-async def _walk(rows: Rows, *, starts: int, ends: int, patient: bool) -> tuple[list[Any], bool]:
-    """Return the rows of a span, newest first, and whether they are all of them."""
+async def _walk(rows: Rows, *, starts: int, ends: int) -> tuple[list[Any], int | None]:
+    """Return the rows of a span, newest first; where they are too many also the ms at which it is to be split."""
     asked = {"startTime": str(starts), "endTime": str(ends)}
     found: list[Any] = []
     async for page in pages(rows, asked=asked, id_field="tradeId"):
         found += page
-        if len(found) >= _MOST_PAGES * PAGE and len(page) == PAGE and not patient:
-            return found, False
-    return found, True
+        if len(found) >= _MOST_PAGES * PAGE and len(page) == PAGE:
+            times, _ = read_rows(page, lambda row: int(row["cTime"]))
+            if times and starts <= min(times) < ends:  # one millisecond is never split
+                return found, min(times)
+    return found, None
 
 
 async def pages(rows: Rows, *, asked: dict[str, Any], id_field: str) -> AsyncGenerator[list[Any]]:

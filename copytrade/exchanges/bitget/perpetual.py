@@ -22,7 +22,7 @@ from copytrade.domain.fills import (
 from copytrade.domain.instruments import MarginMode, MarketRules, PositionSide
 from copytrade.domain.orders import OrderRequest, Outcome, OutcomeKind, Refusal, VenueOrder
 from copytrade.errors import ExchangeError
-from copytrade.exchanges.bitget import keys, paging, requests, shapes
+from copytrade.exchanges.bitget import bills, keys, paging, requests, shapes
 from copytrade.exchanges.bitget.requests import COIN, PRODUCT
 from copytrade.exchanges.bitget.stream import perpetual_channels
 from copytrade.exchanges.naming import id_of, symbol_of
@@ -34,7 +34,6 @@ from copytrade.exchanges.wire import Wire
 _FEW = 3
 """Up to this many symbols are quoted one by one, more by the call for all of them."""
 _OTHER_MARGIN_MODE = "45117"
-_BILLS_AT_ONCE = timedelta(days=30)
 _GRAINS = {
     **{f"{n}m": (f"{n}m", timedelta(minutes=n)) for n in (1, 3, 5, 15, 30)},
     **{f"{n}h": (f"{n}H", timedelta(hours=n)) for n in (1, 2, 4)},
@@ -106,16 +105,13 @@ class BitgetPerpetual:
         )
 
     async def entries(self, *, since: datetime, until: datetime) -> list[LedgerEntry]:
-        rows = paging.rows_of(self._wire, "privateMixGetV2MixAccountBill", dict(PRODUCT), at=lambda data: data["bills"])
         begins = max(since, self._venue_now() - paging.KEPT)
-        found = await paging.spanned(rows, since=begins, until=until, longest=_BILLS_AT_ONCE, id_field="billId")
-        read = self._wire.read(lambda bills: [entry for row in bills for entry in self._entries(row)], found)
-        return sorted({entry.entry_id: entry for entry in read}.values(), key=lambda entry: entry.venue_time)
+        return await bills.entries(self._wire, since=begins, until=until, symbol_of=self._symbol)
 
     async def quote(self, symbol: str) -> Quote:
         asked = {**PRODUCT, "symbol": self._id(symbol)}
         body = await self._wire.ask("publicMixGetV2MixMarketTicker", asked)
-        return self._wire.read(lambda answer: _quote(answer["data"][0], symbol=symbol), body)
+        return self._wire.read(lambda answer: shapes.quote(answer["data"][0], symbol=symbol, read_at=clock.now()), body)
 
     async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
         if len(symbols) <= _FEW:
@@ -123,10 +119,7 @@ class BitgetPerpetual:
             return {quote.symbol: quote for quote in found}
         wanted = {self._id(symbol): symbol for symbol in symbols}
         body = await self._wire.ask("publicMixGetV2MixMarketTickers", PRODUCT)
-        rows = self._wire.read(lambda answer: [row for row in answer["data"] if row["symbol"] in wanted], body)
-        return self._wire.read(
-            lambda found: {wanted[row["symbol"]]: _quote(row, symbol=wanted[row["symbol"]]) for row in found}, rows
-        )
+        return self._wire.read(lambda answer: shapes.quotes(answer["data"], wanted, read_at=clock.now()), body)
 
     async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
         grain, length = _GRAINS[interval]
@@ -261,20 +254,6 @@ class BitgetPerpetual:
     def _position(self, row: Any) -> Position:
         return shapes.position(row, symbol=self._symbol(row["symbol"]))
 
-    def _entries(self, row: Any) -> list[LedgerEntry]:
-        venue_symbol = row["symbol"] or ""
-        return shapes.entries(row, symbol=self._symbol(venue_symbol.upper()) if venue_symbol else "")
-
 
 def _usdt(answer: Any) -> Any:
     return next(row for row in answer["data"] if row["marginCoin"] == "USDT")
-
-
-def _quote(row: Any, *, symbol: str) -> Quote:
-    return Quote(
-        symbol=symbol,
-        bid=shapes.amount(row["bidPr"] or ""),
-        ask=shapes.amount(row["askPr"] or ""),
-        mark=number(row["markPrice"]),
-        read_at=clock.now(),
-    )

@@ -1,13 +1,14 @@
 """Bitget's JSON of USDT-margined perpetuals, read into our types. Pure; KeyError and the like where a body is odd."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from copytrade.domain.fills import Balance, Candle, EntryKind, Equity, Fill, LedgerEntry, Position
+from copytrade.domain.fills import Balance, Candle, Equity, Fill, Position, Quote
 from copytrade.domain.instruments import MarginMode, MarketRules, PositionSide, Side
 from copytrade.domain.orders import OrderRequest, VenueOrder, VenueOrderStatus
+from copytrade.exchanges.rows import read_rows
 from copytrade.exchanges.values import moment, number, positive, text
 
 Body = Mapping[str, Any]
@@ -25,8 +26,6 @@ STATUSES = {
 _SIDES = {"long": PositionSide.LONG, "short": PositionSide.SHORT, "net": PositionSide.NET}
 _BY_THE_VENUE = ("burst_", "dte_sys_adl_", "reduce_")
 """What an execution's `tradeSide` begins with when the venue made it: liquidation, deleveraging, forced reduction."""
-_FUNDING = "contract_settle_fee"
-_TRADES = ("open_", "close_", "buy", "sell", "force_", "burst_", "delivery_", "dte_sys_adl_", "offset_", "reduce_")
 
 
 def amount(value: Any) -> Decimal:
@@ -222,29 +221,25 @@ def balance(row: Body) -> Balance:
     return Balance(asset=text(row["marginCoin"]), free=amount(row["maxTransferOut"]), total=total)
 
 
-def entries(row: Body, *, symbol: str) -> list[LedgerEntry]:
-    """Return what a bill books: an execution's profit and its fee stand in one row."""
-    kind = str(row["businessType"])
-    number_of_bill, at, asset = text(row["billId"]), moment(row["cTime"]), text(row["coin"]).upper()
-    booked = [("", _entry_kind(kind), number(row["amount"])), (":fee", EntryKind.FEE, amount(row["fee"]))]
-    return [
-        LedgerEntry(
-            entry_id=f"{number_of_bill}{mark}", kind=what, asset=asset, amount=size, venue_time=at, symbol=symbol
-        )
-        for mark, what, size in booked
-        if size != 0
-    ]
-
-
-def _entry_kind(business: str) -> EntryKind:
-    if business == _FUNDING:
-        return EntryKind.FUNDING
-    if business.startswith("trans_"):
-        return EntryKind.TRANSFER
-    return EntryKind.REALIZED_PNL if business.startswith(_TRADES) else EntryKind.OTHER
-
-
 def candle(row: Any) -> Candle:
     """Return a candle."""
     opening, high, low, close, volume = (number(value) for value in row[1:6])
     return Candle(opened_at=moment(row[0]), open=opening, high=high, low=low, close=close, volume=volume)
+
+
+def quote(row: Body, *, symbol: str, read_at: datetime) -> Quote:
+    """Return best bid and ask and the mark price of a ticker; on spot the last price stands for the mark."""
+    return Quote(
+        symbol=symbol,
+        bid=amount(row["bidPr"] or ""),
+        ask=amount(row["askPr"] or ""),
+        mark=positive(row["markPrice"] if "markPrice" in row else row["lastPr"]),
+        read_at=read_at,
+    )
+
+
+def quotes(rows: Sequence[Body], wanted: Mapping[str, str], *, read_at: datetime) -> dict[str, Quote]:
+    """Return the quotes of the wanted symbols, by our names of them; one that cannot be read is left out."""
+    asked = [row for row in rows if row.get("symbol") in wanted]
+    found, _ = read_rows(asked, lambda row: quote(row, symbol=wanted[row["symbol"]], read_at=read_at))
+    return {one.symbol: one for one in found}

@@ -112,16 +112,13 @@ class BitgetSpot(holdings.SpotSettings):
 
     async def quote(self, symbol: str) -> Quote:
         body = await self._wire.ask("publicSpotGetV2SpotMarketTickers", {"symbol": self._id(symbol)})
-        return self._wire.read(lambda answer: _quote(answer["data"][0], symbol=symbol), body)
+        return self._wire.read(lambda answer: shapes.quote(answer["data"][0], symbol=symbol, read_at=clock.now()), body)
 
     async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
         if len(symbols) == 1:
             return {symbols[0]: await self.quote(symbols[0])}
-        wanted = {self._id(symbol): symbol for symbol in symbols}
-        rows = [row for row in await self._tickers() if row["symbol"] in wanted]
-        return self._wire.read(
-            lambda found: {wanted[row["symbol"]]: _quote(row, symbol=wanted[row["symbol"]]) for row in found}, rows
-        )
+        wanted, rows = {self._id(symbol): symbol for symbol in symbols}, await self._tickers()
+        return self._wire.read(lambda found: shapes.quotes(found, wanted, read_at=clock.now()), rows)
 
     async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
         grain, length = _GRAINS[interval]
@@ -208,13 +205,3 @@ class BitgetSpot(holdings.SpotSettings):
             },
             rows,
         )
-
-
-def _quote(row: Any, *, symbol: str) -> Quote:
-    return Quote(
-        symbol=symbol,
-        bid=shapes.amount(row["bidPr"] or ""),
-        ask=shapes.amount(row["askPr"] or ""),
-        mark=shapes.amount(row["lastPr"] or ""),
-        read_at=clock.now(),
-    )

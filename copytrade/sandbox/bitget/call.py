@@ -89,8 +89,8 @@ class Asked:
 
     def span(self, now: int, longest: int) -> tuple[int, int]:
         """Return the times asked for; by default the longest span until now."""
-        end = min(self.integer("endTime", now), now)
-        start = self.integer("startTime", end - longest)
+        end = self.integer("endTime", now)
+        start = self.integer("startTime", min(end, now) - longest)
         if end < start or end - start > longest:
             raise errors.ApiError("40704", "Only check the data of the last three months")
         return start, end
@@ -112,6 +112,11 @@ def _named(table: dict[str, Instrument], symbol: str) -> Instrument:
     if found is None:
         raise errors.ApiError("40034", f"Parameter {symbol} does not exist")
     return found
+
+
+def listed(venue: "Bitget", table: dict[str, Instrument]) -> list[Instrument]:
+    """Return the instruments that were not taken off the market."""
+    return [row for row in table.values() if row.index not in venue.exchange.market.delisted]
 
 
 def read(call: Call) -> dict[str, str]:

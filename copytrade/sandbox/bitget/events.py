@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from copytrade.sandbox.bitget import public as market_data
-from copytrade.sandbox.bitget import wire
+from copytrade.sandbox.bitget import market_data, wire
 from copytrade.sandbox.exchange import risk
 from copytrade.sandbox.exchange.accounts import Account, Position
 from copytrade.sandbox.exchange.engine import Exchange

@@ -5,7 +5,16 @@ from typing import Any
 
 import orjson
 
-from copytrade.sandbox.bitget import errors, mix_account, mix_orders, public, sign, spot_account, spot_orders
+from copytrade.sandbox.bitget import (
+    errors,
+    market_data,
+    mix_account,
+    mix_orders,
+    public,
+    sign,
+    spot_account,
+    spot_orders,
+)
 from copytrade.sandbox.bitget.call import Access, Asked, Route, read
 from copytrade.sandbox.bitget.limits import LimitRules, Limits
 from copytrade.sandbox.bitget.streams import Streams
@@ -34,6 +43,7 @@ class Bitget:
         self.streams = Streams(exchange, faults)
         self._routes: dict[tuple[str, str], Route] = {
             **public.routes(),
+            **market_data.routes(),
             **mix_orders.routes(),
             **mix_account.routes(),
             **spot_orders.routes(),
