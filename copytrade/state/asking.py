@@ -140,7 +140,7 @@ async def load_once(state: Any, who: Who, load: Handler) -> Any:
     return answer
 
 
-async def _answer(state: Any, who: Who, handler: Handler, *args: Any, **kwargs: Any) -> Any:
+async def _answer(state: Any, who: Who, handler: Handler, /, *args: Any, **kwargs: Any) -> Any:
     voice: Voice = await voice_of(state)
     try:
         asker = await asker_of(state)

@@ -43,8 +43,10 @@ async def loaded(state: rx.State) -> Any:
 
 
 async def sent(state: rx.State, handler: str, *arguments: Any) -> Any:
-    """Send an event to a handler and return the events it answered with."""
-    return await type(state).event_handlers[handler].fn(state, *arguments)
+    """Send an event to a handler, its arguments by name as the browser sends them; return what it answered with."""
+    called = type(state).event_handlers[handler].fn
+    names = list(inspect.signature(called).parameters)[1:]
+    return await called(state, **dict(zip(names, arguments, strict=True)))
 
 
 def states() -> list[type[rx.State]]:
