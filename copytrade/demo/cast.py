@@ -62,6 +62,26 @@ TRADERS = (
     Trader("raster", "A grid of resting orders around the price of ETH.", Decimal(15)),
     Trader("falter", "Chases what moves in small coins.", Decimal(5)),
     Trader("lotse", "A little BTC, more when it is cheap, never much.", Decimal(12)),
+    Trader(
+        *("morgentau", "Gathers BTC, ETH and SOL while they are cheap. Spot only.", Decimal(14)),
+        place=(Venue.BINANCE, Market.SPOT),
+    ),
+    Trader(
+        *("brandung", "Goes with a breakout and leaves when it tires. On Bybit.", Decimal(29)),
+        place=(Venue.BYBIT, Market.PERPETUAL),
+    ),
+    Trader(
+        *("wurzelwerk", "A basket of four coins, whole when the market rises. On Bybit, spot only.", Decimal(18)),
+        place=(Venue.BYBIT, Market.SPOT),
+    ),
+    Trader(
+        *("eisvogel", "Dives after sharp falls in SOL and DOGE. On Bitget.", Decimal(21)),
+        place=(Venue.BITGET, Market.PERPETUAL),
+    ),
+    Trader(
+        *("steppenfuchs", "Runs with small coins and sells out when they stop. On Bitget, spot only.", Decimal(9)),
+        place=(Venue.BITGET, Market.SPOT),
+    ),
 )
 
 SUBSCRIBERS = (
@@ -71,6 +91,8 @@ SUBSCRIBERS = (
         (
             Copy("kolibri", "ratio", Decimal("0.2"), Decimal(5_000)),
             Copy("nordwind", "equity", Decimal(1), Decimal(8_000), Decimal(6_000)),
+            Copy("morgentau", "equity", Decimal("0.9"), Decimal(4_000)),
+            Copy("eisvogel", "ratio", Decimal("0.1"), Decimal(3_000)),
         ),
     ),
     Subscriber(
@@ -79,6 +101,8 @@ SUBSCRIBERS = (
         (
             Copy("gezeiten", "equity", Decimal(1), Decimal(2_500)),
             Copy("granit", "ratio", Decimal("0.02"), Decimal(3_000)),
+            Copy("brandung", "equity", Decimal(1), Decimal(4_000)),
+            Copy("steppenfuchs", "equity", Decimal("0.9"), Decimal(2_000)),
         ),
     ),
     # Too small an account for many of his trades: shows how a minimum is waited for and what is skipped.
@@ -88,6 +112,7 @@ SUBSCRIBERS = (
         (
             Copy("kolibri", "equity", Decimal(1), Decimal(150)),
             Copy("falter", "ratio", Decimal("0.5"), Decimal(2_000)),
+            Copy("wurzelwerk", "equity", Decimal("0.9"), Decimal(1_500)),
         ),
     ),
 )
