@@ -61,6 +61,10 @@ _LIMITS = (
     Limit("futures", 2400, 60, ("fapi",), market=Market.PERPETUAL, used_header=_USED),
     Limit("spot", 6000, 60, ("public", "private"), market=Market.SPOT, used_header=_USED),
     Limit("wallet", 12000, 60, ("sapi",), market=Market.SPOT),
+    Limit(
+        "withdrawals", 10, 60, ("sapiGetCapitalWithdrawHistory",), market=Market.SPOT, scope=Scope.ACCOUNT,
+        is_weighted=False,
+    ),
     *(
         Limit(
             f"futures_orders_{name}", amount, seconds, ("fapiPrivatePostOrder",), scope=Scope.ACCOUNT,
@@ -69,7 +73,7 @@ _LIMITS = (
         for name, amount, seconds in (("10s", 300, 10), ("1m", 1200, 60))
     ),
     Limit(
-        "spot_orders_10s", 50, 10, ("privatePostOrder",), scope=Scope.ACCOUNT, is_weighted=False,
+        "spot_orders_10s", 100, 10, ("privatePostOrder",), scope=Scope.ACCOUNT, is_weighted=False,
         used_header="x-mbx-order-count-10s",
     ),
 )  # fmt: skip

@@ -47,9 +47,9 @@ class BinanceSpot(holdings.SpotSettings):
         return moment(await self._wire.ground.venue_ms())
 
     async def permissions(self) -> KeyPermissions:
+        """Return the key's rights, and whose key it is, which only the account tells."""
         rights = await self._wire.ask("sapiGetAccountApiRestrictions")
-        # the rights do not tell whose key it is, and a key without the right to read has no account to show
-        account: Any = await self._account() if rights.get("enableReading") is True else {}
+        account = await self._account()
         return self._wire.read(lambda body: spot_shapes.permissions(body, account=account), rights)
 
     async def rules(self) -> dict[str, MarketRules]:

@@ -10,9 +10,10 @@ from copytrade.exchanges.binance import paging, spot_shapes
 from copytrade.exchanges.values import ms_of
 from copytrade.exchanges.wire import Wire
 
-WINDOW = timedelta(days=89)
-"""The venue answers for less than 90 days at a time."""
-_DAY = timedelta(days=1)
+WINDOW = timedelta(days=82)
+"""The venue answers for less than 90 days at a time, of which a deposit's wait takes some."""
+_CREDITED_WITHIN = timedelta(days=7)
+"""How long a deposit may wait for its confirmations."""
 _TRANSFERS_PAGE = 100
 _TRANSFERS = tuple(
     direction
@@ -33,14 +34,15 @@ async def entries(wire: Wire, *, since: datetime, until: datetime) -> list[Ledge
         for walked in await asyncio.gather(*walks):
             found |= {entry.entry_id: entry for entry in walked}
         starts = ends
-    return sorted((one for one in found.values() if since <= one.venue_time <= until), key=lambda one: one.venue_time)
+    return sorted(found.values(), key=lambda one: one.venue_time)
 
 
 async def _deposits(wire: Wire, starts: datetime, ends: datetime) -> list[LedgerEntry]:
     # asked for by the time they were seen, told by the time they were credited
-    asked = _window(starts - _DAY, ends) | {"limit": paging.PAGE}
+    asked = _window(starts - _CREDITED_WITHIN, ends) | {"limit": paging.PAGE}
     rows = await _by_offset(wire, "sapiGetCapitalDepositHisrec", asked)
-    return wire.read(lambda body: _known(spot_shapes.deposit(row) for row in body), rows)
+    found = wire.read(lambda body: _known(spot_shapes.deposit(row) for row in body), rows)
+    return [one for one in found if starts <= one.venue_time <= ends]
 
 
 async def _withdrawals(wire: Wire, starts: datetime, ends: datetime) -> list[LedgerEntry]:
