@@ -1,5 +1,6 @@
 """The control interface from Python, for tests, demo and benchmarks; see README.md for what each control does."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
@@ -45,7 +46,7 @@ class Control:
         *,
         venue: str | None = None,
         deposit: Number = 0,
-        coins: dict[str, Number] | None = None,
+        coins: Mapping[str, Number] | None = None,
         unified: bool | None = None,
         hedge: bool | None = None,
         leverage: dict[str, int] | None = None,

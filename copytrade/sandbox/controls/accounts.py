@@ -48,7 +48,9 @@ def create(at: Situation, facts: dict[str, Any]) -> dict[str, Any]:
     venue = at.venue(facts).name
     unified = bool(facts.get("unified", venue == "bybit"))
     account = at.exchange.open_account(str(facts.get("name", "")), venue=venue, unified=unified)
-    account.fee_asset = str(facts.get("fee_asset", ""))
+    if "fee_asset" in facts:
+        account.fee_asset = _asset(facts["fee_asset"])
+        at.exchange.store.put(account.head())
     if facts.get("deposit"):
         at.exchange.transfer(account, amount(facts["deposit"]))
     for asset, balance in facts.get("coins", {}).items():

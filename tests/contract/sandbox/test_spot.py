@@ -3,15 +3,19 @@
 import asyncio
 import hmac
 import json
+import signal
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import ccxt
 import pytest
 
+from copytrade.sandbox.client import ControlError
 from tests.contract.sandbox.clients import client
 from tests.contract.sandbox.served import Raw, SandboxServer
 from tests.waiting import wait_until
@@ -359,3 +363,52 @@ def test_the_control_shows_the_truth_of_spot(server: SandboxServer, alice: dict[
     assert quoted["executedQty"] == "0.00999"
     assert json.dumps(control.market(market="spot")).count('"symbol"') == 30
     wait_until(lambda: control.account(number)["fills"] == 2, timeout=2)
+
+
+def test_orders_that_cannot_do_what_they_must_are_taken_and_end(server: SandboxServer, raw: Raw) -> None:
+    killed = spot_order(raw, type="LIMIT", price="60000", timeInForce="FOK").body
+    assert (killed["status"], killed["executedQty"], killed["fills"]) == ("EXPIRED", "0.00000000", [])
+    partly = spot_order(raw, type="LIMIT", price="60000.01", timeInForce="IOC", quantity="0.05").body
+    assert partly["status"] == "FILLED"
+    server.control.set_price("ETHUSDT", 2990)
+    server.control.set_book("ETHUSDT", market="spot", asks=[(3000, "0.5")])
+    short = spot_order(raw, symbol="ETHUSDT", quantity="1").body
+    assert (short["status"], short["executedQty"]) == ("EXPIRED", "0.50000000")
+    empty = spot_order(raw, symbol="ETHUSDT", quantity="1").body
+    assert (empty["status"], empty["executedQty"]) == ("EXPIRED", "0.00000000")
+    server.control.clear_book("ETHUSDT", market="spot")
+    assert spot_order(raw, symbol="ETHUSDT", quantity="1").body["status"] == "FILLED"
+
+
+def test_a_coin_without_a_perpetual_can_be_held_at_a_price(server: SandboxServer, raw: Raw) -> None:
+    def bid(symbol: str) -> str:
+        return raw.send("GET", f"/api/v3/ticker/bookTicker?symbol={symbol}").body["bidPrice"]
+
+    server.control.set_price("LTCUSDT", "77.77", market="spot")
+    assert bid("LTCUSDT") == "77.77000000"
+    server.control.set_price("BTCUSDT", "61000", market="spot")
+    assert raw.send("GET", "/fapi/v1/ticker/bookTicker?symbol=BTCUSDT").body["bidPrice"] == "61000.0"
+    server.control.release_price("LTCUSDT", market="spot")
+    assert bid("LTCUSDT") != "77.77000000"
+    with pytest.raises(ControlError, match="can only be held"):
+        server.control.set_price("LTCUSDT", 80, market="spot", hold=False)
+    with pytest.raises(ControlError, match="market must be one of"):
+        server.control.halt("LTCUSDT", market="moon")
+
+
+def test_a_third_asset_pays_on_the_wire_and_after_a_restart(folder: Path) -> None:
+    own = SandboxServer(folder).start()
+    coins = {"USDT": 1_000, "BNB": 1}
+    account = own.control.create_account("bob", coins=coins, fee_asset="BNB")
+    with pytest.raises(ControlError, match="asset must be one of"):
+        own.control.create_account("bob", fee_asset="GOLD")
+    own.end(signal.SIGKILL)
+    own.start()
+    raw = Raw(own.url, account)
+    (fill,) = spot_order(raw, quantity="0.005").body["fills"]
+    assert fill["commissionAsset"] == "BNB"
+    left = own.control.coins(account["account_id"])
+    assert Decimal(left["BNB"]) == 1 - Decimal(fill["commission"])
+    assert left["BTC"] == "0.00500000"
+    raw.close()
+    assert own.end() == 0
