@@ -147,3 +147,5 @@ class KeyPermissions:
     """The venue's id of the account that the key belongs to; empty where the call does not tell."""
     unfit: str = ""
     """Why an account of this kind cannot be used (`not_unified` at Bybit, `unified` at Bitget); empty: it can."""
+    orders_per_s: int | None = None
+    """How many orders a second the venue takes from this account, where it told that they are fewer than usual."""

@@ -51,6 +51,8 @@ def permissions(info: Mapping[str, Any], *, market: Market) -> KeyPermissions:
         may_transfer=moves if moves or is_known else None,
         ip_restricted=bool(addresses.strip()) if isinstance(addresses, str) else None,
         uid=str(info.get("userId") or ""),
+        # a trader of the venue's own copy trading
+        orders_per_s=1 if info.get("traderType") == "trader" else None,
     )
 
 

@@ -145,7 +145,7 @@ def streamed_order(row: Body, *, symbol: str) -> VenueOrder:
     return _order(row, symbol=symbol, side=Side(row["side"]), filled=row["accBaseVolume"], fee=fee, fee_asset=asset)
 
 
-def _order(row: Body, *, symbol: str, side: Side, filled: Any, fee: Any, fee_asset: str) -> VenueOrder:
+def _order(row: Body, *, symbol: str, side: Side, filled: Any, fee: Any, fee_asset: Any) -> VenueOrder:
     average = amount(row.get("priceAvg") or "")
     return VenueOrder(
         venue_order_id=text(row["orderId"]),
@@ -158,7 +158,7 @@ def _order(row: Body, *, symbol: str, side: Side, filled: Any, fee: Any, fee_ass
         status=STATUSES[row.get("state") or row["status"]],
         venue_time=moment(row["uTime"]),
         fee=-number(fee) if fee else None,
-        fee_asset=fee_asset if fee else "",
+        fee_asset=text(fee_asset) if fee else "",
     )
 
 

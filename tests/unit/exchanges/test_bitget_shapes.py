@@ -299,6 +299,12 @@ def test_rights_are_read_code_by_code(
     assert (found.uid, found.ip_restricted, found.expires_at) == ("100", False, None)
 
 
+def test_a_trader_of_the_venues_own_copy_trading_is_slow() -> None:
+    for told, expected in (("trader", 1), ("not_trader", None), (None, None)):
+        info = {"authorities": ["stow"], "traderType": told}
+        assert rights.permissions(info, market=Market.SPOT).orders_per_s == expected
+
+
 def test_rights_that_are_not_told_are_refused() -> None:
     for told in ({}, {"authorities": None}, {"authorities": "stow"}):
         found = rights.permissions(told, market=Market.SPOT)

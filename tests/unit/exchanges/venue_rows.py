@@ -8,11 +8,14 @@ from typing import Any
 from copytrade.domain.instruments import Market, PositionSide
 from copytrade.exchanges.binance import shapes as binance
 from copytrade.exchanges.binance import spot_shapes as binance_spot
+from copytrade.exchanges.bitget import bills as bitget_bills
+from copytrade.exchanges.bitget import rights as bitget_rights
 from copytrade.exchanges.bitget import shapes as bitget
 from copytrade.exchanges.bitget import spot_shapes as bitget_spot
 from copytrade.exchanges.bybit import reading as bybit_reading
 from copytrade.exchanges.bybit import rights as bybit_rights
 from copytrade.exchanges.bybit import shapes as bybit
+from copytrade.exchanges.values import moment
 
 SWAP, SPOT = "BTC/USDT:USDT", "BTC/USDT"
 AT = 1700000000000
@@ -232,12 +235,22 @@ _PAIR = {
     "quantityPrecision": "6", "minTradeUSDT": "1", "status": "online", "buyLimitPriceRatio": "0.05",
     "sellLimitPriceRatio": "0.05",
 }  # fmt: skip
+_TICKER = {"symbol": "BTCUSDT", "bidPr": "60000", "askPr": "60000.1", "lastPr": "60000", "markPrice": "60000"}
+_MIX_UPDATE = {
+    "instId": "BTCUSDT", "orderId": "1001", "clientOid": "c", "size": "0.01", "side": "buy", "status": "filled",
+    "accBaseVolume": "0.01", "priceAvg": "60000", "feeDetail": [{"feeCoin": "USDT", "fee": "-0.3"}], "uTime": MS,
+}  # fmt: skip
+_INFO = {"userId": "100", "ips": "127.0.0.1", "authorities": ["stow", "coow", "cpow"], "traderType": "not_trader"}
 BITGET = [
+    Kind("mix order update", partial(bitget.streamed_order, symbol=SWAP), _MIX_UPDATE),
+    Kind("spot order update", partial(bitget_spot.streamed_order, symbol=SPOT), {**_MIX_UPDATE, "newSize": "600"}),
+    Kind("ticker", partial(bitget.quote, symbol=SWAP, read_at=moment(AT)), _TICKER),
+    Kind("rights", partial(bitget_rights.permissions, market=Market.PERPETUAL), _INFO),
     Kind("mix fill", partial(bitget.fill, symbol=SWAP), _MIX_FILL),
     Kind("mix streamed fill", partial(bitget.streamed_fill, symbol=SWAP), _MIX_FILL),
     Kind("mix order", partial(bitget.order, symbol=SWAP), _MIX_ORDER),
     Kind("mix position", partial(bitget.position, symbol=SWAP), _MIX_POSITION),
-    Kind("mix entries", partial(bitget.entries, symbol=SWAP), _BILL),
+    Kind("mix entries", partial(bitget_bills.of_bill, symbol=SWAP), _BILL),
     Kind("candle", bitget.candle, [MS, "1", "3", "0.5", "2", "100", "0"]),
     Kind("mix rules", _rules(bitget.market_rules, symbol=SWAP), _CONTRACT),
     Kind("spot fill", partial(bitget_spot.fill, symbol=SPOT), _SPOT_FILL),
