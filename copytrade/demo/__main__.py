@@ -33,8 +33,10 @@ class Demo:
         self._places = {trader.name: trader for trader in traders}
         people = dict.fromkeys(trader.email for trader in traders)
         owners = {email: filling.person(email, is_trader=True) for email in people}
-        for trader, (profile, key) in _at_once(lambda one: self._trader(owners[one.email], one), traders):
+        leads = list[UUID]()
+        for trader, (profile, key, account_id) in _at_once(lambda one: self._trader(owners[one.email], one), traders):
             self._profiles[trader.name] = profile
+            leads.append(account_id)
             if trader.funds is not None or settings().demo_bots:
                 # Without bots only the pairs that copy by hand are told: a character's account shall not be traded.
                 self._tell_account(trader.email, Role.LEAD, key)
@@ -42,6 +44,7 @@ class Demo:
             self._tell_user("trader", email)
         for subscriber in subscribers:
             self._subscriber(subscriber)
+        _at_once(filling.captured, leads)
         filling.operator(cast.OPERATOR)
         self._tell_user("operator", cast.OPERATOR)
 
@@ -49,7 +52,7 @@ class Demo:
         """Return the demo's people and accounts in the form of demo.json."""
         return {"users": self._users, "exchange_accounts": self._accounts}
 
-    def _trader(self, owner: UUID, trader: cast.Trader) -> tuple[UUID, Key]:
+    def _trader(self, owner: UUID, trader: cast.Trader) -> tuple[UUID, Key, UUID]:
         key = (
             self._keys.of_character(trader.name)
             if trader.funds is None
@@ -59,7 +62,7 @@ class Demo:
         made = filling.profile(
             owner, lead_account_id=account_id, name=trader.name, about=trader.about, price=trader.price
         )
-        return made, key
+        return made, key, account_id
 
     def _subscriber(self, subscriber: cast.Subscriber) -> None:
         owner = filling.person(subscriber.email, is_subscriber=True, locale=subscriber.locale)

@@ -12,6 +12,7 @@ from copytrade.accounts import queries as account_queries
 from copytrade.accounts import service as accounts
 from copytrade.accounts.reasons import Reason, State
 from copytrade.accounts.rows import AccountRow
+from copytrade.capture import queries as capture
 from copytrade.copying import service as copying
 from copytrade.db.session import reading, transaction
 from copytrade.demo.cast import PASSWORD, Copy
@@ -104,6 +105,16 @@ def _checked(owner: UUID, account_id: UUID) -> AccountRow | None:
     with transaction() as session:
         row = accounts.result(session, owner=owner, account_id=account_id)
     return None if row.state == State.CHECKING else row
+
+
+def captured(account_id: UUID) -> None:
+    """Wait until a lead's baseline is known: what he trades before it is history, and not copied."""
+
+    def is_known() -> bool | None:
+        with reading() as session:
+            return capture.is_captured(session, account_id=account_id) or None
+
+    _wait(is_known, what=f"the baseline of account {account_id}")
 
 
 def profile(owner: UUID, *, lead_account_id: UUID, name: str, about: str, price: Decimal) -> UUID:
