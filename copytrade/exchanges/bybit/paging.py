@@ -15,8 +15,8 @@ PAGE = 100
 WINDOW = timedelta(days=7)
 OVERLAP = timedelta(seconds=15)
 """A finished walk starts again this far back: the venue may show a trade later than a newer one."""
-_MOST_PAGES = 20
-"""A window of more pages is halved: its fills are handed over oldest first, so the whole window is read before."""
+_MOST_PAGES = 100
+"""A window of more pages is halved: rows are handed over oldest first, so the whole of it is read before."""
 _SHORTEST = timedelta(seconds=1)
 _BY_TIME = "t:"
 
@@ -51,7 +51,12 @@ async def window(
         rows, is_all = await walk(wire, method, asked | times, at_most=None if is_short else _MOST_PAGES)
         if is_all:
             return rows, ends
-        ends = max(starts + (ends - starts) / 2, starts + _SHORTEST)
+        ends = starts + max((ends - starts) / 2, _SHORTEST)
+
+
+def _next_width(rows: list[Any], *, width: timedelta) -> timedelta:
+    """Return how long the next span may be: longer than this one where that was far from full."""
+    return min(2 * width, WINDOW) if 3 * len(rows) <= _MOST_PAGES * PAGE else width
 
 
 async def fills(
@@ -64,16 +69,29 @@ async def fills(
     read: Callable[[list[Any]], Awaitable[tuple[list[Fill], tuple[str, ...]]]],
 ) -> FillPage:
     """Return the fills of the window at `cursor`, oldest first; `read` makes fills of rows."""
-    oldest = now - wire.ground.facts.fills_kept
-    starts = moment(cursor.removeprefix(_BY_TIME)) if cursor else max(since, oldest) if since is not None else oldest
-    until = min(starts + WINDOW, max(now, starts) + timedelta(seconds=1))
+    starts, width = _where(cursor, since=since, oldest=now - wire.ground.facts.fills_kept)
+    until = min(starts + width, max(now, starts) + timedelta(seconds=1))
     rows, ends = await window(wire, "privateGetV5ExecutionList", asked | {"limit": PAGE}, starts=starts, ends=until)
     found, spoiled = await read([row for row in rows if not _moves_nothing(row)])
     found.sort(key=lambda one: (one.venue_time, one.sequence))
     is_last = ends >= now
     # the next window begins in the millisecond in which this one ended, of which the venue may have known only half
     goes_on = max(starts, now - OVERLAP) if is_last else ends
-    return FillPage(found, _BY_TIME + str(ms_of(goes_on)), is_last, spoiled)
+    width = WINDOW if is_last else _next_width(rows, width=ends - starts)
+    return FillPage(found, _cursor(goes_on, width=width), is_last, spoiled)
+
+
+def _where(cursor: str, *, since: datetime | None, oldest: datetime) -> tuple[datetime, timedelta]:
+    """Return where a cursor stands, and how long a span seems to fit into a few pages there."""
+    if not cursor:
+        return max(since, oldest) if since is not None else oldest, WINDOW
+    at, _, width = cursor.removeprefix(_BY_TIME).partition(":")
+    return moment(at), timedelta(milliseconds=int(width)) if width else WINDOW
+
+
+def _cursor(at: datetime, *, width: timedelta) -> str:
+    told = "" if width >= WINDOW else f":{width // timedelta(milliseconds=1)}"
+    return f"{_BY_TIME}{ms_of(at)}{told}"
 
 
 def _moves_nothing(row: Any) -> bool:
@@ -85,10 +103,11 @@ async def rows_between(
 ) -> list[Any]:
     """Return all rows of a span of any length."""
     found: list[Any] = []
-    starts = since
+    starts, width = since, WINDOW
     while starts < until:
-        rows, starts = await window(wire, method, asked, starts=starts, ends=min(starts + WINDOW, until))
+        rows, ends = await window(wire, method, asked, starts=starts, ends=min(starts + width, until))
         found += rows
+        starts, width = ends, _next_width(rows, width=ends - starts)
     return found
 
 

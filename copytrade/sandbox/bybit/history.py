@@ -50,6 +50,18 @@ def _of_category(request: Request, orders: Iterable[Order]) -> list[Order]:
     return sorted((order for order in orders if order.instrument in wanted), key=lambda order: -order.id)
 
 
+def _recent(venue: "Bybit", request: Request) -> list[Order]:
+    """Return the last orders of a category that ended, newest first; a restart of the venue forgets them."""
+    of_category = {one.index for one in request.instruments().values()}
+    found: list[Order] = []
+    for order in reversed(request.account.orders.values()):
+        if order.status not in OPEN and order.instrument in of_category and order.updated >= venue.began:
+            found.append(order)
+            if len(found) == RECENT_CLOSED:
+                break
+    return found
+
+
 def _realtime(venue: "Bybit", request: Request) -> dict[str, Any]:
     account, lag = request.account, venue.faults.lag(request.account.id)
     says_which = _is_named(request) or any(request.text(name) for name in ("symbol", "baseCoin", "settleCoin"))
@@ -57,10 +69,10 @@ def _realtime(venue: "Bybit", request: Request) -> dict[str, Any]:
         raise errors.ApiError(10001, "Missing some parameters that must be filled in, symbol or settleCoin or baseCoin")
     if _is_named(request):
         found = named(request)
-        rows = [found] if found is not None else []
+        rows = [found] if found is not None and (found.status in OPEN or found in _recent(venue, request)) else []
     elif request.integer("openOnly"):
-        closed = [order for order in account.orders.values() if order.status not in OPEN]
-        rows = _of_category(request, closed)[:RECENT_CLOSED]
+        wanted = {one.index for one in request.wanted()}
+        rows = [order for order in _recent(venue, request) if order.instrument in wanted]
     else:
         rows = _of_category(request, account.open.values())
     newest = venue.exchange.clock.now() - lag

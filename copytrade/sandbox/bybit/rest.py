@@ -35,6 +35,7 @@ class Bybit:
         self.rules = rules
         self.limits = Limits(rules)
         self.trails: dict[int, Trail] = {}
+        self.began = exchange.clock.now()
         self._routes: dict[tuple[str, str], Route] = {
             **public.routes(),
             **trade.routes(),

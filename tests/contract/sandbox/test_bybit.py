@@ -287,10 +287,14 @@ def test_a_restart_changes_no_id_and_no_sequence(raw: Raw, server: SandboxServer
     raw.order(qty="0.3")
     raw.order(side="Sell", qty="0.1", reduceOnly=True)
     raw.order(category="spot", qty="100")
+    raw.order(orderLinkId="cp-before")
     before = raw.executions(), raw.executions("spot"), raw.get("/v5/account/transaction-log").rows
     server.end()
     server.start()
     assert (raw.executions(), raw.executions("spot"), raw.get("/v5/account/transaction-log").rows) == before
+    ended = {"category": "linear", "orderLinkId": "cp-before"}
+    assert raw.get("/v5/order/realtime", **ended).rows == []  # forgotten, but not by the history
+    assert [row["orderStatus"] for row in raw.get("/v5/order/history", **ended).rows] == ["Filled"]
 
 
 def test_faults_speak_the_venues_language(raw: Raw, server: SandboxServer) -> None:
