@@ -1,5 +1,6 @@
 """An account's ledger as Bitget books it: one row an execution, with its profit and its fee."""
 
+from bisect import bisect_left
 from typing import Any
 
 from copytrade.sandbox.bitget import wire
@@ -9,9 +10,8 @@ from copytrade.sandbox.exchange.orders import BUY, Fill, Income, IncomeKind, Pos
 from copytrade.sandbox.exchange.values import money
 
 
-def mix_bills(account: Account) -> list[dict[str, Any]]:
-    """Return the bills of the futures account, oldest first."""
-    trades = {fill.id: fill for fill in account.fills}
+def mix_bills(account: Account, *, start: int, end: int) -> list[dict[str, Any]]:
+    """Return the bills of the futures account that were booked in a time, oldest first."""
     rows: list[dict[str, Any]] = []
     profit = held = 0
     for entry in account.incomes:
@@ -22,12 +22,13 @@ def mix_bills(account: Account) -> list[dict[str, Any]]:
             profit = entry.amount
             continue
         is_trade = entry.kind is IncomeKind.COMMISSION
-        rows.append(_row(account, entry, trades, amount=profit if is_trade else entry.amount, held=held))
+        if start <= entry.time <= end:
+            rows.append(_row(account, entry, amount=profit if is_trade else entry.amount, held=held))
         profit = 0 if is_trade else profit
     return rows
 
 
-def _row(account: Account, entry: Income, trades: dict[int, Fill], *, amount: int, held: int) -> dict[str, Any]:
+def _row(account: Account, entry: Income, *, amount: int, held: int) -> dict[str, Any]:
     is_trade = entry.kind is IncomeKind.COMMISSION
     return {
         "billId": str(entry.id),
@@ -35,11 +36,18 @@ def _row(account: Account, entry: Income, trades: dict[int, Fill], *, amount: in
         "amount": money(amount),
         "fee": money(entry.amount) if is_trade else "0",
         "feeByCoupon": "0",
-        "businessType": _business(account, entry, trades.get(entry.trade)),
+        "businessType": _business(account, entry, _fill(account, entry) if is_trade else None),
         "coin": QUOTE,
         "balance": money(held),
         "cTime": str(entry.time),
     }
+
+
+def _fill(account: Account, entry: Income) -> Fill | None:
+    """Return the execution that an entry is about; they lie in the order of their ids."""
+    fills = account.fills_of.get(entry.instrument, [])
+    place = bisect_left(fills, entry.trade, key=lambda fill: fill.id)
+    return fills[place] if place < len(fills) and fills[place].id == entry.trade else None
 
 
 def _business(account: Account, entry: Income, fill: Fill | None) -> str:

@@ -99,10 +99,8 @@ def _bills(venue: "Bitget", asked: Asked) -> dict[str, Any]:
     below, kind = asked.integer("idLessThan"), asked.params.get("businessType", "")
     rows = [
         row
-        for row in mix_bills(asked.account)
-        if start <= int(row["cTime"]) <= end
-        and (not below or int(row["billId"]) < below)
-        and (not kind or row["businessType"] == kind)
+        for row in mix_bills(asked.account, start=start, end=end)
+        if (not below or int(row["billId"]) < below) and (not kind or row["businessType"] == kind)
     ]
     page = rows[::-1][: asked.limit(20, 100)]
     return {"bills": page, "endId": page[-1]["billId"] if page else None}

@@ -58,9 +58,8 @@ def _bills(venue: "Bitget", asked: Asked) -> list[dict[str, Any]]:
     business = asked.params.get("businessType", "")
     rows = [
         row
-        for row in spot_wire.bills(asked.account)
-        if start <= int(row["cTime"]) <= end
-        and (not below or int(row["billId"]) < below)
+        for row in spot_wire.bills(asked.account, start=start, end=end)
+        if (not below or int(row["billId"]) < below)
         and (not group or row["groupType"] == group)
         and (not business or row["businessType"] == business)
         and (not coin or row["coin"] == coin)

@@ -1,5 +1,6 @@
 """The shapes in which Bitget writes spot things."""
 
+from heapq import merge
 from typing import Any
 
 import orjson
@@ -8,7 +9,7 @@ from copytrade.sandbox.bitget import wire
 from copytrade.sandbox.exchange import spot
 from copytrade.sandbox.exchange.accounts import Account
 from copytrade.sandbox.exchange.instruments import INSTRUMENTS
-from copytrade.sandbox.exchange.orders import BUY, Fill, IncomeKind, Order, OrderType, Status
+from copytrade.sandbox.exchange.orders import BUY, Fill, Income, IncomeKind, Order, OrderType, Status
 from copytrade.sandbox.exchange.values import MONEY_UNIT, money, text
 
 _GROUPS = {
@@ -116,51 +117,39 @@ def asset(account: Account, name: str, now: int) -> dict[str, str]:
     }
 
 
-def bills(account: Account) -> list[dict[str, Any]]:
-    """Return the bills of the spot account, oldest first: what executions changed, and what came and went."""
-    rows: list[tuple[int, dict[str, Any]]] = []
-    for entry in account.incomes:
-        if entry.spot:
-            group, business = _GROUPS.get(entry.kind, ("transfer", f"TRANSFER_{'IN' if entry.amount > 0 else 'OUT'}"))
-            row = _bill(entry.id * 4, entry.time, entry.asset, group, business, entry.amount)
-            rows.append((entry.id, row))
-    for done in account.fills:
-        if INSTRUMENTS[done.instrument].is_spot:
-            rows += _trade_bills(done)
-    rows.sort(key=lambda row: row[0])
+def bills(account: Account, *, start: int, end: int) -> list[dict[str, Any]]:
+    """Return the bills of the spot account that were booked in a time, oldest first: what executions changed, and what
+    came and went."""
+    entries = [entry for entry in account.incomes if entry.spot]
+    fills = [fill for fill in account.fills if INSTRUMENTS[fill.instrument].is_spot]
     held: dict[str, int] = {}
-    for _, row in rows:
-        held[row["coin"]] = held.get(row["coin"], 0) + row["size"] + row["fees"]
-        row |= {"balance": money(held[row["coin"]]), "size": money(row["size"]), "fees": money(row["fees"])}
-    return [row for _, row in rows]
-
-
-def _trade_bills(done: Fill) -> list[tuple[int, dict[str, Any]]]:
-    """Return a bill for each side of an execution, and one for the fee where a third asset paid it."""
-    instrument = INSTRUMENTS[done.instrument]
-    sides = {
-        instrument.base: done.side * done.steps * instrument.lot,
-        instrument.quote: -done.side * done.price * done.steps * instrument.unit,
-    }
-    business = "BUY" if done.side == BUY else "SELL"
-    rows: list[tuple[int, dict[str, Any]]] = []
-    for place, (coin, amount) in enumerate(sides.items()):
-        paid = -done.fee if coin == done.fee_asset else 0
-        row = _bill(done.id * 4 + place, done.time, coin, "transaction", business, amount)
-        rows.append((done.id, row | {"fees": paid}))
-    if done.fee_asset not in sides:
-        row = _bill(done.id * 4 + 2, done.time, done.fee_asset, "transaction", "DEDUCTION_HANDLING_FEE", -done.fee)
-        rows.append((done.id, row))
+    rows: list[dict[str, Any]] = []
+    for booked in merge(entries, fills, key=lambda one: one.id):
+        for place, (coin, group, business, size, fee) in enumerate(_parts(booked)):
+            held[coin] = held.get(coin, 0) + size + fee
+            if start <= booked.time <= end:
+                told = {"size": money(size), "fees": money(fee), "balance": money(held[coin])}
+                # entries and executions draw from one counter; up to four bills of one keep their order
+                number = {"billId": str(booked.id * 4 + place), "cTime": str(booked.time)}
+                rows.append({**number, "coin": coin, "groupType": group, "businessType": business, **told})
     return rows
 
 
-def _bill(number: int, at: int, coin: str, group: str, business: str, amount: int) -> dict[str, Any]:
-    return {
-        "cTime": str(at),
-        "coin": coin,
-        "groupType": group,
-        "businessType": business,
-        "size": amount,
-        "fees": 0,
-        "billId": str(number),
+def _parts(booked: Income | Fill) -> list[tuple[str, str, str, int, int]]:
+    """Return the bills of an entry or execution: coin, group, business, size, fee."""
+    if isinstance(booked, Income):
+        moved = ("transfer", f"TRANSFER_{'IN' if booked.amount > 0 else 'OUT'}")
+        return [(booked.asset, *_GROUPS.get(booked.kind, moved), booked.amount, 0)]
+    instrument = INSTRUMENTS[booked.instrument]
+    business = "BUY" if booked.side == BUY else "SELL"
+    sides = {
+        instrument.base: booked.side * booked.steps * instrument.lot,
+        instrument.quote: -booked.side * booked.price * booked.steps * instrument.unit,
     }
+    parts = [
+        (coin, "transaction", business, size, -booked.fee if coin == booked.fee_asset else 0)
+        for coin, size in sides.items()
+    ]
+    if booked.fee_asset not in sides:
+        parts.append((booked.fee_asset, "transaction", "DEDUCTION_HANDLING_FEE", -booked.fee, 0))
+    return parts
