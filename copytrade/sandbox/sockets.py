@@ -107,7 +107,7 @@ class Sockets:
 
     def cut(self, account: int = 0) -> int:
         """Break off the sockets of an account, or all; return how many."""
-        found = self._of(account)
+        found = list(self.users.get(account, ())) if account else self.all()
         for connection in found:
             connection.cut()
         return len(found)
@@ -123,7 +123,6 @@ class Sockets:
         """Return how many private sockets each account has, and how many others there are."""
         return {account: len(found) for account, found in self.users.items()}, len(self.others)
 
-    def _of(self, account: int) -> list[Connection]:
-        if account:
-            return list(self.users.get(account, ()))
+    def all(self) -> list[Connection]:
+        """Return every open socket."""
         return [*self.others, *(socket for sockets in self.users.values() for socket in sockets)]

@@ -7,7 +7,8 @@ from copytrade.sandbox.binance import errors, spot_wire, trade, wire
 from copytrade.sandbox.binance.call import Access, Call, Route
 from copytrade.sandbox.exchange import spot
 from copytrade.sandbox.exchange.checks import check
-from copytrade.sandbox.exchange.instruments import SPOTS, Instrument
+from copytrade.sandbox.exchange.instruments import PERPETUALS, SPOTS, Instrument
+from copytrade.sandbox.exchange.market import FUNDING_MS
 from copytrade.sandbox.exchange.orders import BY_VENUE, OrderType
 from copytrade.sandbox.exchange.path import DAY_MS
 from copytrade.sandbox.exchange.values import money, text
@@ -105,6 +106,20 @@ def _user_assets(venue: "Binance", call: Call) -> list[dict[str, Any]]:
     return [spot_wire.balance(call.account, asset) | {**nothing, "btcValuation": "0"} for asset in held]
 
 
+def _open_interest(venue: "Binance", call: Call) -> dict[str, Any]:
+    instrument = call.instrument()
+    held = [account.positions.values() for account in venue.exchange.accounts.values()]
+    steps = sum(row.steps for rows in held for row in rows if row.instrument == instrument.index and row.steps > 0)
+    facts = {"symbol": instrument.symbol, "openInterest": text(steps, instrument.quantity_decimals)}
+    return facts | {"time": venue.exchange.clock.now()}
+
+
+def _funding_info(venue: "Binance", call: Call) -> list[dict[str, Any]]:
+    band = {"adjustedFundingRateCap": "0.00750000", "adjustedFundingRateFloor": "-0.00750000"}
+    hours = FUNDING_MS // 3_600_000
+    return [{"symbol": row.symbol, **band, "fundingIntervalHours": hours, "disclaimer": False} for row in PERPETUALS]
+
+
 def _says(content: Any) -> Handler:
     def handler(venue: "Binance", call: Call) -> Any:
         return content
@@ -121,6 +136,8 @@ def routes() -> dict[tuple[str, str], Route]:
         ("GET", "/api/v3/aggTrades"): Route(_aggregated, free, 4),
         ("GET", "/fapi/v1/trades"): Route(_trades, free, 5),
         ("GET", "/fapi/v1/aggTrades"): Route(_aggregated, free, 20),
+        ("GET", "/fapi/v1/openInterest"): Route(_open_interest, free, 1),
+        ("GET", "/fapi/v1/fundingInfo"): Route(_funding_info, free, 1),
         ("GET", "/fapi/v1/forceOrders"): Route(_forced, read, 20),
         ("GET", "/fapi/v1/adlQuantile"): Route(_quantiles, read, 5),
         ("GET", "/fapi/v1/rateLimit/order"): Route(_order_counts, read, 1),

@@ -88,7 +88,7 @@ class Streams(Sockets):
         for account, key in self.venue.spot_listen_keys.expired():
             self._end(account, "", key)
         said: dict[tuple[Hashable, bool], list[dict[str, Any]]] = {}
-        for connection in self.others:
+        for connection in self.all():
             for stream in connection.topics:
                 wanted = stream, FUTURES in connection.topics
                 if isinstance(stream, str) and wanted not in said:
@@ -128,7 +128,7 @@ class Streams(Sockets):
                 if message.type is WSMsgType.TEXT and is_api:
                     self._ws_api.take(connection, message.data, request.remote or "")
                 elif message.type is WSMsgType.TEXT:
-                    _command(connection, message.data)
+                    self._command(connection, message.data)
         finally:
             sender.cancel()
             self._ws_api.close(connection)
@@ -142,36 +142,51 @@ class Streams(Sockets):
         if "/stream" in path:
             connection.wrap = partial(_wrapped, key)
         is_futures = path.startswith(_FUTURES_PATHS) or request.headers.get("Host", "").startswith("fstream.")
-        account = self.venue.listen_keys.account(key) if key else 0
-        spot_account = self.venue.spot_listen_keys.account(key) if key else 0
-        connection.topics |= {FUTURES} if account or is_futures else {SPOT} if spot_account else set()
-        if account or spot_account or not key:
-            self.join(connection, account or spot_account)
+        account, topic = self._owner(key)
+        connection.topics |= {topic} if account else {FUTURES} if is_futures else set()
+        if account or not key:
+            self.join(connection, account)
+
+    def _command(self, connection: Connection, text: str) -> None:
+        try:
+            command: dict[str, Any] = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            connection.push({"code": 3, "msg": "Invalid JSON"})
+            return
+        wanted: list[str] = command.get("params") or []
+        result: list[str] | None = None
+        match command.get("method"):
+            case "SUBSCRIBE":
+                connection.topics.update(wanted)
+                self._hear(connection, wanted)
+            case "UNSUBSCRIBE":
+                connection.topics.difference_update(wanted)
+                if any(self._owner(name)[0] for name in wanted):
+                    self.join(connection, 0)
+            case "LIST_SUBSCRIPTIONS":
+                result = sorted(stream for stream in connection.topics if isinstance(stream, str))
+            case _:
+                connection.push({"code": 1, "msg": "Invalid value type: expected method"})
+                return
+        connection.push({"result": result, "id": command.get("id")})
+
+    def _hear(self, connection: Connection, names: list[str]) -> None:
+        """Let a socket hear the user stream of a listen key that it subscribes by name."""
+        for name in names:
+            account, topic = self._owner(name)
+            if account:
+                connection.topics.add(topic)
+                connection.wrap = partial(_wrapped, name) if connection.wrap else None
+                self.join(connection, account)
+
+    def _owner(self, key: str) -> tuple[int, Hashable]:
+        """Return whose listen key it is and which user stream it opens; account 0 when it is not in force."""
+        account = self.venue.listen_keys.account(key)
+        return (account, FUTURES) if account else (self.venue.spot_listen_keys.account(key), SPOT)
 
 
 def _wrapped(stream: str, message: Any) -> dict[str, Any]:
     return {"stream": stream, "data": message}
-
-
-def _command(connection: Connection, text: str) -> None:
-    try:
-        command: dict[str, Any] = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        connection.push({"code": 3, "msg": "Invalid JSON"})
-        return
-    wanted: list[str] = command.get("params") or []
-    result: list[str] | None = None
-    match command.get("method"):
-        case "SUBSCRIBE":
-            connection.topics.update(wanted)
-        case "UNSUBSCRIBE":
-            connection.topics.difference_update(wanted)
-        case "LIST_SUBSCRIPTIONS":
-            result = sorted(stream for stream in connection.topics if isinstance(stream, str))
-        case _:
-            connection.push({"code": 1, "msg": "Invalid value type: expected method"})
-            return
-    connection.push({"result": result, "id": command.get("id")})
 
 
 def _wanted(request: web.BaseRequest) -> tuple[str, set[Hashable]]:

@@ -238,3 +238,27 @@ def test_market_streams_through_pro(server: SandboxServer) -> None:
             assert mark["markPrice"] == ticker["last"] == trades[0]["price"] == 60_000
 
     asyncio.run(run())
+
+
+def test_a_listen_key_may_be_subscribed_by_name_beside_markets(
+    server: SandboxServer, alice: dict[str, Any], raw: Raw
+) -> None:
+    async def run() -> None:
+        key = raw.send("POST", "/fapi/v1/listenKey").body["listenKey"]
+        url = f"{server.url}/binance/market/stream"
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+            await socket.send_json({"method": "SUBSCRIBE", "params": [key, "btcusdt@markPrice"], "id": 1})
+            assert await socket.receive_json(timeout=5) == {"result": None, "id": 1}
+            server.control.place(alice["account_id"], "BTCUSDT", "BUY", "0.01")
+            heard: dict[str, str] = {}
+            while len(heard) < 2:
+                row = await socket.receive_json(timeout=5)
+                heard[row["stream"]] = row["data"]["e"]
+            assert heard["btcusdt@markPrice"] == "markPriceUpdate"
+            assert key in heard
+            await socket.send_json({"method": "UNSUBSCRIBE", "params": [key], "id": 2})
+            while "id" not in (row := await socket.receive_json(timeout=5)):
+                assert row["stream"] in heard
+            assert not server.control.streams()["users"].get(str(alice["account_id"]))
+
+    asyncio.run(run())
