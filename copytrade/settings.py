@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     """Request weight an address may use at the sandbox's perpetuals, as at Binance. The launcher sets much more: on one
     machine the service and whoever trades by hand share one address, which they never do in earnest."""
     sandbox_limits_factor: float = 1.0
-    """By how much more than the venues allow we take the sandbox to allow: as its own limits are set."""
+    """By how much more than the venues allow an address we take the sandbox to allow: as its own limits are set."""
     demo_bots: bool = True
 
     # Secrets of the installation; the launcher makes them for a local one in var/keys

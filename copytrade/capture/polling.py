@@ -20,6 +20,7 @@ from copytrade.db.model import new_id
 from copytrade.db.session import transaction
 from copytrade.domain.instruments import Role
 from copytrade.errors import BadCredentials, Unavailable
+from copytrade.exchanges.limits import reading_the_past
 from copytrade.exchanges.port import AccountRef, ClientPool
 from copytrade.settings import settings
 
@@ -122,7 +123,8 @@ class Pollers:
         while not self._stop.is_set():
             try:
                 async with self._histories:
-                    await history.read(await self._pool.get(account.ref), account)
+                    with reading_the_past():
+                        await history.read(await self._pool.get(account.ref), account)
                 return
             except BadCredentials:
                 return
@@ -131,7 +133,7 @@ class Pollers:
                 await wait(self._stop, _HISTORY_AGAIN_S)
             except Unavailable as error:
                 log.info("history.paused", account=str(account.ref.id), reason=error.message)
-                await wait(self._stop, min(error.retry_after or _HISTORY_AGAIN_S, _LONGEST_WAIT_S))
+                await wait(self._stop, min(max(error.retry_after or 0.0, _HISTORY_AGAIN_S), _LONGEST_WAIT_S))
 
 
 async def wait(stop: asyncio.Event, seconds: float) -> None:

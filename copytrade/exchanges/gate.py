@@ -35,7 +35,16 @@ Alarm = Callable[[Ban], None]
 class Gate:
     """Shared by all clients of a process that reach a venue in one mode by one way; belongs to one event loop."""
 
-    def __init__(self, *, facts: VenueFacts, mode: str, way: Way, budget: Budget, alarm: Alarm | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        facts: VenueFacts,
+        mode: str,
+        way: Way,
+        budget: Budget,
+        alarm: Alarm | None = None,
+        account_factor: float = 1.0,
+    ) -> None:
         self.way = way
         self._facts = facts
         self._mode = mode
@@ -43,6 +52,7 @@ class Gate:
         self._budget = budget
         self._alarm = alarm
         self._factor = settings().sandbox_limits_factor if mode == "sandbox" else 1.0
+        self._account_factor = account_factor
         self._closed_until = 0.0
         self._banned_until = 0.0
         self._charges: dict[tuple[str, bool], tuple[Charge, ...]] = {}
@@ -75,7 +85,7 @@ class Gate:
     def own_meters(self, account: str) -> Mapping[Limit, Meter]:
         """Return the meters of an account's own limits, for its client to keep."""
         return {
-            limit: self._budget.own(self._place, account, limit, factor=self._factor)
+            limit: self._budget.own(self._place, account, limit, factor=self._account_factor)
             for limit in self._facts.limits
             if limit.scope is Scope.ACCOUNT
         }

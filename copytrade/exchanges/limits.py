@@ -1,6 +1,8 @@
 """How often a venue lets itself be asked: what is counted, over which time, for an address or for an account."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -10,13 +12,35 @@ from copytrade.domain.instruments import Market
 class Lane(IntEnum):
     """What a request is for: the higher, the more of a limit it may use. Look-ups of orders travel with exits."""
 
-    READ = 0
-    ENTRY = 1
-    EXIT = 2
+    PAST = 0
+    READ = 1
+    ENTRY = 2
+    EXIT = 3
 
 
-SHARES: Mapping[Lane, float] = {Lane.READ: 0.8, Lane.ENTRY: 0.9, Lane.EXIT: 1.0}
-"""How much of a limit may be used up before a lane has to wait: reads leave room for orders, entries for exits."""
+SHARES: Mapping[Lane, float] = {Lane.PAST: 0.5, Lane.READ: 0.8, Lane.ENTRY: 0.9, Lane.EXIT: 1.0}
+"""How much of a limit may be used up before a lane has to wait: the far past leaves room for today's reads, these for
+orders, entries for exits."""
+
+_is_past: ContextVar[bool] = ContextVar("is_past", default=False)
+
+
+@contextmanager
+def reading_the_past() -> Generator[None]:
+    """Have the reads of this task wait behind all others, and longer: an account's history has time."""
+    token = _is_past.set(True)
+    try:
+        yield
+    finally:
+        _is_past.reset(token)
+
+
+def lane_of_reads() -> Lane:
+    """Return the lane in which reads travel now."""
+    return Lane.PAST if _is_past.get() else Lane.READ
+
+CONNECT = "connect"
+"""What opening a private stream is called among the calls that limits cover."""
 
 
 class Scope(StrEnum):

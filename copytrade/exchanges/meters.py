@@ -10,7 +10,7 @@ from copytrade.exchanges.limits import SHARES, Lane, Limit, Scope
 _CREDIT = 0.25
 """Part of an account's limit that a process spends before it asks the others: few processes drive one account."""
 _ALONE = 0.25
-"""Part of a limit that a process keeps to while there is nobody to share it with."""
+"""Part of an address's limit that a process keeps to while it cannot ask the others."""
 _LANES = tuple(Lane)
 _FIRST_BLOCK, _MOST_BLOCK = 0.01, 0.1
 """Parts of a limit that are leased at once: more where they are used up before the lease ends."""
@@ -55,7 +55,7 @@ class Meter:
 
     def give_back(self, cost: float) -> None:
         """Return what was not needed after all."""
-        self.tokens[Lane.READ] += cost
+        self.tokens[Lane.PAST] += cost
 
     def learn(self, used: float) -> None:
         """Take what the venue itself says was used in this window; where that is much, a new lease is needed."""
@@ -67,9 +67,11 @@ class Meter:
         """Return the arguments of the lease script."""
         grown = self.block * 2 if now < self.ends_at else 0.0
         self.block = max(cost, min(max(grown, self.amount * _FIRST_BLOCK), self.amount * _MOST_BLOCK))
+        # A limit of one a second has no parts.
+        ceiling = max(SHARES[lane] * self.amount, min(self.amount, cost))
         self._end_lease()
         return (
-            int(self.limit.window_s * 1000), int(self.limit.slides), self.block, cost, SHARES[lane] * self.amount,
+            int(self.limit.window_s * 1000), int(self.limit.slides), self.block, cost, ceiling,
             self.returned, self.window, self.unreported, self.told, self.told_in,
         )  # fmt: skip
 
@@ -85,7 +87,8 @@ class Meter:
         if now >= self.ends_at:
             self._end_lease()
             self.returned = 0.0
-            self.tokens[Lane.READ] = max(self.amount * _ALONE, cost)
+            part = _ALONE if self.limit.scope is Scope.ADDRESS else 1 - _CREDIT
+            self.tokens[Lane.PAST] = max(self.amount * part, cost)
             self.ends_at = now + self.limit.window_s
         if lane is Lane.EXIT:
             self.tokens[lane] = max(self.tokens[lane], cost)

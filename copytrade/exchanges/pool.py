@@ -54,9 +54,17 @@ def client_of(
 class Pool:
     """The process's clients of one event loop; secrets live only in the clients."""
 
-    def __init__(self, opener: SecretOpener, *, alarm: Alarm | None = None, redis_url: str | None = None) -> None:
+    def __init__(
+        self,
+        opener: SecretOpener,
+        *,
+        alarm: Alarm | None = None,
+        redis_url: str | None = None,
+        limits_factor: float = 1.0,
+    ) -> None:
         self._opener = opener
         self._alarm = alarm
+        self._limits_factor = limits_factor
         self._budget = Budget(settings().redis_url if redis_url is None else redis_url)
         self._gates: dict[tuple[Venue, str, str], Gate] = {}
         self._clients: OrderedDict[UUID, ExchangeClient] = OrderedDict()
@@ -121,7 +129,14 @@ class Pool:
     def _gate(self, venue: Venue, mode: str, way: Way) -> Gate:
         key = (venue, mode, way.name)
         if key not in self._gates:
-            self._gates[key] = Gate(facts=facts(venue), mode=mode, way=way, budget=self._budget, alarm=self._alarm)
+            self._gates[key] = Gate(
+                facts=facts(venue),
+                mode=mode,
+                way=way,
+                budget=self._budget,
+                alarm=self._alarm,
+                account_factor=self._limits_factor,
+            )
         return self._gates[key]
 
     def _ground(self, ref: AccountRef) -> Ground:

@@ -1,5 +1,6 @@
 """One account's way to its venue: signed calls whose failures are ours, and one order's request sent at most once."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +16,7 @@ from copytrade.exchanges.gate import Gate
 from copytrade.exchanges.ground import Ground
 from copytrade.exchanges.guard import Departure, departure
 from copytrade.exchanges.judge import Failure, failure_of, judge
-from copytrade.exchanges.limits import Lane, Limit
+from copytrade.exchanges.limits import CONNECT, Lane, Limit, lane_of_reads
 from copytrade.exchanges.meters import Charge
 from copytrade.exchanges.port import Credentials
 from copytrade.exchanges.rows import ODD
@@ -24,6 +25,8 @@ from copytrade.settings import settings
 Parsed = TypeVar("Parsed")
 _WAIT_S = 5.0
 """How long nothing is read after the venue said "too often" without telling for how long."""
+_PAST_PATIENCE_S = 60.0
+_CONNECT_PATIENCE_S = 30.0
 
 
 class Wire:
@@ -43,7 +46,7 @@ class Wire:
 
     async def ask(self, method: str, parameters: dict[str, Any] | None = None) -> Any:
         """Return the body of a read; Unavailable or BadCredentials otherwise."""
-        body, failure = await self._call(method, parameters or {}, lane=Lane.READ)
+        body, failure = await self._call(method, parameters or {}, lane=lane_of_reads())
         if failure is None:
             return body
         raise ladder.read_error(failure, venue=self.ground.facts.venue, codes=self.codes)
@@ -105,11 +108,22 @@ class Wire:
         """Return a fresh ccxt.pro object for this account, on its own way out."""
         return self.ground.streaming(mixin, self.credentials, way=self._gate.way)
 
+    async def may_connect(self) -> None:
+        """Wait until a stream may be opened: no ban is in force, and the venue's limit of connections has room."""
+        charges = self._gate.charges(CONNECT, has_symbol=False)
+        while True:
+            wait = self._gate.banned_for()
+            wait = wait or await self._gate.pass_through(charges, lane=Lane.READ, patience=_CONNECT_PATIENCE_S)
+            if not wait:
+                return
+            await asyncio.sleep(min(wait, _CONNECT_PATIENCE_S))
+
     async def _call(self, method: str, parameters: dict[str, Any], *, lane: Lane) -> tuple[Any, Failure | None]:
         closed_for = max(self._gate.closed_for(), self._closed_until - time.monotonic())
         if closed_for > 0:
             return None, Failure(left=False, text="the venue told us to wait", retry_after=closed_for)
-        wait = await self._fit(method, parameters, lane=lane, patience=settings().read_patience_s)
+        patience = _PAST_PATIENCE_S if lane is Lane.PAST else settings().read_patience_s
+        wait = await self._fit(method, parameters, lane=lane, patience=patience)
         if wait:
             return None, Failure(left=False, text="the venue's limit is used up", retry_after=wait)
         began = time.monotonic()
@@ -151,7 +165,7 @@ class Wire:
             body = await getattr(self._exchange, method)(parameters)
         except Exception as error:  # noqa: BLE001 - whatever broke, the caller must know whether the request left
             failure = failure_of(error, departed=sending.at is not None)
-            self._heed(failure)
+            self.heed(failure)
             told = failure.code or str(failure.status or "no_answer")
             metrics.exchange_errors.labels(venue=self.ground.facts.venue.value, code=told).inc()
             return None, failure
@@ -162,7 +176,8 @@ class Wire:
             return None, Failure(left=True, text="the answer was no JSON")
         return body, None  # pyright: ignore[reportUnknownVariableType] - JSON
 
-    def _heed(self, failure: Failure) -> None:
+    def heed(self, failure: Failure) -> None:
+        """Keep away for as long as a failure says, from the venue or with this account alone."""
         if failure.status in self.codes.throttled_statuses:
             is_ban = failure.status in self.codes.ban_statuses
             self._gate.close_for(failure.retry_after or (self.codes.ban_s if is_ban else _WAIT_S), is_ban=is_ban)

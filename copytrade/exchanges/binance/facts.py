@@ -5,7 +5,7 @@ from datetime import timedelta
 from copytrade.domain.instruments import Market, Venue
 from copytrade.domain.orders import Refusal
 from copytrade.exchanges.facts import Codes, VenueFacts
-from copytrade.exchanges.limits import Limit, Scope
+from copytrade.exchanges.limits import CONNECT, Limit, Scope
 
 _OTHER = """
     -1013 -1100 -1101 -1102 -1103 -1104 -1105 -1106 -1108 -1109 -1112 -1114 -1115 -1116 -1117 -1118 -1119 -1120
@@ -60,6 +60,7 @@ _USED = "x-mbx-used-weight-1m"
 _LIMITS = (
     Limit("futures", 2400, 60, ("fapi",), market=Market.PERPETUAL, used_header=_USED),
     Limit("spot", 6000, 60, ("public", "private"), market=Market.SPOT, used_header=_USED),
+    Limit("connections", 300, 300, (CONNECT,), is_weighted=False),
     Limit("wallet", 12000, 60, ("sapi",), market=Market.SPOT),
     Limit(
         "withdrawals", 10, 60, ("sapiGetCapitalWithdrawHistory",), market=Market.SPOT, scope=Scope.ACCOUNT,

@@ -140,13 +140,17 @@ MANNERS = {
 }
 
 
+BANNING = [place for place in PLACES if MANNERS[place[0]].ban is not None]
+"""Places whose venue has a ban that its clients can tell from too often."""
+
+
 class Bench:
     """One event loop and one pool of clients for a module's tests."""
 
     def __init__(self) -> None:
         self.credentials: dict[UUID, Credentials] = {}
         self._runner = asyncio.Runner()
-        self._pool = Pool(self._open, redis_url="")
+        self._pool = Pool(self._open, redis_url="", limits_factor=1000)
 
     def _open(self, account_id: UUID) -> Credentials:
         return self.credentials[account_id]
@@ -155,7 +159,7 @@ class Bench:
         """Run `use` with a warm client; `alone`: with a pool of its own, so that bans and clocks stay with it."""
 
         async def main() -> T:
-            pool = Pool(self._open, redis_url="") if alone else self._pool
+            pool = Pool(self._open, redis_url="", limits_factor=1000) if alone else self._pool
             try:
                 return await use(await pool.get(ref))
             finally:

@@ -40,9 +40,9 @@ def _fresh(engines: Any, sandbox: Sandbox) -> Generator[None]:
 class Person:
     """An account of the sandbox and how a pool opens it."""
 
-    def __init__(self, sandbox: Sandbox, *, egress: str = "", **rights: Any) -> None:
-        self.made = sandbox.control.create_account("test", deposit=1000, reading=True, futures=True, **rights)
-        self.ref = AccountRef(uuid4(), Venue.BINANCE, Market.PERPETUAL, "sandbox", egress)
+    def __init__(self, sandbox: Sandbox, *, egress: str = "", venue: Venue = Venue.BINANCE) -> None:
+        self.made = sandbox.control.create_account("test", venue=venue, deposit=1000, reading=True, futures=True)
+        self.ref = AccountRef(uuid4(), venue, Market.PERPETUAL, "sandbox", egress)
 
     def credentials(self, account_id: UUID) -> Credentials:
         return Credentials(self.made["api_key"], self.made["api_secret"])
