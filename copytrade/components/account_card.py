@@ -230,11 +230,7 @@ def unlinking() -> rx.Component:
             rx.alert_dialog.description(t("This cannot be taken back.")),
             rx.el.ul(rx.foreach(Accounts.effects, _item), class_name="told"),
             rx.flex(
-                rx.alert_dialog.cancel(
-                    rx.el.button(
-                        t("Cancel"), type="button", class_name="button soft", on_click=Accounts.open("", "")
-                    )
-                ),
+                rx.alert_dialog.cancel(rx.el.button(t("Cancel"), type="button", class_name="button soft")),
                 rx.alert_dialog.action(
                     rx.el.button(
                         t("Unlink"),
@@ -249,4 +245,5 @@ def unlinking() -> rx.Component:
             max_width="480px",
         ),
         open=Accounts.part == "unlink",
+        on_open_change=lambda _: Accounts.open("", ""),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from copytrade.domain.instruments import Role
 from copytrade.i18n import instructions
 from copytrade.i18n.names import place_name, venue_name
 from copytrade.i18n.voice import Moment, Voice
+from copytrade.settings import settings
 from copytrade.state.account_names import account_name
 
 STATES = {
@@ -24,7 +25,7 @@ STATES = {
 TONES = {State.ACTIVE: "jade", State.REFUSED: "tomato", State.PAUSED: "amber", State.CHECKING: "iris"}
 ROLES = {Role.LEAD: "lead account: your trades are copied", Role.COPY: "copy account: trades are copied to it"}
 RIGHTS = {"may_read": "read", "may_trade": "trade", "may_withdraw": "withdraw", "may_transfer": "transfer"}
-KINDS = {"testnet": "demo trading"}
+KINDS = {"live": "real money", "testnet": "demo trading", "sandbox": "practice exchange"}
 WARN_DAYS, ALARM_DAYS = 14, 3
 
 
@@ -149,7 +150,8 @@ def effects_told(effects: UnlinkEffects, voice: Voice) -> list[str]:
 
 def _place(row: AccountRow, voice: Voice) -> str:
     place = place_name(voice, row.venue, row.market)
-    return f"{place}, {voice.say(KINDS[row.mode])}" if row.mode in KINDS else place
+    is_told = len(settings().exchange_modes) > 1 and row.mode in KINDS
+    return f"{place}, {voice.say(KINDS[row.mode])}" if is_told else place
 
 
 def _work(card: AccountCard, voice: Voice) -> str:

@@ -13,7 +13,6 @@ from copytrade.accounts.reasons import State
 from copytrade.accounts.rows import AccountRow
 from copytrade.domain.instruments import Market, Role, Venue
 from copytrade.errors import NotFound
-from copytrade.exchanges.venues import is_served
 from copytrade.i18n import instructions
 from copytrade.i18n.names import place_name, venue_name
 from copytrade.i18n.voice import Voice
@@ -41,8 +40,8 @@ class Offer:
 
 
 def served() -> list[tuple[Venue, Market]]:
-    """Return the exchanges and markets that can be linked."""
-    return [(venue, market) for venue in Venue for market in MARKETS if is_served(venue, market=market)]
+    """Return the exchanges and markets that can be linked, perpetuals first."""
+    return sorted(accounts.places(), key=lambda place: (list(Venue).index(place[0]), MARKETS.index(place[1])))
 
 
 class Linking(Page, rx.State):
@@ -137,7 +136,7 @@ class Linking(Page, rx.State):
         self.place, self.venue_told = place_name(voice, venue, market), venue_name(venue)
         self.steps = instructions.before_addresses(voice, venue=venue, market=market, role=role, mode=self.mode)
         self.address_step = instructions.addresses(voice, venue=venue)
-        self.addresses = list(settings().egress_addresses)
+        self.addresses = accounts.addresses()
         self.last_steps = instructions.after_addresses(voice, venue=venue, market=market, role=role)
         self.asks_passphrase = venue is Venue.BITGET
 

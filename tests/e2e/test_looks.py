@@ -1,5 +1,7 @@
 """Every page in both languages, both themes and on both devices: nothing overflows, nothing complains."""
 
+import re
+
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
@@ -16,7 +18,18 @@ LOOKS = [
 ]
 """Every pair of language, theme and device; the journeys walk the other combinations."""
 STRANGERS = ("/", "/traders", "/traders/nobody", "/login", "/register")
-PEOPLES = ("/wallet", "/copies", "/subscriptions", "/accounts", "/desk", "/notices", "/settings")
+PEOPLES = (
+    "/wallet",
+    "/copies",
+    "/subscriptions",
+    "/accounts",
+    "/accounts?role=copy&venue=bitget&market=spot",
+    "/accounts?role=lead&venue=bybit&market=perpetual",
+    "/desk",
+    "/notices",
+    "/settings",
+)
+TITLES = {"en": "Exchange accounts · CopyTrade", "ru": "Счета на биржах · CopyTrade"}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +60,8 @@ def test_every_page_fits_and_is_quiet(browser: Browser, web: str, cookie: str, l
         for path in PEOPLES:
             _seen(walker, path)
             assert "/login" not in walker.page.url
+        walker.go("/accounts")
+        expect(walker.page).to_have_title(TITLES[look.locale])
 
 
 def test_a_stranger_is_led_to_the_door_and_back(browser: Browser, web: str, cookie: str) -> None:
@@ -68,6 +83,7 @@ def test_language_theme_and_colours_change_at_once_and_stay(browser: Browser, we
         walker.go("/settings")
         walker.part("[data-testid=language]").click()
         expect(walker.page.get_by_role("heading", name="Настройки")).to_be_visible()
+        expect(walker.page).to_have_title("Настройки · CopyTrade")
         walker.part("[data-testid=theme]").click()
         expect(walker.part("html.dark")).to_have_count(1)
         walker.page.get_by_role("radio", name="синий, оранжевый", exact=True).click()
@@ -82,5 +98,5 @@ def _seen(walker: Walker, path: str) -> None:
     expect(walker.part("h1, .empty").first).to_be_visible()
     expect(walker.part("[aria-busy=true]")).to_have_count(0)
     assert walker.part("main").inner_text().strip()
-    walker.picture("look" + path.replace("/", "-"))
+    walker.picture("look" + re.sub(r"\W+", "-", path))
     walker.fits()

@@ -158,5 +158,6 @@ def see_the_card(walker: Walker) -> None:
     walker.press("Unlink")
     expect(walker.page.get_by_role("alertdialog")).to_contain_text(NAME)
     walker.picture("unlink")
-    walker.press("Cancel")
+    walker.page.keyboard.press("Escape")
+    expect(walker.page.get_by_role("alertdialog")).to_have_count(0)
     walker.fits()

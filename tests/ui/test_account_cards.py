@@ -45,7 +45,7 @@ def card(account: AccountRow, **facts: object) -> AccountCard:
         can_work=True,
         obstacles=(),
         last_fill_at=None,
-        last_polled_at=clock.now() - timedelta(seconds=30),
+        last_polled_at=clock.now() - timedelta(minutes=2),
         light=Light.OFF,
         light_since=None,
         problem="",
@@ -110,8 +110,8 @@ def test_an_expired_key_and_one_that_stays() -> None:
     [
         (Light.CONNECTED, timedelta(minutes=5), "stream connected 5 minutes ago"),
         (Light.CONNECTED, None, "stream connected"),
-        (Light.QUIET, None, "stream not connected, asked 30 seconds ago"),
-        (Light.OFF, None, "asked 30 seconds ago"),
+        (Light.QUIET, None, "stream not connected, asked 2 minutes ago"),
+        (Light.OFF, None, "asked 2 minutes ago"),
     ],
 )
 def test_the_light_says_how_the_account_is_heard(light: Light, since: timedelta | None, told: str) -> None:

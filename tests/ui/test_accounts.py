@@ -11,6 +11,7 @@ from copytrade.accounts import checking, queries
 from copytrade.accounts.checking import Examined
 from copytrade.accounts.reasons import Reason
 from copytrade.domain.instruments import Role
+from copytrade.settings import settings
 from copytrade.state import routes
 from copytrade.state.accounts import Accounts
 from copytrade.state.language import Language
@@ -141,6 +142,28 @@ def test_an_address_that_nobody_made_offers_what_there_is(session: Session) -> N
     asyncio.run(sent(page, "choose", "mode", "live"))
     asyncio.run(sent(page, "choose", "_account_id", "x"))
     assert (page.venue, page.mode, page.problem) == ("binance", "sandbox", "")
+
+
+def test_money_is_chosen_where_the_installation_allows_several_kinds(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COPYTRADE_EXCHANGE_MODES", '["sandbox", "testnet"]')
+    settings.cache_clear()
+    try:
+        person = bob(session)
+        page = linking(session, person)
+        assert [(offer.value, offer.name) for offer in page.modes] == [
+            ("sandbox", "our practice exchange"),
+            ("testnet", "the exchange's demo trading"),
+        ]
+        asyncio.run(sent(page, "choose", "mode", "testnet"))
+        assert any("demo trading" in step for step in page.steps)
+        asyncio.run(sent(page, "link", TYPED))
+        (row,) = accounts_of(session, person).rows
+        assert row.role.startswith("Binance perpetuals, demo trading · ")
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
 
 
 def test_a_trader_links_lead_accounts_only(session: Session) -> None:
