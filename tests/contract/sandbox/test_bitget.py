@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,6 +14,8 @@ import pytest
 from copytrade.sandbox.bitget import sign
 from copytrade.sandbox.bitget.errors import ApiError
 from tests.contract.sandbox.served import SandboxServer
+from tests.contract.sandbox.test_hosts import ToSandbox
+from workers.launching.ports import any_free
 
 BTC, SPOT = "BTC/USDT:USDT", "BTC/USDT"
 Use = Callable[[Any], Coroutine[Any, Any, None]]
@@ -355,3 +358,26 @@ def test_a_socket_that_logs_in_wrongly_hears_nothing(server: SandboxServer, alic
             assert await socket.receive_str(timeout=5) == "pong"
 
     asyncio.run(run())
+
+
+def test_the_venues_own_hosts_are_served_over_tls(tmp_path: Path) -> None:
+    port = any_free()
+    server = SandboxServer(tmp_path, SANDBOX_TLS_PORT=str(port)).start()
+    account = server.control.create_account("alice", venue="bitget", deposit=1_000)
+    server.control.set_price("BTCUSDT", 60_000)
+
+    async def run() -> None:
+        connector = aiohttp.TCPConnector(resolver=ToSandbox(port), ssl=False, limit=0)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            keys = {name: account[ours] for name, ours in (("apiKey", "api_key"), ("secret", "api_secret"))}
+            config: Any = {**keys, "password": account["passphrase"], "session": session, "verify": False}
+            exchange = Counting(config | {"enableRateLimit": False, "options": {"fetchMarkets": {"types": ["swap"]}}})
+            await exchange.load_markets()
+            watching = asyncio.create_task(exchange.watch_my_trades(BTC))
+            await _listening(exchange)
+            await exchange.create_order(BTC, "market", "buy", 0.1)
+            assert (await asyncio.wait_for(watching, 5))[0]["amount"] == 0.1
+            await exchange.close()
+
+    asyncio.run(run())
+    assert server.end() == 0
