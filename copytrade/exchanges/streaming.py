@@ -152,6 +152,7 @@ def _read(dialect: Dialect, frame: Any) -> Sequence[StreamMessage]:
 async def _keep_connected(wire: Wire, dialect: Dialect, inbox: "asyncio.Queue[Any]") -> None:
     pause, loop = _SHORTEST_PAUSE_S, asyncio.get_running_loop()
     while True:
+        await wire.may_connect()
         began = loop.time()
         reason = await _connect_once(wire, dialect, inbox)
         lasted = loop.time() - began > _LONGEST_PAUSE_S
@@ -174,7 +175,9 @@ async def _connect_once(wire: Wire, dialect: Dialect, inbox: "asyncio.Queue[Any]
             return relay.result()
         return failure_of(error, departed=True).text if done and (error := ended.exception()) else "a day is over"
     except Exception as error:  # noqa: BLE001 - ccxt and the venue may raise anything; the stream goes on
-        return failure_of(error, departed=True).text
+        failure = failure_of(error, departed=True)
+        wire.heed(failure)
+        return failure.text
     finally:
         if relay is not None:
             relay.cancel()

@@ -11,7 +11,7 @@ from copytrade.errors import Unavailable
 from copytrade.exchanges import ground
 from copytrade.exchanges.port import Credentials, ExchangeClient
 from copytrade.settings import settings
-from tests.contract.exchanges.places import Account, all_fills, eventually, soon
+from tests.contract.exchanges.places import BANNING, Account, all_fills, eventually, named, soon
 
 LOST_ANSWERS = ["drop", "truncated", "html", "broken_json", "garbage", "bad_gzip"]
 
@@ -72,11 +72,8 @@ def test_65_too_often_was_not_sent_and_the_wait_is_told(alice: Account) -> None:
     assert alice.orders() == []
 
 
+@pytest.mark.parametrize("place", BANNING, indirect=True, ids=named)
 def test_66_a_ban_stops_reads_and_orders(alice: Account) -> None:
-    if alice.manners.ban is None:
-        assert alice.ref.venue.value == "bitget"  # it has no ban that its clients can tell from too often
-        return
-
     async def use(client: ExchangeClient) -> None:
         assert alice.manners.ban is not None
         alice.fault(path=alice.orders_path, retry_after=60, **alice.manners.ban.fault())

@@ -21,7 +21,7 @@ def steady(one: Fill | Position | Quote | VenueOrder) -> dict[str, Any]:
     return {name: getattr(one, name) for name in one.__slots__ if name != "read_at"}
 
 
-def test_91_numbers_with_exponents_are_read_exactly(alice: Account) -> None:
+def test_100_numbers_with_exponents_are_read_exactly(alice: Account) -> None:
     request = alice.sell("0.3")
 
     async def use(client: ExchangeClient) -> list[Any]:
@@ -41,7 +41,7 @@ def test_91_numbers_with_exponents_are_read_exactly(alice: Account) -> None:
 
 
 @pytest.mark.parametrize("change", ["null", "nan", "zero", "text", "gone", "float"])
-def test_92_an_odd_row_is_kept_and_its_neighbours_are_read(alice: Account, change: str) -> None:
+def test_101_an_odd_row_is_kept_and_its_neighbours_are_read(alice: Account, change: str) -> None:
     for quantity in ("0.1", "0.2", "0.3"):
         alice.trade("SELL", quantity)
     where, what = alice.manners.fills[alice.ref.market]
@@ -60,7 +60,7 @@ def test_92_an_odd_row_is_kept_and_its_neighbours_are_read(alice: Account, chang
     assert [fill.signed for fill in found] == [Decimal("-0.1"), Decimal("-0.2"), Decimal("-0.3")]
 
 
-def test_93_a_page_of_odd_rows_ends_a_walk_and_loses_nothing(alice: Account) -> None:
+def test_102_a_page_of_odd_rows_ends_a_walk_and_loses_nothing(alice: Account) -> None:
     alice.trade("SELL", "0.1")
     where, what = alice.manners.fills[alice.ref.market]
 
@@ -76,7 +76,7 @@ def test_93_a_page_of_odd_rows_ends_a_walk_and_loses_nothing(alice: Account) -> 
 
 
 @pytest.mark.parametrize("state", ["SOMETHING_NEW", None, 7])
-def test_94_an_unknown_state_of_an_order_is_no_state(alice: Account, state: Any) -> None:
+def test_103_an_unknown_state_of_an_order_is_no_state(alice: Account, state: Any) -> None:
     request = alice.sell()
     alice.settled(request)
     where, what = alice.manners.order_state[alice.ref.market]
@@ -92,14 +92,14 @@ def test_94_an_unknown_state_of_an_order_is_no_state(alice: Account, state: Any)
     alice.run(use)
 
 
-def test_95_an_answer_that_speaks_of_another_order_is_unknown(alice: Account) -> None:
+def test_104_an_answer_that_speaks_of_another_order_is_unknown(alice: Account) -> None:
     alice.fault(path=alice.orders_path, replace={alice.manners.placed_id: "cpanother"})
     assert alice.place(alice.sell()).kind is OutcomeKind.UNKNOWN
     assert len(alice.orders()) == 1
 
 
 @pytest.mark.parametrize("answer", ["empty", "large"])
-def test_96_an_answer_of_nothing_proves_nothing_and_a_huge_one_is_read(alice: Account, answer: str) -> None:
+def test_105_an_answer_of_nothing_proves_nothing_and_a_huge_one_is_read(alice: Account, answer: str) -> None:
     alice.fault(path=alice.orders_path, answer=answer)
     outcome = alice.place(alice.sell())
     assert outcome.kind is (OutcomeKind.PLACED if answer == "large" else OutcomeKind.UNKNOWN)
@@ -112,7 +112,7 @@ def test_96_an_answer_of_nothing_proves_nothing_and_a_huge_one_is_read(alice: Ac
         assert alice.run(lambda client: client.balances())
 
 
-def test_97_a_delisted_symbol_takes_no_orders_and_its_fills_are_still_read(alice: Account) -> None:
+def test_106_a_delisted_symbol_takes_no_orders_and_its_fills_are_still_read(alice: Account) -> None:
     alice.trade("BUY", "1", symbol=ETH_ID)
     alice.control.delist(ETH_ID, **alice.where)
 
@@ -131,7 +131,7 @@ def test_97_a_delisted_symbol_takes_no_orders_and_its_fills_are_still_read(alice
         alice.control.delist(ETH_ID, delisted=False, **alice.where)
 
 
-def test_98_a_symbol_that_came_after_the_markets_were_loaded_is_read_under_its_name(alice: Account) -> None:
+def test_107_a_symbol_that_came_after_the_markets_were_loaded_is_read_under_its_name(alice: Account) -> None:
     alice.control.delist(ETH_ID, **alice.where)
 
     async def use(client: ExchangeClient) -> None:
@@ -151,7 +151,7 @@ def test_98_a_symbol_that_came_after_the_markets_were_loaded_is_read_under_its_n
         alice.control.delist(ETH_ID, delisted=False, **alice.where)
 
 
-def test_99_an_odd_event_is_kept_and_the_next_is_told(alice: Account) -> None:
+def test_108_an_odd_event_is_kept_and_the_next_is_told(alice: Account) -> None:
     event, what = alice.manners.streamed[alice.ref.market]
 
     async def use(client: ExchangeClient) -> None:

@@ -11,7 +11,7 @@ from copytrade import clock
 from copytrade.domain.instruments import PositionSide, Side
 from copytrade.exchanges.port import ExchangeClient, StreamMessages
 from tests.contract.exchanges.conftest import Opener
-from tests.contract.exchanges.places import BTC_ID, PERPETUALS, Account, all_fills, heard_until, named, soon
+from tests.contract.exchanges.places import BANNING, BTC_ID, PERPETUALS, Account, all_fills, heard_until, named, soon
 
 
 def streamed(alice: Account, use: Any) -> None:
@@ -185,3 +185,19 @@ def test_90_a_key_that_is_not_accepted_gets_no_stream_and_no_storm(alice: Accoun
 
     alice.run(use)
     assert sum(alice.control.requests().values()) < 20
+
+
+@pytest.mark.parametrize("place", BANNING, indirect=True, ids=named)
+def test_91_while_the_venue_bans_us_no_stream_is_opened(alice: Account) -> None:
+    async def use(client: ExchangeClient) -> None:
+        async with client.stream() as messages:
+            await heard_until(messages, lambda message: message.connected)
+            assert alice.manners.ban is not None
+            alice.fault(path=alice.orders_path, retry_after=1, **alice.manners.ban.fault())
+            began = clock.real_now()
+            await client.place(alice.sell(), not_after=soon())
+            alice.control.cut_streams(alice.number)
+            await heard_until(messages, lambda message: message.connected)
+            assert clock.real_now() - began >= timedelta(seconds=0.9)
+
+    alice.run(use, alone=True)
