@@ -24,6 +24,7 @@ from copytrade.domain.instruments import MarginMode, Market, MarketRules, Positi
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
 from copytrade.errors import Unavailable
 from copytrade.exchanges.bybit import paging, reading, requests, rights, shapes
+from copytrade.exchanges.bybit.past import LONG_AGO, Past
 from copytrade.exchanges.bybit.sides import Sides
 from copytrade.exchanges.bybit.stream import PrivateSocket
 from copytrade.exchanges.naming import id_of, symbol_of
@@ -48,6 +49,7 @@ class BybitAccount:
         self._is_spot = ref.market is Market.SPOT
         self._category = {"category": shapes.CATEGORIES[ref.market]}
         self._sides = Sides(wire)
+        self._past = Past(wire, self._category)
 
     async def server_time(self) -> datetime:
         return moment(await self._wire.ground.venue_ms())
@@ -75,7 +77,7 @@ class BybitAccount:
 
         def read(told: Any) -> AccountState:
             held = (
-                reading.held_coins(told, rules=self._wire.ground.rules)
+                reading.held_coins(told, symbols=self._wire.ground.symbols)
                 if self._is_spot
                 else reading.held_positions([self._position(row) for row in positions])
             )
@@ -92,15 +94,18 @@ class BybitAccount:
 
     async def traded_symbols(self, *, since: datetime) -> set[str]:
         """Return the symbols of all executions since: the venue lists them for the whole account."""
-        asked = {**self._category, "limit": paging.PAGE}
-        span = {"since": since, "until": self._venue_now() + timedelta(seconds=1)}
-        rows = await paging.rows_between(self._wire, "privateGetV5ExecutionList", asked, **span)
-        named, _ = read_rows(rows, lambda row: (row.get("execType"), self._symbol(text(row["symbol"]))))
-        return {symbol for kind, symbol in named if kind not in shapes.NO_TRADES}
+        return {self._symbol(one) for one in await self._past.traded(since=since, now=self._venue_now())}
 
     async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
-        read, asked = partial(self._fills, symbol=symbol), self._named(symbol)
-        return await paging.fills(self._wire, asked, cursor=cursor, since=since, now=self._venue_now(), read=read)
+        read, now = partial(self._fills, symbol=symbol), self._venue_now()
+
+        async def skip(at: datetime) -> datetime:
+            if now - at > LONG_AGO:
+                await self._past.explore(since=at, now=now)
+            return self._past.skip(self._id(symbol), at)
+
+        asked = self._named(symbol)
+        return await paging.fills(self._wire, asked, cursor=cursor, since=since, now=now, skip=skip, read=read)
 
     async def entries(self, *, since: datetime, until: datetime) -> list[LedgerEntry]:
         until = min(until, self._venue_now() + timedelta(seconds=1))
@@ -228,7 +233,7 @@ class BybitAccount:
 
     def _equity(self, wallet: Any) -> Equity:
         if self._is_spot:
-            return reading.spot_equity(wallet, rules=self._wire.ground.rules, read_at=clock.now())
+            return reading.spot_equity(wallet, symbols=self._wire.ground.symbols, read_at=clock.now())
         return reading.margin_equity(wallet, read_at=clock.now())
 
     async def _position_rows(self) -> list[Any]:
@@ -243,7 +248,7 @@ class BybitAccount:
 
     async def _coins_as_positions(self) -> list[Position]:
         wallet = await self._wallet()
-        held = self._wire.read(partial(reading.held_coins, rules=self._wire.ground.rules), wallet)
+        held = self._wire.read(partial(reading.held_coins, symbols=self._wire.ground.symbols), wallet)
         quotes = await self.quotes([symbol for symbol, _ in held])
         return [
             Position(symbol, quantity, shapes.ZERO, quotes[symbol].mark, shapes.ZERO)

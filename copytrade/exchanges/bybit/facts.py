@@ -5,7 +5,7 @@ from datetime import timedelta
 from copytrade.domain.instruments import Market, Venue
 from copytrade.domain.orders import Refusal
 from copytrade.exchanges.facts import Codes, VenueFacts
-from copytrade.exchanges.limits import Limit, Scope
+from copytrade.exchanges.limits import CONNECT, Limit, Scope
 
 _OTHER = """
     10001 30228 110005 110009 110018 110019 110020 110021 110022 110032 110033 110035 110037 110041 110067 110068
@@ -93,6 +93,7 @@ BYBIT = VenueFacts(
     path_of_sandbox="/bybit",
     limits=(
         Limit("requests", 600, 5, covers=("public", "private"), slides=True, is_weighted=False),
+        Limit("connections", 500, 300, covers=(CONNECT,), is_weighted=False, slides=True),
         Limit(
             *("orders", 10, 1),
             covers=("privatePostV5OrderCreate", "privatePostV5OrderCancel"),

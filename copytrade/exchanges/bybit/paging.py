@@ -1,6 +1,6 @@
 """Walking Bybit's histories: windows of at most seven days, newest first within each, page by page of its cursor."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,12 +41,17 @@ async def walk(wire: Wire, method: str, asked: dict[str, Any], *, at_most: int |
             return found, False
 
 
+def between(starts: datetime, ends: datetime) -> dict[str, int]:
+    """Return how a span is asked for."""
+    return {"startTime": ms_of(starts), "endTime": ms_of(ends)}
+
+
 async def window(
     wire: Wire, method: str, asked: dict[str, Any], *, starts: datetime, ends: datetime
 ) -> tuple[list[Any], datetime]:
     """Return all rows from `starts` to an end that is `ends`, or earlier where there are too many; and that end."""
     while True:
-        times = {"startTime": ms_of(starts), "endTime": ms_of(ends)}
+        times = between(starts, ends)
         is_short = ends - starts <= _SHORTEST
         rows, is_all = await walk(wire, method, asked | times, at_most=None if is_short else _MOST_PAGES)
         if is_all:
@@ -66,10 +71,15 @@ async def fills(
     cursor: str,
     since: datetime | None,
     now: datetime,
+    skip: Callable[[datetime], Awaitable[datetime]],
     read: Callable[[list[Any]], Awaitable[tuple[list[Fill], tuple[str, ...]]]],
 ) -> FillPage:
-    """Return the fills of the window at `cursor`, oldest first; `read` makes fills of rows."""
-    starts, width = _where(cursor, since=since, oldest=now - wire.ground.facts.fills_kept)
+    """Return the fills of the window at `cursor`, oldest first.
+
+    `read` makes fills of rows; `skip` tells from when on there may be any.
+    """
+    at, width = _where(cursor, since=since, oldest=now - wire.ground.facts.fills_kept)
+    starts = await skip(at)
     until = min(starts + width, max(now, starts) + timedelta(seconds=1))
     rows, ends = await window(wire, "privateGetV5ExecutionList", asked | {"limit": PAGE}, starts=starts, ends=until)
     found, spoiled = await read([row for row in rows if not _moves_nothing(row)])
@@ -98,17 +108,22 @@ def _moves_nothing(row: Any) -> bool:
     return isinstance(row, dict) and row.get("execType") in shapes.NO_TRADES  # pyright: ignore[reportUnknownMemberType]
 
 
-async def rows_between(
+async def spans(
     wire: Wire, method: str, asked: dict[str, Any], *, since: datetime, until: datetime
-) -> list[Any]:
-    """Return all rows of a span of any length."""
-    found: list[Any] = []
+) -> AsyncIterator[tuple[list[Any], datetime, datetime]]:
+    """Give all rows of a time of any length, span by span, with where each starts and ends."""
     starts, width = since, WINDOW
     while starts < until:
         rows, ends = await window(wire, method, asked, starts=starts, ends=min(starts + width, until))
-        found += rows
+        yield rows, starts, ends
         starts, width = ends, _next_width(rows, width=ends - starts)
-    return found
+
+
+async def rows_between(
+    wire: Wire, method: str, asked: dict[str, Any], *, since: datetime, until: datetime
+) -> list[Any]:
+    """Return all rows of a time of any length."""
+    return [row async for rows, _, _ in spans(wire, method, asked, since=since, until=until) for row in rows]
 
 
 async def entries(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from copytrade.domain.fills import Balance, Equity, Position
-from copytrade.domain.instruments import MarketRules, PositionSide
+from copytrade.domain.instruments import PositionSide
 from copytrade.exchanges.bybit.shapes import QUOTE, ZERO, Body, listed, optional
 from copytrade.exchanges.values import number, plain, text
 
@@ -49,25 +49,26 @@ def margin_equity(told: Body, *, read_at: datetime) -> Equity:
     )
 
 
-def spot_equity(told: Body, *, rules: Mapping[str, MarketRules], read_at: datetime) -> Equity:
+def spot_equity(told: Body, *, symbols: Mapping[str, str], read_at: datetime) -> Equity:
     """Return the worth of all coins that have a market against USDT, and of stable ones at 1."""
-    total = sum((_worth(row) for row in told["coin"] if _is_known(row["coin"], rules)), ZERO)
+    total = sum((_worth(row) for row in told["coin"] if row["coin"] in _STABLE or _pair(row) in symbols), ZERO)
     free = next((one.free for one in balances(told) if one.asset == QUOTE), ZERO)
     return Equity(total=total, wallet=total, unrealized_pnl=ZERO, available=free, read_at=read_at)
 
 
-def _is_known(coin: str, rules: Mapping[str, MarketRules]) -> bool:
-    return coin in _STABLE or f"{coin}/{QUOTE}" in rules
+def _pair(row: Body) -> str:
+    """Return the venue's name of a coin's market against USDT."""
+    return f"{row['coin']}{QUOTE}"
 
 
 def _worth(row: Body) -> Decimal:
     return number(row["walletBalance"]) if row["coin"] in _STABLE else optional(row.get("usdValue"))
 
 
-def held_coins(told: Body, *, rules: Mapping[str, MarketRules]) -> dict[tuple[str, PositionSide], Decimal]:
-    """Return the balances of the coins that are traded against USDT, as positions."""
-    found = {f"{row['coin']}/{QUOTE}": number(row["walletBalance"]) for row in told["coin"]}
-    return {(symbol, PositionSide.NET): held for symbol, held in found.items() if held and symbol in rules}
+def held_coins(told: Body, *, symbols: Mapping[str, str]) -> dict[tuple[str, PositionSide], Decimal]:
+    """Return the balances of the coins that are traded against USDT, as positions; `symbols`: ours by the venue's."""
+    found = {symbols[_pair(row)]: number(row["walletBalance"]) for row in told["coin"] if _pair(row) in symbols}
+    return {(symbol, PositionSide.NET): held for symbol, held in found.items() if held}
 
 
 def held_positions(positions: Iterable[Position]) -> dict[tuple[str, PositionSide], Decimal]:

@@ -228,3 +228,28 @@ def test_an_order_that_ended_is_in_the_recent_ones_and_in_the_history(alice: Acc
         assert (done.fee_asset, done.fee is not None) == ("USDT", True)
 
     alice.run(use)
+
+
+@ANYWHERE
+def test_the_empty_weeks_of_a_past_are_asked_for_once(alice: Account) -> None:
+    for name in (BTC_ID, ETH_ID):
+        alice.trade("SELL" if name == BTC_ID else "BUY", "0.1", symbol=name)
+
+    async def use(client: ExchangeClient) -> None:
+        rules = alice.control.limits(venue="bybit")
+        alice.control.limits(venue="bybit", reads_per_s=10_000)
+        alice.control.forget_requests()
+        pages, cursor = 0, ""
+        found: list[str] = []
+        for symbol in (alice.symbol, alice.eth):
+            cursor, is_last = "", False
+            while not is_last:
+                page = await client.fills(symbol, cursor=cursor, since=None)
+                cursor, is_last, pages = page.cursor, page.is_last, pages + 1
+                found += [fill.trade_id for fill in page.fills]
+        alice.control.limits(venue="bybit", **rules)
+        assert sorted(set(found)) == sorted(alice.filled_ids())
+        assert pages <= 4
+        assert 100 <= alice.control.requests()["GET /v5/execution/list"] <= 112
+
+    alice.run(use, alone=True)
