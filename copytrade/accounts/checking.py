@@ -35,7 +35,7 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
     async for _ in bell().rings(service.CHECK, every=settings().sweep_interval_s):
         if stop.is_set():
             break
-        for work in await asyncio.to_thread(_due, pool):
+        for work in await asyncio.to_thread(due, pool):
             task = asyncio.create_task(work)
             running.add(task)
             task.add_done_callback(running.discard)
@@ -47,7 +47,7 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
     await asyncio.gather(*running, return_exceptions=True)
 
 
-def _due(pool: ClientPool) -> list[Coroutine[Any, Any, None]]:
+def due(pool: ClientPool) -> list[Coroutine[Any, Any, None]]:
     """Claim accounts, new keys and examinations that are due, and return the work on each."""
     now = clock.now()
     return [
