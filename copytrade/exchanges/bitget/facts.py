@@ -5,7 +5,7 @@ from datetime import timedelta
 from copytrade.domain.instruments import Market, Venue
 from copytrade.domain.orders import Refusal
 from copytrade.exchanges.facts import Codes, VenueFacts
-from copytrade.exchanges.limits import Limit, Scope
+from copytrade.exchanges.limits import CONNECT, Limit, Scope
 
 _OTHER = """
     400172 40007 40017 40019 40020 40024 40031 40102 40103 40108 40203 40304 40305 40306 40700 40707 40713 40761 40808
@@ -65,6 +65,7 @@ BITGET = VenueFacts(
     weights={"load_markets": 8},
     limits=(
         Limit("requests", 6000, 60, covers=("public", "private"), is_weighted=False, slides=True),
+        Limit("connections", 300, 300, covers=(CONNECT,), is_weighted=False, slides=True),
         Limit("orders", 10, 1, covers=_ORDERS, scope=Scope.ACCOUNT, is_weighted=False),
         Limit("info", 1, 1, covers=("privateSpotGetV2SpotAccountInfo",), scope=Scope.ACCOUNT, is_weighted=False),
         Limit(
