@@ -289,7 +289,7 @@ def test_the_state_on_disk_is_the_state(tmp_path: Path) -> None:
     assert next(again.resting[BTC.index].orders(SELL)).client_id.startswith("auto")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["BTC", "DOGE", "SHIB", "LTC"]), st.sampled_from([BUY, SELL]), st.integers(5, 300)),
