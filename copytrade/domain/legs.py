@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from copytrade.domain.lots import Lots, lower, scale
+from copytrade.domain.lots import Lots, charge, lower, scale
 from copytrade.domain.planning import PartKind
 from copytrade.domain.quantities import ZERO, nearer_zero, sign
 from copytrade.domain.skips import Skip, SkipReason
@@ -142,7 +142,7 @@ def book(
     if left:
         parts.append(Part(late_id, PartKind.LATE, -left, price, at, opens=sign(leg.target) == sign(-left)))
     leg = replace(leg, held=leg.held + quantity, parts=tuple(parts))
-    return (_pay_in_base(leg, base_fee) if base_fee else leg), tuple(covered)
+    return (_pay_in_base(leg, base_fee, covered) if base_fee else leg), tuple(covered)
 
 
 def step_back(leg: Leg, part: Part, *, amount: Decimal, reason: SkipReason) -> tuple[Leg, SkippedPart | None]:
@@ -215,12 +215,12 @@ def _with_parts(leg: Leg, parts: Sequence[Part]) -> Leg:
     return replace(leg, parts=tuple(parts))
 
 
-def _pay_in_base(leg: Leg, fee: Decimal) -> Leg:
+def _pay_in_base(leg: Leg, fee: Decimal, covered: Sequence[Covered]) -> Leg:
     held = leg.held - fee
     cut = min(fee, max(leg.target - held, ZERO))
     target = leg.target - cut
-    leg = replace(leg, held=held, target=target, lots=scale(leg.lots, target))
-    return _fit(leg, SkipReason.TOO_SMALL)[0]
+    lots = charge(leg.lots, target, carried={one.part: one.quantity for one in covered})
+    return _fit(replace(leg, held=held, target=target, lots=lots), SkipReason.TOO_SMALL)[0]
 
 
 def _fit(leg: Leg, reason: SkipReason) -> tuple[Leg, tuple[SkippedPart, ...]]:

@@ -1,6 +1,6 @@
 """What a leg stands for: a stack of (lead quantity, target quantity), newest last, signed like the lead's position."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
@@ -82,6 +82,21 @@ def lower(lots: Lots, amount: Decimal, *, part: UUID | None) -> Lots:
             lots = (*lots[:index], *_split(lot, cut), *lots[index + 1 :])
             amount -= cut
     return lots
+
+
+def charge(lots: Lots, target: Decimal, *, carried: Mapping[UUID, Decimal]) -> Lots:
+    """Lower the targets to sum to `target` for a cost: the lots of the parts that were `carried` out bear it."""
+    cost, whole = target_total(lots) - target, sum(carried.values(), ZERO)
+    if cost > 0 and whole:
+        left = {part: proportion(cost, quantity, whole) for part, quantity in carried.items()}
+        charged = list[Lot]()
+        for lot in lots:
+            cut = min(left.get(lot.part, ZERO), lot.target) if lot.part is not None and lot.target > 0 else ZERO
+            if cut and lot.part is not None:
+                left[lot.part] -= cut
+            charged.append(replace(lot, target=lot.target - cut) if cut else lot)
+        lots = tuple(charged)
+    return scale(lots, target)
 
 
 def scale(lots: Lots, target: Decimal) -> Lots:

@@ -101,6 +101,26 @@ def test_no_more_is_sold_than_is_free() -> None:
     assert waiting.until is not None
 
 
+def test_the_fee_of_a_purchase_is_borne_by_what_it_bought() -> None:
+    copy = on_spot()
+    for quantity in ("0.6", "0.4"):
+        copy.trade(quantity, fee=D(quantity) * D("0.001"))
+        copy.drive()
+    assert copy.leg.held == D("0.999")
+    copy.trade("-0.3996")
+    copy.drive()
+    assert copy.sent()[-1] == ("sell", D("0.3996"), False)
+    assert (copy.leg.held, copy.leg.target) == (D("0.5994"), D("0.5994"))
+
+
+def test_the_fee_of_one_order_over_two_purchases_is_shared_by_them() -> None:
+    copy = on_spot()
+    for quantity in ("0.6", "0.4"):
+        copy.trade(quantity, fee=D(quantity) * D("0.001"))
+    copy.drive()
+    assert [lot.target for lot in copy.leg.lots] == [D("0.5994"), D("0.3996")]
+
+
 def test_the_lead_sells_more_than_he_is_known_to_hold() -> None:
     copy = on_spot(fee="0")
     copy.trade("1")
