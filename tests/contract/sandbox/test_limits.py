@@ -13,13 +13,13 @@ FIGURES = {"weight_per_minute": 2400, "orders_per_10s": 300, "orders_per_minute"
 @pytest.fixture(autouse=True)
 def _venue_figures(server: SandboxServer) -> Generator[None]:
     yield
-    server.control.limits(**FIGURES)
+    server.control.limits(venue="binance", **FIGURES)
 
 
 def test_the_weight_is_told_and_shared_by_all_keys_of_an_address(
     server: SandboxServer, raw: Raw, bob: dict[str, Any], open_raw: Callable[[dict[str, Any]], Raw]
 ) -> None:
-    server.control.limits(**FIGURES)
+    server.control.limits(venue="binance", **FIGURES)
     before = int(raw.signed("GET", "/fapi/v2/balance").headers["X-MBX-USED-WEIGHT-1M"])
     after = int(open_raw(bob).signed("GET", "/fapi/v1/userTrades", symbol="BTCUSDT").headers["X-MBX-USED-WEIGHT-1M"])
     assert after - before == 5 or after == 5, "five more, unless a new minute began"
