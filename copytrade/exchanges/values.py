@@ -17,7 +17,7 @@ def number(value: Any) -> Decimal:
     parsed = Decimal(value)
     if not parsed.is_finite():
         raise ValueError("number was not finite")
-    if abs(parsed.adjusted()) > _MOST_DIGITS or len(parsed.as_tuple().digits) > _MOST_DIGITS:
+    if abs(parsed.adjusted()) > _MOST_DIGITS or len(str(value)) > 2 * _MOST_DIGITS:
         raise ValueError("number was too long")
     return parsed
 

@@ -9,6 +9,8 @@ import pytest
 
 from copytrade import clock
 from copytrade.domain.instruments import PositionSide, Side
+from copytrade.domain.orders import OrderKind, VenueOrderStatus
+from copytrade.exchanges import streaming
 from copytrade.exchanges.port import ExchangeClient, StreamMessages
 from tests.contract.exchanges.conftest import Opener
 from tests.contract.exchanges.places import BANNING, BTC_ID, PERPETUALS, Account, all_fills, heard_until, named, soon
@@ -201,3 +203,52 @@ def test_91_while_the_venue_bans_us_no_stream_is_opened(alice: Account) -> None:
             assert clock.real_now() - began >= timedelta(seconds=0.9)
 
     alice.run(use, alone=True)
+
+
+def test_92_a_connection_is_changed_before_the_venue_cuts_it(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "_ROTATE_AFTER_S", 0.3)
+
+    async def use(client: ExchangeClient) -> None:
+        async with client.stream() as messages:
+            for _ in range(2):
+                await heard_until(messages, lambda message: message.connected)
+            alice.trade("SELL", "0.1")
+            assert await heard_until(messages, lambda message: message.fill is not None)
+
+    alice.run(use)
+
+
+def test_93_an_order_is_told_from_its_rest_to_its_end(alice: Account) -> None:
+    async def use(client: ExchangeClient) -> None:
+        async with client.stream() as messages:
+            await heard_until(messages, lambda message: message.connected)
+            resting = alice.sell("0.1", kind=OrderKind.LIMIT, price=Decimal(62000))
+            await client.place(resting, not_after=soon())
+            heard = await heard_until(messages, lambda message: message.order is not None)
+            assert heard[-1].order is not None
+            assert heard[-1].order.status is VenueOrderStatus.OPEN
+            await client.cancel(alice.symbol, resting.client_order_id)
+            heard = await heard_until(messages, lambda message: message.order and message.order.has_ended)
+            order = heard[-1].order
+            assert order is not None
+            assert (order.status, order.filled) == (VenueOrderStatus.CANCELLED, 0)
+            assert order.client_order_id == resting.client_order_id
+
+    alice.run(use)
+
+
+def test_94_a_resting_order_that_others_take_is_told_as_makers_fills(alice: Account) -> None:
+    async def use(client: ExchangeClient) -> None:
+        async with client.stream() as messages:
+            await heard_until(messages, lambda message: message.connected)
+            resting = alice.sell("0.1", kind=OrderKind.LIMIT, price=Decimal(60500))
+            await client.place(resting, not_after=soon())
+            alice.control.set_price(BTC_ID, 60600)
+            heard = await heard_until(messages, lambda message: message.fill is not None)
+            fill = heard[-1].fill
+            assert fill is not None
+            assert (fill.is_maker, fill.price, fill.signed) == (True, 60500, Decimal("-0.1"))
+            (listed,), _ = await all_fills(client, alice.symbol)
+            assert (listed.is_maker, listed.fee, listed.trade_id) == (True, fill.fee, fill.trade_id)
+
+    alice.run(use)
