@@ -118,7 +118,7 @@ class WsApi:
             case "session.status":
                 return self._session(connection)
             case "session.logout":
-                self._keys.pop(connection, None)
+                self._log_out(connection)
                 return self._session(connection)
             case "userDataStream.subscribe" | "userDataStream.subscribe.signature":
                 return self._subscribe(connection, params, address, signed=method == _SIGNED)
@@ -133,6 +133,12 @@ class WsApi:
         key, since = self._keys.get(connection, (None, None))
         times = {"connectedSince": since, "serverTime": self._venue.exchange.clock.server_time()}
         return {"apiKey": key, "authorizedSince": since, **times, "returnRateLimits": True, "userDataStream": False}
+
+    def _log_out(self, connection: Connection) -> None:
+        """Forget who is logged on, and end what he subscribed."""
+        if self._keys.pop(connection, None) is not None:
+            for subscription in list(self._subscriptions.get(connection, {}).values()):
+                self.end(subscription, self._venue.exchange.clock.now())
 
     def _subscribe(self, connection: Connection, params: dict[str, str], address: str, *, signed: bool) -> Any:
         if signed:
@@ -157,7 +163,7 @@ class WsApi:
         if not ended:
             raise errors.ApiError(-2036, "User Data Stream subscription not found.")
         for subscription in ended:
-            self._drop(connection, subscription)
+            self.end(subscription, self._venue.exchange.clock.now())
         return {}
 
     def _admit(self, params: Mapping[str, str], address: str) -> None:

@@ -308,6 +308,12 @@ def test_the_websocket_api_trades(server: SandboxServer, alice: dict[str, Any]) 
             assert (await ask(socket, "session.logon", signed(alice)))["status"] == 200
             assert (await ask(socket, "userDataStream.subscribe", {}))["status"] == 200
             assert len((await ask(socket, "myTrades", {"symbol": "BTCUSDT"}))["result"]) == 1
+            ended = await ask(socket, "userDataStream.unsubscribe", {})
+            assert ended["event"]["e"] == "eventStreamTerminated"
+            assert (await socket.receive_json(timeout=5))["status"] == 200
+            assert (await ask(socket, "userDataStream.unsubscribe", {}))["error"]["code"] == -2036
+            assert (await ask(socket, "session.logout", {}))["result"]["apiKey"] is None
+            assert (await ask(socket, "userDataStream.subscribe", {}))["error"]["code"] == -2015
             assert (await ask(socket, "nonsense", {}))["error"]["code"] == -1000
             await socket.send_str("{")
             assert (await socket.receive_json(timeout=5))["status"] == 400
