@@ -10,7 +10,7 @@ from copytrade.exchanges.bitget.shapes import Body, amount
 from copytrade.exchanges.values import moment, number, text
 from copytrade.exchanges.wire import Wire
 
-_AT_ONCE = timedelta(days=30)
+_AT_ONCE = timedelta(days=30) - timedelta(minutes=1)
 _FUNDING = "contract_settle_fee"
 _TRADES = ("open_", "close_", "buy", "sell", "force_", "burst_", "delivery_", "dte_sys_adl_", "offset_", "reduce_")
 

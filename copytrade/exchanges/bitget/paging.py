@@ -52,6 +52,7 @@ async def fills(rows: Rows, *, cursor: str, since: datetime, now: datetime, pars
         known = way.ends or (ends,)
         return FillPage((), _Way(way.starts, (split_at, *known)[:_MOST_SPLITS]).cursor, is_last=False)
     read, spoiled = read_rows(found, parse)
+    read = [one for one in read if way.starts <= ms_of(one.venue_time) <= ends]
     read.sort(key=lambda one: (one.venue_time, len(one.trade_id), one.trade_id))
     if ends > ms_of(now):
         goes_on = _Way(max(way.starts, ms_of(now) - OVERLAP_MS))
@@ -74,15 +75,19 @@ def _end(starts: int, *, now: datetime) -> int:
 
 async def _walk(rows: Rows, *, starts: int, ends: int) -> tuple[list[Any], int | None]:
     """Return the rows of a span, newest first; where they are too many also the ms at which it is to be split."""
-    asked = {"startTime": str(starts), "endTime": str(ends)}
     found: list[Any] = []
-    async for page in pages(rows, asked=asked, id_field="tradeId"):
+    async for page in pages(rows, asked=span(starts, ends), id_field="tradeId"):
         found += page
         if len(found) >= _MOST_PAGES * PAGE and len(page) == PAGE:
             times, _ = read_rows(page, lambda row: int(row["cTime"]))
             if times and starts <= min(times) < ends:  # one millisecond is never split
                 return found, min(times)
     return found, None
+
+
+def span(starts: int, ends: int) -> dict[str, Any]:
+    """Return the fields that ask for a time, a millisecond wider: whether its ends belong to it is not documented."""
+    return {"startTime": str(starts - 1), "endTime": str(ends + 1)}
 
 
 async def pages(rows: Rows, *, asked: dict[str, Any], id_field: str) -> AsyncGenerator[list[Any]]:
@@ -115,8 +120,7 @@ async def spanned(rows: Rows, *, since: datetime, until: datetime, longest: time
     starts = since
     while starts <= until:
         ends = min(starts + longest, until)
-        asked = {"startTime": str(ms_of(starts)), "endTime": str(ms_of(ends))}
-        found += await all_rows(rows, asked=asked, id_field=id_field)
+        found += await all_rows(rows, asked=span(ms_of(starts), ms_of(ends)), id_field=id_field)
         starts = ends + timedelta(milliseconds=1)
     return found
 
@@ -128,8 +132,9 @@ async def candles(
     found: dict[datetime, Candle] = {}
     starts = since
     while starts <= until:
-        ends = min(starts + interval * (PAGE - 1), until)
-        times = {"startTime": str(ms_of(starts)), "endTime": str(ms_of(ends)), "limit": str(PAGE)}
+        # the ends of the span may bring a candle each that does not open in it
+        ends = min(starts + interval * (PAGE - 3), starts + KEPT, until)
+        times = {**span(ms_of(starts), ms_of(ends)), "limit": str(PAGE)}
         body = await wire.ask(method, {**asked, **times})
         page: list[Candle] = wire.read(lambda answer: [shapes.candle(row) for row in answer["data"]], body)
         found |= {candle.opened_at: candle for candle in page if since <= candle.opened_at <= until}

@@ -89,8 +89,7 @@ class BitgetPerpetual:
         return [position for position in found if position.quantity != 0]
 
     async def traded_symbols(self, *, since: datetime) -> set[str]:
-        now = self._venue_now()
-        asked = {"startTime": str(ms_of(max(since, now - paging.KEPT)))}
+        asked = self._since(since)
         rows = await paging.all_rows(self._fill_rows(), asked=asked, id_field="tradeId")
         return {self._symbol(row["symbol"]) for row in rows if isinstance(row.get("symbol"), str)}
 
@@ -182,7 +181,7 @@ class BitgetPerpetual:
         return self._wire.read(lambda page: [shapes.fill(row, symbol=symbol) for row in page[::-1]], found)
 
     async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]:
-        asked = {"startTime": str(ms_of(max(since, self._venue_now() - paging.KEPT)))}
+        asked = self._since(since)
         found: dict[str, VenueOrder] = {}
         for method in ("privateMixGetV2MixOrderOrdersPending", "privateMixGetV2MixOrderOrdersHistory"):
             parameters = {**PRODUCT, "symbol": self._id(symbol)}
@@ -239,6 +238,10 @@ class BitgetPerpetual:
 
     def _venue_now(self) -> datetime:
         return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())
+
+    def _since(self, since: datetime) -> dict[str, Any]:
+        now = self._venue_now()
+        return paging.span(ms_of(max(since, now - paging.KEPT)), ms_of(now) + 1000)
 
     def _id(self, symbol: str) -> str:
         return id_of(self._wire.ground, symbol)

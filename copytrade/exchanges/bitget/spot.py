@@ -86,7 +86,7 @@ class BitgetSpot(holdings.SpotSettings):
         ]
 
     async def traded_symbols(self, *, since: datetime) -> set[str]:
-        asked = {"startTime": str(ms_of(max(since, self._venue_now() - paging.KEPT)))}
+        asked = self._since(since)
         traded = await paging.all_rows(self._rows(_FILLS), asked=asked, id_field="tradeId")
         resting = await paging.all_rows(self._rows(_OPEN), asked={}, id_field="orderId")
         named = {self._symbol(row["symbol"]) for row in (*traded, *resting) if isinstance(row.get("symbol"), str)}
@@ -164,7 +164,7 @@ class BitgetSpot(holdings.SpotSettings):
         return self._wire.read(lambda page: [spot.fill(row, symbol=symbol) for row in page[::-1]], found)
 
     async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]:
-        asked = {"startTime": str(ms_of(max(since, self._venue_now() - paging.KEPT)))}
+        asked = self._since(since)
         found: dict[str, VenueOrder] = {}
         for method in (_OPEN, _ORDERS):
             page = await paging.all_rows(self._rows(method, symbol=self._id(symbol)), asked=asked, id_field="orderId")
@@ -180,6 +180,10 @@ class BitgetSpot(holdings.SpotSettings):
 
     def _venue_now(self) -> datetime:
         return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())
+
+    def _since(self, since: datetime) -> dict[str, Any]:
+        now = self._venue_now()
+        return paging.span(ms_of(max(since, now - paging.KEPT)), ms_of(now) + 1000)
 
     def _id(self, symbol: str) -> str:
         return id_of(self._wire.ground, symbol)

@@ -122,7 +122,7 @@ def _candles(instrument: Callable[[Asked], Instrument], grains: dict[str, int]) 
         limit, now = asked.limit(100, _MOST_CANDLES), venue.exchange.clock.now()
         end = min(asked.integer("endTime", now), now)
         start = max(asked.integer("startTime", end - interval * limit + 1), end - interval * limit + 1)
-        start = max(start, end - _LONGEST_MS) if interval < DAY_MS else start
+        start = max(start, end - _LONGEST_MS)
         found = venue.exchange.market.candles(row.index, interval=interval, start=start, end=end, limit=limit)
         shown = [wire.candle(one, row) for one in found]
         return [[*one, one[6]] for one in shown] if row.is_spot else shown

@@ -176,6 +176,46 @@ def test_a_spot_order_rests_holds_money_back_and_is_cancelled_once(opening: Open
         buy_spot(rest, "0.5")
 
 
+def test_what_moves_between_the_wallets_is_booked_on_both_sides(control: Control, opening: Open) -> None:
+    rest, account = opening()
+    number = account["account_id"]
+    control.move(number, 100)
+    control.move(number, -40)
+    control.transfer(number, -1, asset="BTC", market="spot")
+    bills = rest.get("/api/v2/spot/account/bills", groupType="transfer")
+    assert [(row["businessType"], Decimal(row["size"])) for row in bills] == [
+        ("TRANSFER_IN", Decimal(40)),
+        ("TRANSFER_OUT", Decimal(-100)),
+    ]
+    (out,) = rest.get("/api/v2/spot/account/bills", groupType="withdraw")
+    assert (out["coin"], Decimal(out["size"]), Decimal(out["balance"])) == ("BTC", Decimal(-1), Decimal(1))
+    records = rest.get("/api/v2/spot/account/transferRecords", coin="USDT")
+    assert [(row["fromType"], row["toType"], Decimal(row["size"])) for row in records] == [
+        ("usdt_futures", "spot", Decimal(40)),
+        ("spot", "usdt_futures", Decimal(100)),
+    ]
+    booked = rest.get("/api/v2/mix/account/bill", productType=PRODUCT)["bills"]
+    assert [(row["businessType"], Decimal(row["amount"])) for row in booked] == [
+        ("trans_to_exchange", Decimal(-40)),
+        ("trans_from_exchange", Decimal(100)),
+        ("trans_from_exchange", Decimal(100_000)),
+    ]
+
+
+def test_older_ways_of_asking_answer_alike(opening: Open) -> None:
+    rest, _ = opening()
+    trade(rest, "sell", "0.02")
+    common = {"productType": PRODUCT, "symbol": BTC}
+    (recent,) = rest.get(f"{ORDERS}/fills", **common)["fillList"]
+    assert rest.get(f"{ORDERS}/fill-history", **common)["fillList"] == [recent]
+    every = rest.get("/api/v2/mix/position/all-position", productType=PRODUCT, marginCoin="USDT")
+    assert rest.get("/api/v2/mix/position/single-position", marginCoin="USDT", **common) == every
+    (old,) = rest.get(f"{ORDERS}/orders-history", **common)["entrustedList"]
+    order = rest.get(f"{ORDERS}/detail", orderId=recent["orderId"], **common)
+    assert (old.pop("status"), old) == (order.pop("state"), order)
+    assert rest.get(f"{ORDERS}/orders-pending", **common) == {"entrustedList": None, "endId": None}
+
+
 @pytest.mark.parametrize("market", ["spot", "perpetual"])
 def test_every_trade_is_met_once_by_walking_to_older_pages(control: Control, opening: Open, market: str) -> None:
     rest, account = opening()
