@@ -38,6 +38,7 @@ def account_card(row: AccountLine) -> rx.Component:
         rx.cond(is_here & (Accounts.part == "key"), _key(row)),
         rx.cond(is_here & (Accounts.part == "findings"), _findings(row)),
         class_name="panel",
+        key=row.id,
         custom_attrs={"data-state": row.state, "data-id": row.id, "data-works": rx.cond(row.can_work, "yes", "no")},
     )
 

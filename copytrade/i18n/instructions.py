@@ -91,12 +91,6 @@ ADDRESSES = {
     Venue.BITGET: "Bind the key to our addresses:",
 }
 
-POSITION_MODES = {
-    Venue.BINANCE: "In Binance's futures settings keep the position mode one-way.",
-    Venue.BYBIT: "In Bybit's derivatives settings keep the position mode one-way.",
-    Venue.BITGET: "In Bitget's futures settings keep the position mode one-way.",
-}
-
 HINTS = {
     (
         "may_withdraw",
@@ -123,9 +117,6 @@ HINTS = {
     ("wrong_key", Venue.BINANCE): "Copy both again: Binance shows the secret only once, when the key is made.",
     ("wrong_key", Venue.BYBIT): "Copy both again: Bybit shows the secret only once, when the key is made.",
     ("wrong_key", Venue.BITGET): "Check the passphrase too: Bitget refuses the key when it is another one.",
-    ("hedge_mode", Venue.BINANCE): "On Binance: Futures → Settings → Position mode → One-way.",
-    ("hedge_mode", Venue.BYBIT): "On Bybit: Derivatives → Settings → Position mode → One-way.",
-    ("hedge_mode", Venue.BITGET): "On Bitget: Futures → Settings → Position mode → One-way.",
 }
 """What to click, by why a key was refused."""
 
@@ -156,12 +147,9 @@ def addresses(voice: Voice, *, venue: Venue) -> str:
     return voice.say(ADDRESSES[venue])
 
 
-def after_addresses(voice: Voice, *, venue: Venue, market: Market, role: Role) -> list[str]:
+def after_addresses(voice: Voice, *, venue: Venue) -> list[str]:
     """Return the steps after the key was limited to our addresses."""
-    steps = [voice.say(OWN_PHRASE)] if venue is Venue.BITGET else []
-    if market is Market.PERPETUAL and role is Role.COPY:
-        steps.append(voice.say(POSITION_MODES[venue]))
-    return steps
+    return [voice.say(OWN_PHRASE)] if venue is Venue.BITGET else []
 
 
 def hint(voice: Voice, *, reason: str, venue: str) -> str:

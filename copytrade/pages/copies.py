@@ -103,7 +103,12 @@ def _filter() -> rx.Component:
 
 
 def _copy(row: CopyLine) -> rx.Component:
-    return rx.cond(row.is_mine, _own(row), _copied(row))
+    return rx.el.div(
+        rx.cond(row.is_mine, _own(row), _copied(row)),
+        class_name="copy",
+        key=row.id,
+        custom_attrs={"data-state": row.state, "data-id": row.id},
+    )
 
 
 def _what(row: CopyLine) -> tuple[rx.Component, ...]:
@@ -120,16 +125,12 @@ def _what(row: CopyLine) -> tuple[rx.Component, ...]:
 
 
 def _own(row: CopyLine) -> rx.Component:
-    return rx.el.div(
-        rx.el.div(*_what(row), rx.el.span(row.fee, class_name="muted nowrap right fee"), class_name="line"),
-        class_name="copy",
-        custom_attrs={"data-state": row.state, "data-id": row.id},
-    )
+    return rx.el.div(*_what(row), rx.el.span(row.fee, class_name="muted nowrap right fee"), class_name="line")
 
 
 def _copied(row: CopyLine) -> rx.Component:
     is_open = Copies.opened == row.id
-    return rx.el.div(
+    return rx.fragment(
         rx.el.button(
             *_what(row),
             rx.el.span(row.slippage, class_name="muted nowrap right"),
@@ -142,8 +143,6 @@ def _copied(row: CopyLine) -> rx.Component:
         ),
         rx.cond(row.reason != "", rx.el.div(row.reason, class_name="quiet reason")),
         rx.cond(is_open, _receipt()),
-        class_name="copy",
-        custom_attrs={"data-state": row.state, "data-id": row.id},
     )
 
 

@@ -99,6 +99,7 @@ def _profile(row: ProfileLine) -> rx.Component:
             _form(rx.fragment(), name=row.name, about=row.about, price=row.price_plain, button=t("Save")),
         ),
         class_name="panel",
+        key=row.id,
     )  # fmt: skip
 
 

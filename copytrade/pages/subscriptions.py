@@ -69,6 +69,7 @@ def _subscription(row: SubscriptionLine) -> rx.Component:
         rx.cond(is_live, _buttons(row)),
         rx.cond((Subscriptions.editing == row.id) & is_live, _settings(row)),
         class_name="panel",
+        key=row.id,
         custom_attrs={"data-state": row.state},
     )
 

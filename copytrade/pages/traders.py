@@ -149,6 +149,8 @@ def _row(row: TraderLine) -> rx.Component:
         ),
         rx.el.td(row.age, class_name="right", custom_attrs={"data-name": t("Age")}),
         rx.el.td(row.price, class_name="right", custom_attrs={"data-name": t("Price a month")}),
+        # A list that changes under the hand must not turn one trader's link into another's.
+        key=row.slug,
     )
 
 

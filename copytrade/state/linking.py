@@ -137,7 +137,7 @@ class Linking(Page, rx.State):
         self.steps = instructions.before_addresses(voice, venue=venue, market=market, role=role, mode=self.mode)
         self.address_step = instructions.addresses(voice, venue=venue)
         self.addresses = accounts.addresses()
-        self.last_steps = instructions.after_addresses(voice, venue=venue, market=market, role=role)
+        self.last_steps = instructions.after_addresses(voice, venue=venue)
         self.asks_passphrase = venue is Venue.BITGET
 
     def _told(self, row: AccountRow | None, voice: Voice) -> None:

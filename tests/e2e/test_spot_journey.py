@@ -96,7 +96,7 @@ def follow_the_way_to_the_fitting_account(walker: Walker, key: dict[str, str]) -
 
 
 def subscribe(walker: Walker) -> None:
-    walker.follow("Choose a trader")
+    walker.part("[data-outcome=linked] a").click()
     walker.page.get_by_role("link", name=NAME).click()
     expect(walker.part("[data-testid=same-place]")).to_contain_text(walker.say("You have such an account."))
     walker.follow("Copy")

@@ -84,7 +84,6 @@ def test_the_form_is_emptied_once_the_key_works_and_not_before(session: Session)
         (Reason.RIGHTS_UNKNOWN, "did not tell what this key may do", ""),
         (Reason.WRONG_KEY, "does not accept this key and secret", "Copy both again"),
         (Reason.EXPIRED, "has expired", ""),
-        (Reason.HEDGE_MODE, "is in hedge mode", "Position mode"),
         (Reason.CLOCK_SKEW, "clock and ours differ", ""),
         (Reason.NOT_UNIFIED, "no unified trading account", ""),
         (Reason.UNIFIED, "is a unified trading account", ""),

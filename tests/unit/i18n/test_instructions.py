@@ -21,11 +21,10 @@ def test_every_place_says_which_rights_and_which_to_leave_off(venue: Venue, mark
     assert set(russian).isdisjoint(steps)
 
 
-def test_only_bitget_asks_for_a_passphrase_and_only_perpetuals_for_a_position_mode() -> None:
-    for venue, market, role in PLACES:
-        steps = " ".join(instructions.after_addresses(Voice("en"), venue=venue, market=market, role=role))
+def test_only_bitget_asks_for_a_passphrase() -> None:
+    for venue in Venue:
+        steps = " ".join(instructions.after_addresses(Voice("en"), venue=venue))
         assert ("passphrase" in steps) == (venue is Venue.BITGET)
-        assert ("one-way" in steps) == (market is Market.PERPETUAL and role is Role.COPY)
 
 
 def test_a_spot_key_is_never_told_to_trade_futures() -> None:
@@ -43,6 +42,6 @@ def test_demo_keys_are_told_apart_from_real_ones() -> None:
 
 def test_a_refusal_that_a_click_mends_says_which() -> None:
     for venue in Venue:
-        for reason in ("may_withdraw", "may_transfer", "read_only", "hedge_mode"):
+        for reason in ("may_withdraw", "may_transfer", "read_only"):
             assert venue.value.title() in instructions.hint(Voice("en"), reason=reason, venue=venue)
         assert instructions.hint(Voice("en"), reason="exchange_away", venue=venue) == ""
