@@ -67,6 +67,7 @@ SENTENCES: dict[str, str] = {
 EXAMINED: dict[str, str] = {
     "clock": "Clock",
     "permissions": "Rights of the key",
+    "orders": "Orders",
     "balances": "Balances",
     "positions": "Positions",
     "rules": "Market rules",

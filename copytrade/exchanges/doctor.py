@@ -96,9 +96,10 @@ def _ms(span: timedelta) -> str:
 
 async def _permissions(client: ExchangeClient) -> list[Finding]:
     rights = await rights_of(client)
-    return [*_refusals(rights), *_hints(rights)] or [
+    found = [*_refusals(rights), *_hints(rights)] or [
         Finding("permissions", Verdict.OK, "The key may read and trade this market, and cannot move money.")
     ]
+    return [*found, *_orders(rights)]
 
 
 def _refusals(rights: KeyPermissions) -> list[Finding]:
@@ -135,6 +136,20 @@ def _hints(rights: KeyPermissions) -> list[Finding]:
             )
         )
     return found
+
+
+def _orders(rights: KeyPermissions) -> list[Finding]:
+    if rights.orders_per_s is None:
+        return []
+    facts = {"count": str(rights.orders_per_s)}
+    return [
+        Finding(
+            "orders",
+            Verdict.WARNING,
+            "The exchange takes only {count} order a second from this account, a trader of its own copy trading.",
+            facts,
+        )
+    ]
 
 
 async def _balances(client: ExchangeClient) -> list[Finding]:

@@ -12,7 +12,7 @@ from copytrade.domain.instruments import Market, Venue
 from copytrade.exchanges.budget import Budget
 from copytrade.exchanges.egress import Way
 from copytrade.exchanges.facts import VenueFacts
-from copytrade.exchanges.limits import Lane, Limit, Scope
+from copytrade.exchanges.limits import CONNECT, Lane, Limit, Scope
 from copytrade.exchanges.meters import Charge, Meter
 from copytrade.settings import settings
 
@@ -79,7 +79,7 @@ class Gate:
         return tuple(
             self._charge(limit, method, has_symbol=False)
             for limit in self._facts.limits
-            if limit.scope is Scope.ADDRESS and limit.market in (None, market)
+            if limit.scope is Scope.ADDRESS and limit.market in (None, market) and not limit.counts(CONNECT)
         )
 
     def own_meters(self, account: str) -> Mapping[Limit, Meter]:
