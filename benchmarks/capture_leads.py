@@ -36,7 +36,8 @@ def gather(
     control: Control, *, count: int, venue: Venue = Venue.BINANCE, market: Market = Market.PERPETUAL, **opened: Any
 ) -> list[Lead]:
     """Open so many accounts at the sandbox and have them active here, as leads."""
-    made = [control.create_account(f"lead-{new_id().hex[-6:]}", **(opened or {"deposit": FUNDS})) for _ in range(count)]
+    facts = {"venue": venue.value, **(opened or {"deposit": FUNDS})}
+    made = [control.create_account(f"lead-{new_id().hex[-6:]}", **facts) for _ in range(count)]
     with transaction() as session:
         return [_lead(session, row, venue=venue, market=market) for row in made]
 

@@ -9,17 +9,18 @@ from decimal import Decimal
 from uuid import UUID
 
 import structlog
+from sqlalchemy import text
 
 from copytrade import clock
 from copytrade.accounts import snapshots
 from copytrade.capture import readings, spot_poll, storing, trouble
 from copytrade.capture.accounts import CapturedAccount
 from copytrade.capture.catching_up import Gap, read_symbol
-from copytrade.capture.models import CaptureState
 from copytrade.capture.poll_start import SWEEP_BACK, Memory, Start, start_of
 from copytrade.capture.service import Place, lock_state
 from copytrade.capture.trouble import Trouble
-from copytrade.db.session import reading, transaction
+from copytrade.db.model import TRADES
+from copytrade.db.session import transaction
 from copytrade.domain.fills import AccountState, EntryKind, LedgerEntry
 from copytrade.domain.instruments import Market, Role
 from copytrade.errors import Unavailable
@@ -38,6 +39,8 @@ SEARCH = timedelta(minutes=2)
 """How long fills are looked for that a reading of the positions speaks of and nobody told."""
 SWEEP_EVERY = timedelta(minutes=10)
 """What was traded is read over again this often, by time, whatever the cursors say."""
+SETTLE_EVERY = timedelta(seconds=15)
+"""A reading that agreed with P and whose mark stands still is held against it anew this often, or when a fill waits."""
 
 
 async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory) -> bool:
@@ -65,7 +68,7 @@ async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory)
             memory.ledger_ids = {entry.entry_id for entry in entries}
         memory.looks_left = max(memory.looks_left - 1, 0)
         state = await client.state()
-    odd = await _settle(client, account, state, began=began, began_here=began_here)
+    odd = await _settle(client, account, state, memory, began=began, began_here=began_here)
     memory.missing |= {symbol: began for symbol in odd if symbol not in memory.missing}
     memory.positions, memory.is_first = _held(state), False
     if account.ref.market is Market.SPOT:
@@ -196,10 +199,16 @@ async def _note_equity(client: ExchangeClient, account_id: UUID) -> None:
 
 
 async def _settle(
-    client: ExchangeClient, account: CapturedAccount, state: AccountState, *, began: datetime, began_here: datetime
+    client: ExchangeClient,
+    account: CapturedAccount,
+    state: AccountState,
+    memory: Memory,
+    *,
+    began: datetime,
+    began_here: datetime,
 ) -> set[str]:
     """Hold the reading against P; return the symbols that it does not explain."""
-    settled = await asyncio.to_thread(_hold_against, account.ref.id, state, began, began_here)
+    settled = await asyncio.to_thread(_hold_against, account.ref.id, state, memory, began, began_here)
     odd = {symbol for symbol, _ in settled.odd}
     if not settled.confirmed:
         return odd
@@ -215,19 +224,30 @@ async def _settle(
     return odd
 
 
-def _hold_against(account_id: UUID, state: AccountState, began: datetime, began_here: datetime) -> readings.Settled:
+_QUIET = text(f"""
+UPDATE {TRADES}.capture_states SET last_polled_at = :now, polled_until = GREATEST(polled_until, :began),
+    poll_began_at = GREATEST(poll_began_at, :began_here)
+WHERE exchange_account_id = :account AND NOT EXISTS (
+    SELECT 1 FROM {TRADES}.fills WHERE exchange_account_id = :account AND planned_at IS NULL AND NOT is_history)
+""")  # noqa: S608 - only the schema's name goes in
+
+
+def _hold_against(
+    account_id: UUID, state: AccountState, memory: Memory, began: datetime, began_here: datetime
+) -> readings.Settled:
     with transaction() as session:
+        if memory.settled and memory.settled[0] == state.mark and began - memory.settled[1] < SETTLE_EVERY:
+            times = {"now": clock.now(), "began": began, "began_here": began_here}
+            if session.connection().execute(_QUIET, {"account": account_id, **times}).rowcount:
+                return readings.Settled()
         row = lock_state(session, account_id)
         if row is None:
             return readings.Settled()
         row.polled_until, row.last_polled_at = max(row.polled_until or began, began), clock.now()
         row.poll_began_at = max(row.poll_began_at or began_here, began_here)
         session.add(row)
-        return readings.settle(session, state, account_id=account_id)
-
-
-def wants_baseline(account_id: UUID) -> bool:
-    """Return whether a lead has no baseline yet: it is then polled again as soon as a second reading counts."""
-    with reading() as session:
-        state = session.get(CaptureState, account_id)
-        return state is not None and state.role == Role.LEAD and state.baseline_at is None
+        settled = readings.settle(session, state, account_id=account_id)
+    is_settled = not (settled.odd or settled.confirmed or settled.wants_baseline)
+    memory.settled = (state.mark, began) if is_settled else None
+    memory.wants_baseline = settled.wants_baseline
+    return settled

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlalchemy import text
 
 from copytrade import clock
-from copytrade.capture.models import CaptureLease, CaptureState, StoredFill
-from copytrade.capture.reckoning import Rest, Search, last_rest
+from copytrade.capture.reckoning import Rest, Search, rest_of
 from copytrade.capture.service import Place
+from copytrade.db.model import TRADES
 from copytrade.db.session import reading
 from copytrade.domain.instruments import Role
 
@@ -35,6 +35,10 @@ class Memory:
     missing: dict[str, datetime] = field(default_factory=dict[str, datetime])
     """Symbols whose fills do not explain a reading, and since when they are searched."""
     swept_at: datetime | None = None
+    settled: tuple[str, datetime] | None = None
+    """The mark at which the reading last agreed with P in everything, and when."""
+    wants_baseline: bool = False
+    """Whether a lead has no baseline yet: a second reading is wanted as soon as it counts."""
     is_first: bool = True
     """Nothing was polled yet by this process: what moved before it began is not known."""
     search: Search | None = None
@@ -61,26 +65,36 @@ class Start:
     transfer_heard_at: datetime | None
 
 
+_START = text(f"""
+SELECT state.cursors, state.balances, state.polled_until, state.entries_until, state.created_at, state.role,
+    state.transfer_heard_at, CASE WHEN lease.leased_until > :real THEN state.stream_connected_at END AS streamed_since,
+    ARRAY(SELECT DISTINCT symbol FROM {TRADES}.fills
+        WHERE exchange_account_id = :account AND venue_time > :recent) AS recent,
+    ARRAY(SELECT DISTINCT symbol FROM {TRADES}.fills
+        WHERE exchange_account_id = :account AND venue_time > :hour) AS of_the_hour,
+    ARRAY(SELECT DISTINCT symbol FROM {TRADES}.fills
+        WHERE exchange_account_id = :account AND planned_at IS NULL AND NOT is_history) AS waiting
+FROM {TRADES}.capture_states state
+LEFT JOIN {TRADES}.capture_leases lease
+    ON lease.exchange_account_id = state.exchange_account_id AND lease.kind = 'stream'
+WHERE state.exchange_account_id = :account
+""")  # noqa: S608 - only the schema's name goes in
+
+
 def start_of(account_id: UUID) -> Start:
-    """Return where a poll of an account begins."""
+    """Return where a poll of an account begins, in one query: most polls find nothing else to do."""
+    now = clock.now()
+    times = {"real": clock.real_now(), "recent": now - RECENT, "hour": now - SWEEP_BACK}
     with reading() as session:
-        state = session.get(CaptureState, account_id)
-        if state is None:
-            raise LookupError(f"account {account_id} has no capture state")
-        fills = select(StoredFill.symbol).where(StoredFill.exchange_account_id == account_id).distinct()
-        recent = session.exec(fills.where(col(StoredFill.venue_time) > clock.now() - RECENT)).all()
-        of_the_hour = session.exec(fills.where(col(StoredFill.venue_time) > clock.now() - SWEEP_BACK)).all()
-        unplanned = fills.where(col(StoredFill.planned_at).is_(None), ~col(StoredFill.is_history))
-        waiting = session.exec(unplanned).all()
-        lease = session.get(CaptureLease, ("stream", account_id))
-        return Start(
-            cursors=dict(state.cursors),
-            rest=last_rest(state),
-            polled_until=state.polled_until,
-            entries_until=state.entries_until or state.created_at,
-            symbols={*recent, *waiting},
-            of_the_hour=set(of_the_hour),
-            is_waiting=state.role == Role.LEAD and bool(waiting),
-            transfer_heard_at=state.transfer_heard_at,
-            streamed_since=state.stream_connected_at if lease and lease.leased_until > clock.real_now() else None,
-        )
+        row = session.connection().execute(_START, {"account": account_id, **times}).one()
+    return Start(
+        cursors=row.cursors,
+        rest=rest_of(row.balances),
+        polled_until=row.polled_until,
+        entries_until=row.entries_until or row.created_at,
+        symbols={*row.recent, *row.waiting},
+        of_the_hour=set(row.of_the_hour),
+        is_waiting=row.role == Role.LEAD and bool(row.waiting),
+        transfer_heard_at=row.transfer_heard_at,
+        streamed_since=row.streamed_since,
+    )

@@ -14,7 +14,8 @@ from copytrade.accounts import service as accounts
 from copytrade.accounts.queries import owner_of
 from copytrade.capture import history, leases
 from copytrade.capture.accounts import CapturedAccount, captured, copy_poll_interval
-from copytrade.capture.poll import Memory, poll, wants_baseline
+from copytrade.capture.poll import poll
+from copytrade.capture.poll_start import Memory
 from copytrade.db.bell import bell
 from copytrade.db.model import new_id
 from copytrade.db.session import transaction
@@ -104,7 +105,7 @@ class Pollers:
             async with self._slots:
                 await poll(await self._pool.get(account.ref), account, memory)
             metrics.polls.labels(outcome="done").inc()
-            return not await asyncio.to_thread(wants_baseline, account.ref.id)
+            return not memory.wants_baseline
         except BadCredentials as error:
             metrics.polls.labels(outcome="key_refused").inc()
             log.warning("poll.key_refused", account=str(account.ref.id), code=error.venue_code)

@@ -36,6 +36,8 @@ class Settled:
 
     odd: tuple[Place, ...] = ()
     confirmed: tuple[Place, ...] = ()
+    wants_baseline: bool = False
+    """Whether a second reading is wanted soon, for the baseline."""
 
 
 def settle(session: Session, reading: AccountState, *, account_id: UUID) -> Settled:
@@ -49,7 +51,7 @@ def settle(session: Session, reading: AccountState, *, account_id: UUID) -> Sett
     held = _by_place(reading)
     if state.baseline_at is None:
         _approach_baseline(session, state, held=held, reading=reading)
-        return Settled()
+        return Settled(wants_baseline=state.baseline_at is None)
     waiting = waiting_fills(session, account_id)
     if state.market == Market.SPOT:
         return _settle_spot(session, state, held=held, waiting=waiting, reading=reading)

@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from copytrade.capture import spot, storing, trouble
-from copytrade.capture.models import CaptureState
 from copytrade.capture.service import lock_state
 from copytrade.capture.trouble import Trouble
 from copytrade.db.model import TRADES
@@ -52,12 +52,12 @@ class Search:
         return taken
 
 
-def last_rest(state: CaptureState) -> Rest | None:
-    """Return the last moment of rest, None before the first."""
-    if not state.balances:
+def rest_of(balances: Mapping[str, Any]) -> Rest | None:
+    """Return the last moment of rest as a capture state keeps it, None before the first."""
+    if not balances:
         return None
-    held = {asset: Decimal(total) for asset, total in state.balances["held"].items()}
-    return Rest(datetime.fromisoformat(state.balances["at"]), held)
+    held = {asset: Decimal(total) for asset, total in balances["held"].items()}
+    return Rest(datetime.fromisoformat(balances["at"]), held)
 
 
 _FILLS = text(f"""
