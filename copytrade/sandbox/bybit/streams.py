@@ -14,6 +14,7 @@ from copytrade.sandbox.bybit import account as accounts
 from copytrade.sandbox.bybit import errors, sign, wire
 from copytrade.sandbox.bybit.history import trail
 from copytrade.sandbox.bybit.market_streams import CATEGORIES, known, messages
+from copytrade.sandbox.bybit.request import LINEAR, SPOT
 from copytrade.sandbox.exchange.accounts import Account, Position
 from copytrade.sandbox.exchange.instruments import INSTRUMENTS
 from copytrade.sandbox.exchange.orders import Fill, Order, PositionSide
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from copytrade.sandbox.bybit.rest import Bybit
 
 PRIVATE = "/v5/private"
-TOPICS = frozenset({"order", "execution", "execution.fast", "position", "wallet"})
+_BY_CATEGORY = ("order", "execution", "execution.fast", "position")
+TOPICS = frozenset({*_BY_CATEGORY, "wallet", *(f"{topic}.{kind}" for topic in _BY_CATEGORY for kind in (SPOT, LINEAR))})
 _AFTER_S = 0.003
 """Events leave after the answer to the request that caused them, those of one moment together."""
 _ANSWER_S = 0.01
@@ -139,10 +141,16 @@ class Streams(Sockets):
         return told | {"feeCurrency": "", "closedPnl": "0", "category": wire.category(INSTRUMENTS[order.instrument])}
 
     def _say(self, account: Account, topic: str, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            now = self.venue.exchange.clock.now()
-            message = {"id": f"{account.id}_{uuid4()}", "topic": topic, "creationTime": now, "data": rows}
-            self.publish(account.id, topic, message, topic=topic)
+        """Tell rows of a topic to who wants all of them, and by category to who wants one."""
+        sockets = self.users.get(account.id, ())
+        heard = {str(name) for connection in sockets for name in connection.topics if str(name).startswith(topic)}
+        for name in heard if rows else ():
+            kind = name.removeprefix(topic).removeprefix(".")
+            mine = [row for row in rows if not kind or row.get("category") == kind]
+            if mine and kind in ("", SPOT, LINEAR):
+                now = self.venue.exchange.clock.now()
+                message = {"id": f"{account.id}_{uuid4()}", "topic": name, "creationTime": now, "data": mine}
+                self.publish(account.id, topic, message, topic=name)
 
 
 _FAST = ("category", "symbol", "execId", "execPrice", "execQty", "orderId", "isMaker", "orderLinkId", "side")

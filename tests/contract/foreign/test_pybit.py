@@ -45,7 +45,7 @@ def http(account: dict[str, Any]) -> Generator[Any]:
     opened.client.close()
 
 
-Listen = Callable[[str], "Queue[Any]"]
+Listen = Callable[..., "Queue[Any]"]
 
 
 @pytest.fixture
@@ -54,9 +54,9 @@ def listen(account: dict[str, Any]) -> Generator[Listen]:
     keys = {"api_key": account["api_key"], "api_secret": account["api_secret"]}
     socket: Any = unified_trading.WebSocket(channel_type="private", testnet=False, private_auth_expire=10, **keys)
 
-    def on(topic: str) -> "Queue[Any]":
+    def on(topic: str, **options: Any) -> "Queue[Any]":
         rows: Queue[Any] = Queue()
-        getattr(socket, f"{topic}_stream")(lambda message: [rows.put(row) for row in message["data"]])
+        getattr(socket, f"{topic}_stream")(lambda message: [rows.put(row) for row in message["data"]], **options)
         return rows
 
     yield on
@@ -228,6 +228,7 @@ def of_btc(rows: "Queue[Any]") -> Any:
 
 def test_private_streams_tell_orders_executions_positions_and_the_wallet(http: Any, listen: Listen) -> None:
     executions, orders, positions, wallets = (listen(name) for name in ("execution", "order", "position", "wallet"))
+    on_spot = listen("fast_execution", categorised_topic="spot")
     fast = listen("fast_execution")
     heard_at_last(http, fast)
     placed = order(http, orderLinkId="pybit-stream", qty="0.25")
@@ -247,6 +248,7 @@ def test_private_streams_tell_orders_executions_positions_and_the_wallet(http: A
     order(http, category="spot", side="Sell", qty="0.1")
     sold = of_btc(executions)
     assert (sold["category"], sold["side"], sold["execQty"]) == ("spot", "Sell", "0.1")
+    assert on_spot.get(timeout=5)["execId"] == sold["execId"]
 
 
 def test_public_streams_tell_prices(control: Control) -> None:

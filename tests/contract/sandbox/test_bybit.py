@@ -131,6 +131,7 @@ def test_a_number_that_is_no_text_is_refused(raw: Raw) -> None:
     assert raw.order(qty="1e-2").code == 10001
     assert raw.order(category="option").code == 10001
     assert raw.order(orderLinkId="with blanks").code == 10001
+    assert raw.order(triggerPrice="61000", triggerDirection=1).code == 10001  # never a plain order instead
     assert raw.send("POST", "/v5/order/create", content="{", headers=raw.signed("{")).code == 10001
 
 
