@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from copytrade.domain.fills import Fill, KeyPermissions
 from copytrade.domain.instruments import MarketRules
+from copytrade.exchanges.binance.chain import Chain
 from copytrade.exchanges.rows import ODD, read_rows
 from tests.unit.exchanges.venue_rows import KINDS, Kind
 
@@ -173,6 +174,32 @@ def test_the_same_number_in_another_form_is_the_same_value(name: str) -> None:
             found = plain(read)
             if found != expected:
                 assert form in json.dumps(found, default=str)  # an id is kept as it came
+
+
+UPDATE = {
+    "e": "ACCOUNT_UPDATE", "E": 1700000000000, "T": 1700000000000,
+    "a": {
+        "m": "DEPOSIT", "B": [{"a": "USDT", "wb": "10000", "cw": "10000", "bc": "5"}],
+        "P": [{"s": "BTCUSDT", "pa": "1", "ep": "60000", "up": "0", "ps": "BOTH"}],
+    },
+}  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_chain_of_events_survives_any_of_them(data: st.DataObject) -> None:
+    chain = Chain(lambda venue_symbol: f"{venue_symbol}?")
+    chain.start([])
+    true = [UPDATE, of("binance swap streamed fill").row]
+    for _ in range(data.draw(st.integers(1, 5))):
+        event = data.draw(st.sampled_from(true))
+        at = data.draw(st.sampled_from(list(places(event))))
+        event = put(event, at, data.draw(st.sampled_from(ODDITIES) | json_values))
+        for message in chain.messages(event):
+            check(message)
+    told = [message for event in true for message in chain.messages(event)]
+    assert not any(message.spoiled for message in told)
+    assert [message.fill.trade_id for message in told if message.fill] == ["1002"]
 
 
 def test_a_fill_of_the_future_is_read_as_it_came() -> None:
