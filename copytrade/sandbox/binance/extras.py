@@ -1,7 +1,10 @@
 """What other clients than ours like to ask: the public tape, forced orders, counts of orders, states that are good."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from copytrade.sandbox.binance import errors, spot_wire, trade, wire
 from copytrade.sandbox.binance.call import Access, Call, Route
@@ -9,7 +12,7 @@ from copytrade.sandbox.exchange import spot
 from copytrade.sandbox.exchange.checks import check
 from copytrade.sandbox.exchange.instruments import PERPETUALS, SPOTS, Instrument
 from copytrade.sandbox.exchange.market import FUNDING_MS
-from copytrade.sandbox.exchange.orders import BY_VENUE, OrderType
+from copytrade.sandbox.exchange.orders import BY_VENUE, OrderType, Refused
 from copytrade.sandbox.exchange.path import DAY_MS
 from copytrade.sandbox.exchange.values import money, text
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 Handler = Callable[["Binance", Call], Any]
 _FORCED = {"LIQUIDATION": OrderType.LIQUIDATION, "ADL": OrderType.ADL}
 _TAPE_S = 60
+_LARGEST_BATCH = 5
 
 
 def _tape(venue: "Binance", call: Call) -> list[tuple[int, Instrument, int, int]]:
@@ -86,6 +90,28 @@ def _order_counts(venue: "Binance", call: Call) -> list[dict[str, Any]]:
     ]
 
 
+def _batch(venue: "Binance", call: Call) -> list[dict[str, Any]]:
+    """Place up to five orders; each is answered for itself."""
+    try:
+        rows: list[dict[str, Any]] = orjson.loads(call.need("batchOrders"))
+        forms = [{name: str(value) for name, value in row.items()} for row in rows]
+    except (orjson.JSONDecodeError, AttributeError, TypeError):
+        raise errors.ApiError(-1130, "Data sent for parameter 'batchOrders' is not valid.") from None
+    if not 1 <= len(forms) <= _LARGEST_BATCH:
+        raise errors.ApiError(-4082, "Invalid number of batch place orders.")
+    return [_placed(venue, replace(call, params=form)) for form in forms]
+
+
+def _placed(venue: "Binance", call: Call) -> dict[str, Any]:
+    try:
+        return trade.place(venue, call)
+    except Refused as refusal:
+        error = errors.refused(refusal, is_spot=False)
+    except errors.ApiError as refusal:
+        error = refusal
+    return {"code": error.code, "msg": error.message}
+
+
 def _test_order(venue: "Binance", call: Call) -> dict[str, Any]:
     check(venue.exchange, call.account, trade.request_of(call))
     return {}
@@ -142,6 +168,7 @@ def routes() -> dict[tuple[str, str], Route]:
         ("GET", "/fapi/v1/adlQuantile"): Route(_quantiles, read, 5),
         ("GET", "/fapi/v1/rateLimit/order"): Route(_order_counts, read, 1),
         ("GET", "/api/v3/rateLimit/order"): Route(_order_counts, read, 40),
+        ("POST", "/fapi/v1/batchOrders"): Route(_batch, Access.FUTURES, 5, is_order=True),
         ("POST", "/fapi/v1/order/test"): Route(_test_order, Access.FUTURES, 1),
         ("GET", "/fapi/v1/apiTradingStatus"): Route(_says({"indicators": {}, "updateTime": 0}), read, 1),
         ("GET", "/sapi/v1/system/status"): Route(_says({"status": 0, "msg": "normal"}), free, 1),

@@ -68,7 +68,8 @@ def _quantity(call: Call, instrument: Instrument) -> int:
         raise Refused(Reason.QUANTITY_PRECISION) from None
 
 
-def _place(venue: "Binance", call: Call) -> dict[str, Any]:
+def place(venue: "Binance", call: Call) -> dict[str, Any]:
+    """Place the order a call asks for, and answer as it wishes."""
     allowance = venue.limits.count_order(call.account.id)
     if allowance.wait_ms:
         raise errors.too_many_orders(allowance.wait_ms)
@@ -183,7 +184,7 @@ def routes() -> dict[tuple[str, str], Route]:
     """Return the paths of this part."""
     orders = "/fapi/v1/order"
     return {
-        ("POST", orders): Route(_place, Access.FUTURES, 0, is_order=True),
+        ("POST", orders): Route(place, Access.FUTURES, 0, is_order=True),
         ("GET", orders): Route(_get, Access.READ, 1),
         ("DELETE", orders): Route(_cancel, Access.FUTURES, 1),
         ("DELETE", "/fapi/v1/allOpenOrders"): Route(_cancel_all, Access.FUTURES, 1),

@@ -1,8 +1,10 @@
 """The rules an order is held against, with Binance's codes, and what orders do to an account."""
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -277,3 +279,13 @@ def test_what_other_clients_ask_is_answered(server: SandboxServer, alice: dict[s
     assert [row["origQty"] for row in only] == ["0.100"]
     assert len(raw.signed("GET", "/sapi/v1/asset/tradeFee").body) == 30
     assert raw.signed("POST", "/sapi/v3/asset/getUserAsset").body == []
+
+
+def test_a_batch_answers_each_order_for_itself(server: SandboxServer, alice: dict[str, Any], raw: Raw) -> None:
+    form = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "newOrderRespType": "RESULT"}
+    rows = [form | {"quantity": "0.01"}, form | {"quantity": "0.0001"}, form | {"quantity": "0.02", "side": "SELL"}]
+    answer = raw.signed("POST", "/fapi/v1/batchOrders", batchOrders=quote(json.dumps(rows)))
+    assert [row.get("status", row.get("code")) for row in answer.body] == ["FILLED", -1111, "FILLED"]
+    assert server.control.position(alice["account_id"], "BTCUSDT") == Decimal("-0.01")
+    assert raw.signed("POST", "/fapi/v1/batchOrders", batchOrders="5").code == -1130
+    assert raw.signed("POST", "/fapi/v1/batchOrders", batchOrders=quote(json.dumps([form] * 6))).code == -4082
