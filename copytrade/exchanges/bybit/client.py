@@ -257,13 +257,10 @@ class BybitAccount:
         ]
 
     async def _fills(self, rows: list[Any], *, symbol: str) -> tuple[list[Fill], tuple[str, ...]]:
-        if not self._is_spot:
-            await self._sides.find(rows, asked=self._named(symbol))
+        sides = None if self._is_spot else await self._sides.find(rows, asked=self._named(symbol))
 
         def read(row: Any) -> Fill:
-            side = PositionSide.NET if self._is_spot else self._sides.of(text(row["orderId"]))
-            if side is None:
-                raise ValueError("the position of an execution is not known")
+            side = PositionSide.NET if sides is None else sides[text(row["orderId"])]
             return shapes.fill(row, symbol=symbol, position_side=side)
 
         return read_rows(rows, read)

@@ -1,7 +1,7 @@
 """Which position an execution belongs to: the venue tells it of orders, not of executions."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from copytrade.exchanges.rows import read_rows
 from copytrade.exchanges.values import moment, text
 from copytrade.exchanges.wire import Wire
 
-_KEPT = 5000
+_KEPT = 1000
 _BEFORE = timedelta(hours=1)
 """Most orders are placed within so much of their execution; older ones are asked for one by one."""
 
@@ -33,47 +33,49 @@ class Sides:
         while len(self._known) > _KEPT:
             self._known.popitem(last=False)
 
-    async def find(self, rows: list[Any], *, asked: dict[str, Any]) -> None:
-        """Learn the sides of the orders of some executions of one symbol; `asked` names it.
+    async def find(self, rows: list[Any], *, asked: dict[str, Any]) -> Mapping[str, PositionSide]:
+        """Return the sides of the orders of some executions of one symbol; `asked` names it.
 
         Where the symbol is in one-way mode now all of them are taken for one-way: its mode can be changed only while
         nothing is held, and the stream has told the fills of before.
         """
-        orders = _orders(rows)
-        if not any(order_id not in self._known for order_id in orders):
-            return
+        orders = set(read_rows(rows, lambda row: text(row["orderId"]))[0])
+        found = {order_id: self._known[order_id] for order_id in orders & self._known.keys()}
+        if len(found) < len(orders):
+            found |= await self._ask(rows, orders - found.keys(), asked=asked)
+            for order_id, side in found.items():
+                self.learn(order_id, side)
+        return found
+
+    async def _ask(self, rows: list[Any], orders: set[str], *, asked: dict[str, Any]) -> dict[str, PositionSide]:
         positions = shapes.listed(await self._wire.ask("privateGetV5PositionList", asked))
         if all(self._wire.read(lambda row: row["positionIdx"], one) == 0 for one in positions):
-            for order_id in orders:
-                self.learn(order_id, PositionSide.NET)
-            return
-        await self._join(rows, asked=asked)
-        for order_id in orders - self._known.keys():
-            await self._ask(order_id, asked=asked)
+            return dict.fromkeys(orders, PositionSide.NET)
+        found = await self._join(rows, asked=asked)
+        for order_id in orders - found.keys():
+            found |= await self._one(order_id, asked=asked)
+        return found
 
-    async def _join(self, rows: list[Any], *, asked: dict[str, Any]) -> None:
+    async def _join(self, rows: list[Any], *, asked: dict[str, Any]) -> dict[str, PositionSide]:
         times, _ = read_rows(rows, lambda row: moment(row["execTime"]))
-        if times:
-            page = asked | {"limit": 50}
-            since, until = min(times) - _BEFORE, max(times) + timedelta(seconds=1)
-            span = {"since": since, "until": until}
-            self._take(await paging.rows_between(self._wire, "privateGetV5OrderHistory", page, **span))
+        if not times:
+            return {}
+        span = {"since": min(times) - _BEFORE, "until": max(times) + timedelta(seconds=1)}
+        page = asked | {"limit": 50}
+        return _told(await paging.rows_between(self._wire, "privateGetV5OrderHistory", page, **span))
 
-    async def _ask(self, order_id: str, *, asked: dict[str, Any]) -> None:
+    async def _one(self, order_id: str, *, asked: dict[str, Any]) -> dict[str, PositionSide]:
         for method in ("privateGetV5OrderRealtime", "privateGetV5OrderHistory"):
-            self._take(shapes.listed(await self._wire.ask(method, asked | {"orderId": order_id})))
-            if order_id in self._known:
-                return
+            found = _told(shapes.listed(await self._wire.ask(method, asked | {"orderId": order_id})))
+            if found:
+                return found
+        return {}
 
-    def _take(self, rows: Iterable[Any]) -> None:
-        for order_id, side in read_rows(rows, side_of)[0]:
-            self.learn(order_id, side)
+
+def _told(rows: Iterable[Any]) -> dict[str, PositionSide]:
+    return dict(read_rows(rows, side_of)[0])
 
 
 def side_of(row: Any) -> tuple[str, PositionSide]:
     """Return an order's id and the side of its position."""
     return text(row["orderId"]), shapes.POSITION_SIDES[row["positionIdx"]]
-
-
-def _orders(rows: list[Any]) -> set[str]:
-    return set(read_rows(rows, lambda row: text(row["orderId"]))[0])
