@@ -68,6 +68,8 @@ class Sender:
     async def write(self) -> None:
         """Write down the outcomes that came in, in one transaction."""
         told = [await self._told.get()]
+        # The one who told ends in this moment: whoever is still there then is on his way.
+        await asyncio.sleep(0)
         await asyncio.sleep(GATHER_S if self._tasks else 0)
         while not self._told.empty():
             told.append(self._told.get_nowait())
