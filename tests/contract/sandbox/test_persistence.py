@@ -92,6 +92,33 @@ def test_everything_set_is_there_after_a_kill(own: SandboxServer) -> None:
     assert own.end() == 0
 
 
+def test_accounts_of_all_places_are_there_after_a_kill(own: SandboxServer) -> None:
+    own.start()
+    own.control.set_price("BTCUSDT", 60_000)
+    numbers: list[int] = []
+    for venue in ("binance", "bybit", "bitget"):
+        coins = {"USDT": 5_000, "LTC": 3}
+        made = own.control.create_account(f"alice {venue}", venue=venue, deposit=5_000, coins=coins)
+        numbers.append(made["account_id"])
+        own.control.place(numbers[-1], "BTCUSDT", "BUY", "0.01")
+        own.control.place(numbers[-1], "BTCUSDT", "BUY", market="spot", quote_quantity=500)
+        own.control.place(numbers[-1], "LTCUSDT", "SELL", "1", market="spot", price=200)
+    own.control.delist("SUIUSDT", market="spot")
+
+    def truth() -> list[object]:
+        controls = (own.control.account, own.control.coins, own.control.orders, own.control.fills, own.control.incomes)
+        return [[read(number) for read in controls] for number in numbers]
+
+    before = truth()
+    own.end(signal.SIGKILL)
+    own.start()
+    assert truth() == before
+    assert [row["symbol"] for row in own.control.market(market="spot") if row["delisted"]] == ["SUIUSDT"]
+    own.control.set_price("LTCUSDT", 210, market="spot")
+    wait_until(lambda: [len(own.control.fills(number)) for number in numbers] == [3, 3, 3], timeout=5)
+    assert own.end() == 0
+
+
 def test_a_torn_last_line_is_dropped(own: SandboxServer) -> None:
     own.start()
     alice = own.control.create_account("alice", deposit=100_000)
