@@ -52,10 +52,11 @@ def build_exchange(*, seed: int, folder: Path | None, days: int, trade: bool, ca
 
 def open_venues(exchange: Exchange, faults: Faults, config: Settings) -> dict[str, VenueSide]:
     """Put the venues' protocols in front of the exchange, with the limits they had."""
+    share = config.sandbox_weight_per_minute / LimitRules().weight_per_minute
     sides: tuple[VenueSide, ...] = (
-        Binance(exchange, faults, LimitRules(weight_per_minute=config.sandbox_weight_per_minute)),
-        Bybit(exchange, faults, BybitRules.widened(config.sandbox_weight_per_minute / 2400)),
-        Bitget(exchange, faults, BitgetRules.widened(config.sandbox_weight_per_minute / 2400)),
+        Binance(exchange, faults, LimitRules.widened(share)),
+        Bybit(exchange, faults, BybitRules.widened(share)),
+        Bitget(exchange, faults, BitgetRules.widened(share)),
     )
     for side in sides:
         set_rules(side, exchange.extras.get(limits_name(side), {}))

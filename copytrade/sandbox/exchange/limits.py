@@ -25,6 +25,13 @@ class LimitRules:
     """Requests over the limit in one minute that turn it into a ban."""
     ban_ms: int = 120_000
 
+    @classmethod
+    def widened(cls, share: float) -> "LimitRules":
+        """Return the venue's figures, the weights of an address times `share`, those of spot never less than they are."""
+        plain = cls()
+        spot = round(plain.spot_weight_per_minute * max(share, 1.0))
+        return cls(weight_per_minute=round(plain.weight_per_minute * share), spot_weight_per_minute=spot)
+
 
 @dataclass(slots=True)
 class _Window:
