@@ -27,7 +27,7 @@ class LimitRules:
 
     @classmethod
     def widened(cls, share: float) -> "LimitRules":
-        """Return the venue's figures, the weights of an address times `share`, those of spot never less than they are."""
+        """Return the venue's figures, an address's weights times `share`; those of spot never become less."""
         plain = cls()
         spot = round(plain.spot_weight_per_minute * max(share, 1.0))
         return cls(weight_per_minute=round(plain.weight_per_minute * share), spot_weight_per_minute=spot)
