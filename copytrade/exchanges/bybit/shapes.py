@@ -229,4 +229,4 @@ def expiry(told: Any) -> datetime | None:
     at = datetime.fromisoformat(told) if told else None
     if at is None or at.year <= 1970:
         return None
-    return at.astimezone(UTC)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
