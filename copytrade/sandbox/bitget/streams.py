@@ -38,6 +38,8 @@ class Streams(Sockets):
         if fill is not None:
             self._say(account, kind, "fill", [tell.fill(account, order, fill)])
         self._say(account, kind, "orders", [tell.order(account, order, fill)])
+        if fill is not None and not is_spot:
+            self._tell_standing(account)
 
     def coins(self, account: Account, reason: str, changes: dict[str, int]) -> None:
         if account.id in self.users:
@@ -45,15 +47,17 @@ class Streams(Sockets):
             self._say(account, SPOT, "account", [spot_wire.asset(account, coin, now) for coin in changes])
 
     def balance(self, account: Account, reason: str, change: int, positions: list[Position]) -> None:
-        if account.id not in self.users:
-            return
-        market = self.exchange.market
-        self._say(account, MIX, "account", [events.balance(market, account)])
-        if positions:
-            self._say(account, MIX, "positions", events.positions(market, account))
+        # of an execution the fill is told first, see `order`
+        if account.id in self.users and reason != "ORDER":
+            self._tell_standing(account)
 
     def leverage(self, account: Account, instrument: int) -> None:
         """Say nothing: the venue has no such message."""
+
+    def _tell_standing(self, account: Account) -> None:
+        market = self.exchange.market
+        self._say(account, MIX, "account", [events.balance(market, account)])
+        self._say(account, MIX, "positions", events.positions(market, account))
 
     def _say(self, account: Account, kind: str, channel: str, rows: list[dict[str, Any]]) -> None:
         about = ("coin" if channel == "account" else "instId", "default")
