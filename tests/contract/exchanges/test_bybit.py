@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
 
@@ -253,3 +254,32 @@ def test_the_empty_weeks_of_a_past_are_asked_for_once(alice: Account) -> None:
         assert 100 <= alice.control.requests()["GET /v5/execution/list"] <= 112
 
     alice.run(use, alone=True)
+
+
+@ANYWHERE
+def test_polls_find_every_fill_though_the_venue_shows_them_late(
+    alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "PAGE", 7)
+    rules = alice.control.limits(venue="bybit")
+    alice.control.limits(venue="bybit", reads_per_s=10_000)
+    alice.control.read_lag(300, account=alice.number)
+    dice = Random(7)
+
+    async def use(client: ExchangeClient) -> None:
+        found: set[str] = set()
+        cursor = ""
+        for _ in range(12):
+            for _ in range(dice.randint(0, 4)):
+                alice.trade(dice.choice(("BUY", "SELL")), str(Decimal(dice.randint(1, 40)) / 100))
+            if dice.random() < 0.3:
+                alice.fills_in_one_millisecond(9)
+            more, cursor = await all_fills(client, alice.symbol, cursor=cursor)
+            found |= {fill.trade_id for fill in more}
+        alice.control.read_lag(0, account=alice.number)
+        more, _ = await all_fills(client, alice.symbol, cursor=cursor)
+        found |= {fill.trade_id for fill in more}
+        assert sorted(found) == sorted(alice.filled_ids())
+
+    alice.run(use)
+    alice.control.limits(venue="bybit", **rules)
