@@ -60,7 +60,8 @@ BITGET = VenueFacts(
     lost_after=timedelta(seconds=30),
     fills_kept=timedelta(days=90),
     entries_kept=timedelta(days=90),
-    taken_ids_are_refused=True,
+    # its newer documents promise it for six hours, and on spot only while the order is not filled
+    taken_ids_are_refused=False,
     path_of_sandbox="/bitget",
     weights={"load_markets": 8},
     limits=(

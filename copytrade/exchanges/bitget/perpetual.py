@@ -69,7 +69,7 @@ class BitgetPerpetual:
 
     async def equity(self) -> Equity:
         body = await self._wire.ask("privateMixGetV2MixAccountAccounts", PRODUCT)
-        return self._wire.read(lambda answer: shapes.equity(_usdt(answer), read_at=clock.now()), body)
+        return self._wire.read(lambda answer: shapes.equity(answer["data"], read_at=clock.now()), body)
 
     async def state(self) -> AccountState:
         asked_at = self._venue_now()
@@ -256,7 +256,3 @@ class BitgetPerpetual:
 
     def _position(self, row: Any) -> Position:
         return shapes.position(row, symbol=self._symbol(row["symbol"]))
-
-
-def _usdt(answer: Any) -> Any:
-    return next(row for row in answer["data"] if row["marginCoin"] == "USDT")

@@ -203,8 +203,11 @@ def modes(body: Body) -> tuple[MarginMode, bool]:
     return MARGIN_MODES[row["marginMode"]], _is_hedged(row)
 
 
-def equity(row: Body, *, read_at: datetime) -> Equity:
-    """Return the totals of a futures account."""
+def equity(accounts: Sequence[Body], *, read_at: datetime) -> Equity:
+    """Return the totals of a futures account in USDT; it has no row of a coin that it never held."""
+    row = next((row for row in accounts if row["marginCoin"] == "USDT"), None)
+    if row is None:
+        return Equity(total=ZERO, wallet=ZERO, unrealized_pnl=ZERO, available=ZERO, read_at=read_at)
     total, unrealized = number(row["accountEquity"]), amount(row["unrealizedPL"])
     return Equity(
         total=total,

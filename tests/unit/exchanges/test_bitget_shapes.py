@@ -189,6 +189,16 @@ def test_positions_are_signed_and_tell_their_leverage() -> None:
     assert (hedged.position_side, hedged.mark_price) == (SHORT, 0)
 
 
+def test_the_equity_of_a_futures_account_is_that_of_its_usdt() -> None:
+    usdt = {"marginCoin": "USDT", "accountEquity": "1005", "unrealizedPL": "5", "crossedMaxAvailable": "900"}
+    found = shapes.equity([{"marginCoin": "USDC", "accountEquity": "7"}, usdt], read_at=AT)
+    assert (found.total, found.wallet, found.unrealized_pnl, found.available) == (1005, 1000, 5, 900)
+    assert shapes.equity([usdt | {"unrealizedPL": ""}], read_at=AT).wallet == 1005
+    assert shapes.equity([], read_at=AT).total == 0
+    with pytest.raises(ODD):
+        shapes.equity([usdt | {"accountEquity": None}], read_at=AT)
+
+
 def test_a_bill_books_profit_and_fee_apart() -> None:
     row = {"billId": "7", "symbol": "BTCUSDT", "amount": "12.5", "fee": "-0.3", "businessType": "close_long"}
     row |= {"coin": "USDT", "cTime": "1700000000000", "balance": "1"}
