@@ -1,7 +1,7 @@
 """The six places that the contract is about, an account at one of them, and how each venue says what goes wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -167,6 +167,21 @@ class Bench:
                     await pool.close()
 
         return self._runner.run(main())
+
+    def run_together(
+        self, accounts: Sequence["Account"], use: Callable[[ExchangeClient, "Account"], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Run `use` for several accounts at the same time, with a pool of their own."""
+
+        async def main() -> None:
+            pool = Pool(self._open, redis_url="", limits_factor=1000)
+            try:
+                clients = [await pool.get(account.ref) for account in accounts]
+                await asyncio.gather(*(use(client, one) for client, one in zip(clients, accounts, strict=True)))
+            finally:
+                await pool.close()
+
+        self._runner.run(main())
 
     def close(self) -> None:
         """Let the clients go and the loop end."""
