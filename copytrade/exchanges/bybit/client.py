@@ -20,34 +20,32 @@ from copytrade.domain.fills import (
     Position,
     Quote,
 )
-from copytrade.domain.instruments import MarginMode, Market, MarketRules, PositionSide
+from copytrade.domain.instruments import MarketRules, PositionSide
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
 from copytrade.errors import Unavailable
 from copytrade.exchanges.bybit import paging, reading, requests, rights, shapes
+from copytrade.exchanges.bybit.modes import Modes
 from copytrade.exchanges.bybit.past import LONG_AGO, Past
 from copytrade.exchanges.bybit.sides import Sides
 from copytrade.exchanges.bybit.stream import PrivateSocket
-from copytrade.exchanges.naming import id_of, symbol_of
+from copytrade.exchanges.naming import symbol_of
 from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
 from copytrade.exchanges.rows import read_rows
 from copytrade.exchanges.streaming import private_stream
-from copytrade.exchanges.values import moment, number, text
+from copytrade.exchanges.values import moment, text
 from copytrade.exchanges.wire import Wire
 
 _FEW = 3
 """Up to this many symbols are quoted one by one, more by the call for all of them."""
 _ORDERS_PAGE = 50
-_POSITIONS_PAGE = 200
 
 
-class BybitAccount:
+class BybitAccount(Modes):
     """One unified account, seen through one of its two markets."""
 
     def __init__(self, *, ref: AccountRef, wire: Wire) -> None:
+        super().__init__(wire, market=ref.market)
         self.ref = ref
-        self._wire = wire
-        self._is_spot = ref.market is Market.SPOT
-        self._category = {"category": shapes.CATEGORIES[ref.market]}
         self._sides = Sides(wire)
         self._past = Past(wire, self._category)
 
@@ -170,45 +168,6 @@ class BybitAccount:
         read = self._wire.read(lambda rows: [shapes.order(row, symbol=symbol) for row in rows], [*live, *ended])
         return list({order.venue_order_id: order for order in read}.values())
 
-    async def leverage(self, symbol: str) -> int:
-        if self._is_spot:
-            return 1
-        body = await self._wire.ask("privateGetV5PositionList", self._named(symbol))
-        return self._wire.read(lambda told: int(number(shapes.listed(told)[0]["leverage"])), body)
-
-    async def margin_mode(self, symbol: str) -> MarginMode:
-        """Return the margin mode, which at this venue is that of the whole account."""
-        if self._is_spot:
-            return MarginMode.CROSS
-        body = await self._wire.ask("privateGetV5AccountInfo")
-        mode = self._wire.read(lambda told: text(told["result"]["marginMode"]), body)
-        return MarginMode.ISOLATED if mode == "ISOLATED_MARGIN" else MarginMode.CROSS
-
-    async def set_leverage(self, symbol: str, leverage: int) -> None:
-        if not self._is_spot:
-            both = {"buyLeverage": str(leverage), "sellLeverage": str(leverage)}
-            await self._wire.change("privatePostV5PositionSetLeverage", {**self._named(symbol), **both})
-
-    async def set_cross_margin(self, symbol: str) -> None:
-        if not self._is_spot and await self.margin_mode(symbol) is MarginMode.ISOLATED:
-            await self._wire.change("privatePostV5AccountSetMarginMode", {"setMarginMode": "REGULAR_MARGIN"})
-
-    async def is_hedged(self) -> bool:
-        """Return whether positions have two sides: of those held, or of Bitcoin where none is held."""
-        if self._is_spot:
-            return False
-        rows = await self._position_rows()
-        if not rows:
-            asked = {**self._category, "symbol": "BTCUSDT"}
-            rows = self._wire.read(shapes.listed, await self._wire.ask("privateGetV5PositionList", asked))
-        return self._wire.read(lambda told: any(row["positionIdx"] != 0 for row in told), rows)
-
-    async def set_one_way(self) -> None:
-        await self._set_mode(0)
-
-    async def set_hedged(self) -> None:
-        await self._set_mode(3)
-
     def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
         return private_stream(self._wire, PrivateSocket(self._wire, sides=self._sides))
 
@@ -218,14 +177,8 @@ class BybitAccount:
     def _venue_now(self) -> datetime:
         return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())
 
-    def _id(self, symbol: str) -> str:
-        return id_of(self._wire.ground, symbol)
-
     def _symbol(self, venue_symbol: str) -> str:
         return symbol_of(self._wire.ground, venue_symbol)
-
-    def _named(self, symbol: str) -> dict[str, Any]:
-        return {**self._category, "symbol": self._id(symbol)}
 
     async def _wallet(self) -> Any:
         body = await self._wire.ask("privateGetV5AccountWalletBalance", {"accountType": "UNIFIED"})
@@ -235,13 +188,6 @@ class BybitAccount:
         if self._is_spot:
             return reading.spot_equity(wallet, symbols=self._wire.ground.symbols, read_at=clock.now())
         return reading.margin_equity(wallet, read_at=clock.now())
-
-    async def _position_rows(self) -> list[Any]:
-        if self._is_spot:
-            return []
-        asked = {**self._category, "settleCoin": shapes.QUOTE, "limit": _POSITIONS_PAGE}
-        rows, _ = await paging.walk(self._wire, "privateGetV5PositionList", asked)
-        return rows
 
     def _position(self, row: Any) -> Position:
         return shapes.position(row, symbol=self._symbol(text(row["symbol"])))
@@ -268,8 +214,3 @@ class BybitAccount:
     def _entries(self, row: Any) -> list[LedgerEntry]:
         named = row.get("symbol") or ""
         return shapes.entries(row, symbol=self._symbol(named) if named else "")
-
-    async def _set_mode(self, mode: int) -> None:
-        if not self._is_spot:
-            asked = {**self._category, "coin": shapes.QUOTE, "mode": mode}
-            await self._wire.change("privatePostV5PositionSwitchMode", asked)
