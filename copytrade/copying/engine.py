@@ -141,6 +141,7 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
         _repeats(engine, settings().sweep_interval_s, work=lambda: starting.sweep(pool, engine.terms)),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=fees.sweep),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: refreshing.sweep(engine.preparer)),
+        _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: refreshing.warm(engine.terms)),
         sending.writes(engine.sender, stop),
     )
     tasks = [asyncio.create_task(part) for part in parts]

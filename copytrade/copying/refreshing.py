@@ -9,9 +9,11 @@ from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.copying import bulk
 from copytrade.copying.preparing import Preparer
+from copytrade.copying.terms import Terms
 from copytrade.copying.work import Preparing
-from copytrade.db.session import transaction
+from copytrade.db.session import reading, transaction
 from copytrade.domain.instruments import Market, PositionSide
+from copytrade.exchanges.port import AccountRef
 from copytrade.subscriptions import queries as subscriptions
 
 AT_ONCE = 200
@@ -22,6 +24,20 @@ async def sweep(preparer: Preparer) -> None:
     wanted = await asyncio.to_thread(_wanted)
     if wanted:
         await preparer.prepare(wanted)
+
+
+async def warm(terms: Terms) -> None:
+    """Know the rules of every market that is copied before its first fill: loading a market takes a second."""
+    leads = await asyncio.to_thread(_lead_refs)
+    known = terms.known().rules
+    places = {(one.venue.value, one.market.value, one.mode): one for one in leads}
+    await asyncio.gather(*(terms.rules(one) for place, one in places.items() if place not in known))
+
+
+def _lead_refs() -> list[AccountRef]:
+    with reading() as session:
+        leads = {row[0] for row in bulk.fetch(session, "SELECT DISTINCT lead_account_id FROM trades.copy_settings")}
+        return list(accounts.refs(session, leads).values())
 
 
 def _wanted() -> list[Preparing]:
