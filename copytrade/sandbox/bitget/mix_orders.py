@@ -1,7 +1,7 @@
 """Orders of perpetuals: placing, looking up, cancelling; and the trades they made."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Reversible
 from typing import TYPE_CHECKING, Any
 
 from copytrade.sandbox.bitget import errors, wire
@@ -124,9 +124,17 @@ def _pending(venue: "Bitget", asked: Asked) -> dict[str, Any]:
 def _history(venue: "Bitget", asked: Asked) -> dict[str, Any]:
     wanted, account = _wanted(asked), asked.account
     start, end = asked.span(venue.exchange.clock.now(), KEPT_MS)
-    rows = account.orders.values() if wanted is None else account.orders_of.get(wanted, ())
-    ended = [order for order in rows if order.id not in account.open and start <= order.created <= end]
-    return _order_page(asked, [order for order in reversed(ended) if _is_perpetual(order)])
+    rows = account.orders.values() if wanted is None else account.orders_of.get(wanted, [])
+    return _order_page(asked, [order for order in ended(account, rows, start, end) if _is_perpetual(order)])
+
+
+def ended(account: Account, orders: Reversible[Order], start: int, end: int) -> Iterator[Order]:
+    """Yield the orders of a time that are no longer open, newest first."""
+    for order in reversed(orders):
+        if order.created < start:
+            return
+        if order.created <= end and order.id not in account.open:
+            yield order
 
 
 def _wanted(asked: Asked) -> int | None:

@@ -10,6 +10,7 @@ from copytrade.sandbox.bitget.mix_orders import (
     TYPES,
     choice,
     client_id,
+    ended,
     force_of,
     matching,
     page_of_fills,
@@ -101,9 +102,8 @@ def _unfilled(venue: "Bitget", asked: Asked) -> list[dict[str, Any]]:
 def _history(venue: "Bitget", asked: Asked) -> list[dict[str, Any]]:
     wanted, account = _wanted(asked), asked.account
     start, end = asked.span(venue.exchange.clock.now(), KEPT_MS)
-    rows = account.orders.values() if wanted is None else account.orders_of.get(wanted.index, ())
-    ended = [order for order in rows if order.id not in account.open and start <= order.created <= end]
-    kept = [order for order in reversed(ended) if INSTRUMENTS[order.instrument].is_spot]
+    rows = account.orders.values() if wanted is None else account.orders_of.get(wanted.index, [])
+    kept = [order for order in ended(account, rows, start, end) if INSTRUMENTS[order.instrument].is_spot]
     return [spot_wire.order(account, order) for order in matching(asked, kept)]
 
 
