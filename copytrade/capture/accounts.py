@@ -14,6 +14,9 @@ from copytrade.domain.instruments import Role
 from copytrade.exchanges.port import AccountRef
 from copytrade.settings import settings
 
+_SLOWER = 3
+"""So much rarer is a lead polled whose stream tells everything, as far as polls could see; each message also rings."""
+
 
 @dataclass(frozen=True, slots=True)
 class CapturedAccount:
@@ -49,3 +52,8 @@ def captured(session: Session, *, roles: tuple[Role, ...]) -> dict[UUID, Capture
 def copy_poll_interval(accounts: int) -> float:
     """Return the seconds between two polls of a copy account where one process polls so many of them."""
     return max(settings().copy_poll_interval_s, accounts / settings().copy_polls_per_s)
+
+
+def lead_poll_interval(*, is_streamed: bool) -> float:
+    """Return the seconds between two polls of a lead that nothing rang for: a stream that proved good leaves time."""
+    return settings().poll_interval_s * (_SLOWER if is_streamed else 1)

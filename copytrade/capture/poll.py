@@ -30,7 +30,9 @@ log = structlog.get_logger()
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OVERLAP = timedelta(seconds=60)
 """Ledger entries and first pages of a symbol are read again this far back."""
-LEDGER_EVERY = {Market.PERPETUAL: timedelta(seconds=60), Market.SPOT: timedelta(minutes=10)}
+LOOKS = {Market.PERPETUAL: 2, Market.SPOT: 1}
+"""Polls that read after a change, since a venue may show it late; on spot the balances tell what is missing."""
+LEDGER_EVERY = {Market.PERPETUAL: timedelta(minutes=5), Market.SPOT: timedelta(minutes=10)}
 """How often the ledger is asked, the dearest call, while a stream tells what is traded; without one at each change.
 
 On spot it tells nothing of trades, and is asked besides when a transfer was heard or a balance is not explained.
@@ -46,10 +48,11 @@ SETTLE_EVERY = timedelta(seconds=15)
 async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory) -> bool:
     """Bring an account up to date; return whether anything was new. Unavailable or BadCredentials otherwise."""
     start, began_here = await asyncio.to_thread(start_of, account.ref.id), clock.now()
+    memory.is_streamed = start.is_streamed
     state = await client.state()
     began, is_new = state.asked_at, False
     if state.mark != memory.mark:
-        memory.mark, memory.looks_left, memory.owes_ledger = state.mark, 2, True
+        memory.mark, memory.looks_left, memory.owes_ledger = state.mark, LOOKS[account.ref.market], True
     has_transfer = _has_transfer(memory, start)
     asks_ledger = has_transfer or memory.wants_ledger or _is_ledger_due(account, memory, start, now=began)
     if memory.looks_left or asks_ledger or start.is_waiting or memory.missing or memory.search:

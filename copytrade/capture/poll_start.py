@@ -17,6 +17,8 @@ from copytrade.domain.instruments import Role
 RECENT = timedelta(seconds=30)
 """A symbol traded this recently is asked again whenever anything changed."""
 SWEEP_BACK = timedelta(hours=1)
+PROVED = timedelta(seconds=30)
+"""A stream this old that no poll found deaf is good."""
 
 
 @dataclass(slots=True)
@@ -47,6 +49,12 @@ class Memory:
     """On spot: the mark at which fills and ledger were last found to explain all balances."""
     gone: dict[str, datetime] = field(default_factory=dict[str, datetime])
     """Symbols that the venue does not know, and when it last said so."""
+    is_streamed: bool = False
+    """Whether a stream tells what happens and no poll found it deaf."""
+
+    def has_work(self) -> bool:
+        """Return whether something was not found or not settled yet: the next poll must not be long in coming."""
+        return bool(self.missing or self.search or self.wants_ledger or self.wants_baseline or not self.settled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +70,15 @@ class Start:
     of_the_hour: set[str]
     is_waiting: bool
     streamed_since: datetime | None
+    is_streamed: bool
+    """Whether that stream has proved good: it is not new, and no poll found a fill that it did not tell."""
     transfer_heard_at: datetime | None
 
 
 _START = text(f"""
 SELECT state.cursors, state.balances, state.polled_until, state.entries_until, state.created_at, state.role,
     state.transfer_heard_at, CASE WHEN lease.leased_until > :real THEN state.stream_connected_at END AS streamed_since,
+    state.stream_deaf_at,
     ARRAY(SELECT DISTINCT symbol FROM {TRADES}.fills
         WHERE exchange_account_id = :account AND venue_time > :recent) AS recent,
     ARRAY(SELECT DISTINCT symbol FROM {TRADES}.fills
@@ -87,7 +98,9 @@ def start_of(account_id: UUID) -> Start:
     times = {"real": clock.real_now(), "recent": now - RECENT, "hour": now - SWEEP_BACK}
     with reading() as session:
         row = session.connection().execute(_START, {"account": account_id, **times}).one()
+    since, deaf = row.streamed_since, row.stream_deaf_at
     return Start(
+        is_streamed=since is not None and now - since > PROVED and (deaf is None or deaf <= since),
         cursors=row.cursors,
         rest=rest_of(row.balances),
         polled_until=row.polled_until,
@@ -96,5 +109,5 @@ def start_of(account_id: UUID) -> Start:
         of_the_hour=set(row.of_the_hour),
         is_waiting=row.role == Role.LEAD and bool(row.waiting),
         transfer_heard_at=row.transfer_heard_at,
-        streamed_since=row.streamed_since,
+        streamed_since=since,
     )

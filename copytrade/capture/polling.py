@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -13,7 +14,7 @@ from copytrade import metrics
 from copytrade.accounts import service as accounts
 from copytrade.accounts.queries import owner_of
 from copytrade.capture import history, leases
-from copytrade.capture.accounts import CapturedAccount, captured, copy_poll_interval
+from copytrade.capture.accounts import CapturedAccount, captured, copy_poll_interval, lead_poll_interval
 from copytrade.capture.poll import poll
 from copytrade.capture.poll_start import Memory
 from copytrade.db.bell import bell
@@ -85,7 +86,9 @@ class Pollers:
         past = asyncio.create_task(self._read_past(account))
         memory = Memory()
         try:
-            async for _ in bell().rings(f"poll:{account.ref.id}", quiet=1.0, every=self._interval(account)):
+            async for _ in bell().rings(
+                f"poll:{account.ref.id}", quiet=1.0, every=partial(self._interval, account, memory)
+            ):
                 while not self._stop.is_set() and not await self._once(account, memory):
                     await wait(self._stop, settings().capture_spare_s + 0.1)
                 if self._stop.is_set():
@@ -93,10 +96,11 @@ class Pollers:
         finally:
             await _cancel([past])
 
-    def _interval(self, account: CapturedAccount) -> float:
+    def _interval(self, account: CapturedAccount, memory: Memory) -> float:
         """Return the seconds between two polls, a little different for each account so that they spread."""
         is_lead = account.role is Role.LEAD
-        seconds = settings().poll_interval_s if is_lead else copy_poll_interval(self._copies)
+        is_streamed = memory.is_streamed and not memory.has_work()
+        seconds = lead_poll_interval(is_streamed=is_streamed) if is_lead else copy_poll_interval(self._copies)
         return seconds * (0.9 + account.ref.id.int % 1000 / 5000)
 
     async def _once(self, account: CapturedAccount, memory: Memory) -> bool:

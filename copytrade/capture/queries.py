@@ -11,7 +11,7 @@ from sqlalchemy import func, tuple_
 from sqlmodel import Session, col, select
 
 from copytrade import clock
-from copytrade.capture.accounts import copy_poll_interval
+from copytrade.capture.accounts import copy_poll_interval, lead_poll_interval
 from copytrade.capture.arrays import among_ids
 from copytrade.capture.models import (
     AccountEntry,
@@ -26,7 +26,6 @@ from copytrade.capture.standing import Standing as Standing
 from copytrade.capture.standing import standings as standings
 from copytrade.domain.instruments import Instrument, Market, PositionSide, Role, Side, Venue
 from copytrade.errors import InvalidInput
-from copytrade.settings import settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +259,7 @@ def capture_health(session: Session) -> CaptureHealth:
     polled = select(CaptureLease.exchange_account_id).where(CaptureLease.kind == "poll")
     states = session.exec(select(CaptureState).where(col(CaptureState.exchange_account_id).in_(polled))).all()
     lateness = {
-        Role.LEAD.value: timedelta(seconds=3 * settings().poll_interval_s),
+        Role.LEAD.value: timedelta(seconds=3 * lead_poll_interval(is_streamed=True)),
         Role.COPY.value: timedelta(seconds=3 * copy_poll_interval(sum(row.role == Role.COPY for row in states))),
     }
     waiting, oldest = session.exec(

@@ -7,7 +7,7 @@ is away, not at all: after every reconnect it rings all topics once, and listene
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from functools import lru_cache
 
 import psycopg
@@ -52,8 +52,13 @@ class Bell:
         self._waiters: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
 
-    async def rings(self, *topics: str, quiet: float = 0.0, every: float | None = None) -> AsyncGenerator[None]:
-        """Yield at once and after each ring of `topics`: at most once in `quiet` seconds, at least `every` seconds."""
+    async def rings(
+        self, *topics: str, quiet: float = 0.0, every: float | Callable[[], float] | None = None
+    ) -> AsyncGenerator[None]:
+        """Yield at once and after each ring of `topics`: at most once in `quiet` seconds, at least `every` seconds.
+
+        `every` may be a function that is asked each time.
+        """
         self._start()
         event = asyncio.Event()
         event.set()
@@ -62,7 +67,7 @@ class Bell:
         try:
             while True:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), every)
+                    await asyncio.wait_for(event.wait(), every() if callable(every) else every)
                 event.clear()
                 yield
                 if quiet:
