@@ -16,6 +16,7 @@ def positions_table(rows: list[PositionLine]) -> rx.Component:
                 rx.el.strong(position.symbol),
                 " ",
                 rx.el.span(position.side, " ", position.leverage, class_name=position.tone),
+                rx.cond(position.venue != "", rx.el.span(position.venue, class_name="quiet line")),
                 class_name="lead",
             ),
             rx.el.td(position.quantity, class_name="right", custom_attrs={"data-name": t("Quantity")}),

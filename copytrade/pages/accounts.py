@@ -16,6 +16,7 @@ def accounts() -> rx.Component:
         heading(
             t("Exchange accounts"),
             t("Your keys are sealed as you send them; only a worker opens them, and nobody can withdraw with them."),
+            rx.cond(has(Accounts.rows), rx.el.a(t("Link an account"), href="#link", class_name="button")),
         ),
         guide(),
         freshness(Accounts),

@@ -113,14 +113,17 @@ def _copy(row: CopyLine) -> rx.Component:
 
 def _what(row: CopyLine) -> tuple[rx.Component, ...]:
     return (
-        rx.el.time(row.clock, title=row.at.exact, class_name="muted nowrap"),
-        rx.el.span(row.trader),
-        rx.el.span(row.side, class_name=rx.cond(row.is_buy, "gain", "loss")),
+        rx.el.time(row.clock, title=row.at.exact, class_name="muted nowrap when"),
+        rx.el.span(row.trader, class_name="trader"),
+        rx.el.span(row.side, class_name=rx.cond(row.is_buy, "side gain", "side loss")),
         rx.el.span(
-            rx.el.strong(row.symbol, class_name="nowrap"), " ", rx.el.span(row.market, class_name="quiet nowrap")
+            rx.el.strong(row.symbol, class_name="nowrap"),
+            " ",
+            rx.el.span(row.market, class_name="quiet nowrap"),
+            class_name="what",
         ),
-        rx.el.span(row.amount),
-        rx.badge(row.state_text, color_scheme=row.tone),  # pyright: ignore[reportArgumentType]
+        rx.el.span(row.amount, class_name="amount"),
+        rx.badge(row.state_text, color_scheme=row.tone, class_name="state"),  # pyright: ignore[reportArgumentType]
     )  # fmt: skip
 
 
@@ -133,8 +136,8 @@ def _copied(row: CopyLine) -> rx.Component:
     return rx.fragment(
         rx.el.button(
             *_what(row),
-            rx.el.span(row.slippage, class_name="muted nowrap right"),
-            rx.el.span(row.delay, class_name="muted nowrap right"),
+            rx.el.span(row.slippage, class_name="muted nowrap right slip"),
+            rx.el.span(row.delay, class_name="muted nowrap right delay"),
             rx.icon("chevron_right", size=14, class_name="chev"),
             type="button",
             class_name="line",

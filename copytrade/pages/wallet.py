@@ -110,7 +110,13 @@ def _traders() -> rx.Component:
 def _legs() -> rx.Component:
     def row(leg: LegLine) -> rx.Component:
         return rx.el.tr(
-            rx.el.td(rx.el.strong(leg.symbol), " ", rx.el.span(leg.trader, class_name="quiet"), class_name="lead"),
+            rx.el.td(
+                rx.el.strong(leg.symbol),
+                " ",
+                rx.el.span(leg.market, class_name="quiet"),
+                rx.el.span(leg.trader, class_name="quiet line"),
+                class_name="lead",
+            ),
             rx.el.td(leg.target, class_name="right", custom_attrs={"data-name": t("Should be")}),
             rx.el.td(leg.held, class_name="right", custom_attrs={"data-name": t("Is")}),
             rx.el.td(leg.why, class_name="quiet"),

@@ -163,7 +163,11 @@ def _work(card: AccountCard, voice: Voice) -> str:
 
 def _rights(row: AccountRow, voice: Voice) -> str:
     held = [voice.say(name) for right, name in RIGHTS.items() if row.permissions.get(right)]
-    return voice.say("the key may: {rights}", rights=", ".join(held)) if held else ""
+    if not held:
+        return ""
+    said = voice.say("the key may: {rights}", rights=", ".join(held))
+    is_more = row.role == Role.LEAD and row.permissions.get("may_trade")
+    return f"{said} ({voice.say('reading alone would do')})" if is_more else said
 
 
 def _network(row: AccountRow, voice: Voice) -> str:

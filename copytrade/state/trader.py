@@ -96,6 +96,8 @@ class PositionLine:
     notional: str
     pnl: Figure
     leverage: str
+    venue: str = ""
+    """Told where positions of several accounts stand together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A subscriber's wallet: what it is worth, what copying brought, what is open."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import reflex as rx
@@ -10,7 +10,7 @@ from copytrade.analytics import queries as analytics
 from copytrade.analytics.charts import Chart, allocation, equity_curve, pnl_by_symbol, pnl_by_trader
 from copytrade.analytics.rows import TraderPnl, WalletStats
 from copytrade.copying import queries as copying
-from copytrade.i18n.names import base_asset, symbol_name
+from copytrade.i18n.names import base_asset, kind_name, symbol_name, venue_name
 from copytrade.i18n.reasons import reason_text, wait_text
 from copytrade.i18n.voice import Figure, Moment, Voice
 from copytrade.state import routes
@@ -58,6 +58,7 @@ class LegLine:
 
     trader: str
     symbol: str
+    market: str
     target: str
     held: str
     why: str
@@ -98,6 +99,7 @@ def _leg(row: copying.OpenLegRow, voice: Voice) -> LegLine:
     return LegLine(
         trader=row.trader_name,
         symbol=symbol_name(row.symbol),
+        market=kind_name(voice, row.symbol),
         target=f"{voice.quantity(row.target)} {unit}",
         held=f"{voice.quantity(row.held)} {unit}",
         why=_why(row, voice),
@@ -140,7 +142,7 @@ class Wallet(Page, rx.State):
         self.by_trader = pnl_by_trader(stats.traders, voice=voice, palette=palette)
         self.by_symbol = pnl_by_symbol(stats.symbols, voice=voice, palette=palette)
         self.traders = [_result(row, voice) for row in stats.traders]
-        self.positions = [position_line(row, voice) for row in stats.positions]
+        self.positions = [replace(position_line(row, voice), venue=venue_name(row.venue)) for row in stats.positions]
         self.legs = [_leg(row, voice) for row in legs]
         self.trips = [trip_line(row, voice) for row in stats.trips[:20]]
         self.as_of = voice.clock(clock.now())

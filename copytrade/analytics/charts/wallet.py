@@ -33,7 +33,7 @@ def equity_curve(curve: Sequence[Point], *, voice: Voice, flows: Sequence[FlowRo
     drawn = figure(_line(points, voice=voice), _markers(inside, points=points, voice=voice), voice=voice, height=HEIGHT)
     low, high = (pick(float(point.value) for point in points) for pick in (min, max))
     pad = (high - low) * 0.08 or max(high * 0.01, 1.0)
-    drawn.update_yaxes(range=[low - pad, high + pad], tickformat=",.6~g")
+    drawn.update_yaxes(range=[low - pad, high + pad], tickformat=",.12~g")
     drawn.update_xaxes(time_axis(voice, points[-1].at - points[0].at))
     return Chart(drawn, _summary(points, flows=inside, voice=voice), _head(voice), _table(points, voice=voice))
 
