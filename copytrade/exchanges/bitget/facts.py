@@ -9,7 +9,7 @@ from copytrade.exchanges.limits import CONNECT, Limit, Scope
 
 _OTHER = """
     400172 40007 40017 40019 40020 40024 40031 40102 40103 40108 40203 40304 40305 40306 40700 40707 40713 40761 40808
-    40812 40872 40917 40920 41103 41117 43005 43011 43025 43117 45117 45118 40084 40085
+    40812 40872 40917 40920 41103 41117 43005 43011 43025 43117 45117 45118 40084
 """
 """Malformed requests, rules of the account, settings and order types."""
 
@@ -26,7 +26,8 @@ _REFUSED: dict[str, Refusal] = {
     "40774": Refusal.POSITION_MODE,
     **dict.fromkeys(("22004", "40034", "40308", "40309", "43115", "43116"), Refusal.MARKET_CLOSED),
     **dict.fromkeys(
-        ("40001", "40002", "40003", "40006", "40009", "40011", "40012", "40014", "40018", "40037"), Refusal.CREDENTIALS
+        ("40001", "40002", "40003", "40006", "40009", "40011", "40012", "40014", "40018", "40037", "40085"),
+        Refusal.CREDENTIALS,
     ),
     **dict.fromkeys(_OTHER.split(), Refusal.OTHER),
 }

@@ -34,7 +34,7 @@ def test_a_unified_account_is_told_as_unfit(market: str, request: pytest.Fixture
     alice: Account = request.getfixturevalue(market)(unified=True, coins=None)
     found = alice.run(lambda client: client.permissions())
     assert (found.unfit, found.may_read, found.may_withdraw, found.may_transfer) == ("unified", None, None, None)
-    assert alice.place(alice.buy()).refusal is Refusal.OTHER
+    assert alice.place(alice.buy()).refusal is Refusal.CREDENTIALS
 
 
 def test_an_order_for_an_isolated_position_is_sent_again_with_its_margin_mode(perpetual: Opened) -> None:
