@@ -34,8 +34,9 @@ async def walk(wire: Wire, method: str, asked: dict[str, Any], *, at_most: int |
         rows = wire.read(shapes.listed, body)
         found += rows
         pages += 1
-        cursor = wire.read(lambda told: str(told["result"].get("nextPageCursor") or ""), body)
-        if not cursor or not rows:
+        before, cursor = cursor, wire.read(lambda told: str(told["result"].get("nextPageCursor") or ""), body)
+        # after the last page some lists tell no cursor, some one to an empty page, some the same again
+        if cursor in ("", before) or not rows:
             return found, True
         if at_most is not None and pages >= at_most:
             return found, False

@@ -7,7 +7,9 @@ from copytrade.sandbox.exchange.clock import real_ms
 
 SECOND_MS = 1000
 ADDRESS_SPAN_MS = 5000
-_ORDERS = frozenset({"/v5/order/create", "/v5/order/amend", "/v5/order/cancel", "/v5/order/cancel-all"})
+_ORDERS = frozenset(
+    f"/v5/order/{name}" for name in ("create", "amend", "cancel", "cancel-all", "create-batch", "cancel-batch")
+)
 _SETTINGS = frozenset(
     {
         "/v5/position/set-leverage",

@@ -41,6 +41,8 @@ class Request:
     holder: Account | None = None
     notes: dict[str, str] = field(default_factory=dict)
     """Headers to be sent with the answer."""
+    beside: dict[str, Any] = field(default_factory=dict)
+    """What stands in the answer beside the result."""
 
     @property
     def account(self) -> Account:

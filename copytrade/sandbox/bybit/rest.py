@@ -5,7 +5,20 @@ from typing import Any
 
 import orjson
 
-from copytrade.sandbox.bybit import account, assets, errors, history, ids, ledger, public, settings, sign, trade
+from copytrade.sandbox.bybit import (
+    account,
+    amending,
+    assets,
+    batches,
+    errors,
+    history,
+    ids,
+    ledger,
+    public,
+    settings,
+    sign,
+    trade,
+)
 from copytrade.sandbox.bybit.limits import Limits, Rules
 from copytrade.sandbox.bybit.request import Access, Request, Route, read
 from copytrade.sandbox.bybit.streams import Streams
@@ -39,6 +52,8 @@ class Bybit:
         self._routes: dict[tuple[str, str], Route] = {
             **public.routes(),
             **trade.routes(),
+            **amending.routes(),
+            **batches.routes(),
             **history.routes(),
             **account.routes(),
             **settings.routes(),
@@ -79,7 +94,8 @@ class Bybit:
             request.params = read(call)
             if route.access is not Access.PUBLIC:
                 self._admit(route, request)
-            return self._reply(200, self._body(0, "OK", route.handler(self, request)), request)
+            result = route.handler(self, request)
+            return self._reply(200, self._body(0, "OK", result, request.beside), request)
         except Refused as refusal:
             error = errors.refused(refusal, is_spot=request.is_spot)
         except errors.ApiError as refusal:
@@ -114,9 +130,9 @@ class Bybit:
         if not request.holder.unified and call.path not in _CLASSIC_MAY:
             raise errors.not_unified()
 
-    def _body(self, code: int, message: str, result: Any) -> bytes:
+    def _body(self, code: int, message: str, result: Any, beside: Mapping[str, Any] | None = None) -> bytes:
         now = self.exchange.clock.server_time()
-        told = {"retCode": code, "retMsg": message, "result": result, "retExtInfo": {}, "time": now}
+        told = {"retCode": code, "retMsg": message, "result": result, "retExtInfo": beside or {}, "time": now}
         return orjson.dumps(told)
 
     def _reply(self, status: int, body: bytes, request: Request) -> Reply:

@@ -1,4 +1,4 @@
-"""Orders at Bybit: placed, cancelled, amended. What is accepted is only acknowledged; the rest is told later."""
+"""Orders at Bybit: placed and cancelled. What is accepted is only acknowledged; the rest is told later."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -47,12 +47,14 @@ def _number(request: Request, name: str, *, decimals: int, malformed: Reason, pr
         raise Refused(precise) from None
 
 
-def _steps(request: Request, one: Instrument) -> int:
+def steps_of(request: Request, one: Instrument) -> int:
+    """Return the quantity of a request."""
     reasons = {"malformed": Reason.QUANTITY_MALFORMED, "precise": Reason.QUANTITY_PRECISION}
     return _number(request, "qty", decimals=one.quantity_decimals, **reasons)
 
 
-def _price(request: Request, one: Instrument) -> int:
+def price_of(request: Request, one: Instrument) -> int:
+    """Return the price of a request."""
     reasons = {"malformed": Reason.PRICE_MALFORMED, "precise": Reason.PRICE_TICK}
     return _number(request, "price", decimals=one.price_decimals, **reasons)
 
@@ -102,8 +104,8 @@ def _wanted(request: Request) -> OrderRequest:
         instrument=one.index,
         side=side,
         type=kind,
-        steps=0 if by_value else _steps(request, one),
-        price=_price(request, one) if kind is OrderType.LIMIT else 0,
+        steps=0 if by_value else steps_of(request, one),
+        price=price_of(request, one) if kind is OrderType.LIMIT else 0,
         time_in_force=force,
         reduce_only=reduces and position_side is PositionSide.BOTH,
         position_side=position_side,
@@ -123,26 +125,29 @@ def _check_band(venue: "Bybit", one: Instrument, wanted: OrderRequest) -> None:
         raise Refused(reason, limit=wire.price(one, bound))
 
 
-def _create(venue: "Bybit", request: Request) -> dict[str, str]:
+def create(venue: "Bybit", request: Request) -> dict[str, str]:
+    """Place an order and acknowledge it."""
     _check_served(request)
     wanted = _wanted(request)
     _check_band(venue, INSTRUMENTS[wanted.instrument], wanted)
-    return _acknowledged(request, trading.place(venue.exchange, request.account, wanted))
+    return acknowledged(request, trading.place(venue.exchange, request.account, wanted))
 
 
-def _acknowledged(request: Request, order: Order) -> dict[str, str]:
+def acknowledged(request: Request, order: Order) -> dict[str, str]:
+    """Return the ids of an order, which is all that an acknowledgement tells."""
     written = ids.order_id(order.id, is_spot=request.is_spot)
     return {"orderId": written, "orderLinkId": "" if order.client_id.startswith("auto") else order.client_id}
 
 
-def _cancel(venue: "Bybit", request: Request) -> dict[str, str]:
+def cancel(venue: "Bybit", request: Request) -> dict[str, str]:
+    """Cancel an order and acknowledge it."""
     request.instrument()
     if not (request.text("orderId") or request.text("orderLinkId")):
         raise errors.bad_parameter("orderId")
     order = named(request)
     if order is None or order.status not in OPEN:
         raise Refused(Reason.UNKNOWN_ORDER)
-    return _acknowledged(request, trading.cancel(venue.exchange, request.account, order))
+    return acknowledged(request, trading.cancel(venue.exchange, request.account, order))
 
 
 def _cancel_all(venue: "Bybit", request: Request) -> dict[str, Any]:
@@ -151,7 +156,7 @@ def _cancel_all(venue: "Bybit", request: Request) -> dict[str, Any]:
         raise errors.ApiError(10001, "params error: symbol, settleCoin or baseCoin must be filled in")
     wanted = {one.index for one in request.wanted()}
     found = [order for order in request.account.open.values() if order.instrument in wanted]
-    told = [_acknowledged(request, trading.cancel(venue.exchange, request.account, order)) for order in found]
+    told = [acknowledged(request, trading.cancel(venue.exchange, request.account, order)) for order in found]
     return {"list": told, "success": "1"}
 
 
@@ -165,8 +170,8 @@ def _fee_rate(venue: "Bybit", request: Request) -> dict[str, Any]:
 def routes() -> dict[tuple[str, str], Route]:
     """Return the paths of this part."""
     return {
-        ("POST", "/v5/order/create"): Route(_create, Access.TRADE),
-        ("POST", "/v5/order/cancel"): Route(_cancel, Access.TRADE),
+        ("POST", "/v5/order/create"): Route(create, Access.TRADE),
+        ("POST", "/v5/order/cancel"): Route(cancel, Access.TRADE),
         ("POST", "/v5/order/cancel-all"): Route(_cancel_all, Access.TRADE),
         ("GET", "/v5/account/fee-rate"): Route(_fee_rate),
     }

@@ -217,6 +217,39 @@ def test_orders_end_where_the_venue_says_so(raw: Raw) -> None:
     assert raw.get("/v5/order/realtime", category="linear").code == 10001  # which symbol or coin?
 
 
+def test_a_resting_order_is_amended_under_its_id(raw: Raw) -> None:
+    placed = raw.order(orderType="Limit", price="59000", qty="0.5").result["orderId"]
+    order = {"category": "linear", "symbol": "BTCUSDT", "orderId": placed}
+    assert raw.post("/v5/order/amend", **order).code == 10001  # to what?
+    assert raw.post("/v5/order/amend", **order, qty="90").code == 110007
+    assert raw.post("/v5/order/amend", **order, price="58500", qty="0.4").code == 0
+    (live,) = raw.get("/v5/order/realtime", category="linear", settleCoin="USDT").rows
+    assert (live["orderId"], live["price"], live["qty"]) == (placed, "58500.0", "0.4")
+    (wallet,) = raw.get("/v5/account/wallet-balance", accountType="UNIFIED").rows
+    assert Decimal(wallet["totalInitialMargin"]) == Decimal("58500") * Decimal("0.4") / 20
+    assert raw.post("/v5/order/amend", **order, price="60100").code == 0  # reaches the market
+    (ended,) = raw.get("/v5/order/history", **order).rows
+    assert (ended["orderStatus"], ended["cumExecQty"]) == ("Filled", "0.4")
+    assert raw.post("/v5/order/amend", **order, qty="0.3").code == 110001
+    spot = raw.order(category="spot", side="Sell", orderType="Limit", price="61000", qty="1").result["orderId"]
+    order = {"category": "spot", "symbol": "BTCUSDT", "orderId": spot}
+    assert raw.post("/v5/order/amend", **order, qty="3").code == 170131
+    assert raw.post("/v5/order/amend", **order, qty="2").code == 0
+
+
+def test_orders_of_a_batch_have_each_its_own_fate(raw: Raw) -> None:
+    order = {"symbol": "BTCUSDT", "side": "Buy", "orderType": "Market"}
+    answer = raw.post(
+        "/v5/order/create-batch",
+        category="linear",
+        request=[order | {"qty": "0.01", "orderLinkId": "b1"}, order | {"qty": "99"}, "nonsense"],
+    )
+    assert [row["orderLinkId"] for row in answer.rows] == ["b1", "", ""]
+    assert [fate["code"] for fate in answer.body["retExtInfo"]["list"]] == [0, 110007, 10001]
+    assert len(raw.executions()) == 1
+    assert raw.post("/v5/order/create-batch", category="linear", request=[]).code == 10001
+
+
 def test_orders_that_cannot_trade_are_taken_and_end_empty(raw: Raw) -> None:
     taker = raw.order(orderType="Limit", price="60100", timeInForce="PostOnly", orderLinkId="po")
     assert taker.code == 0

@@ -68,6 +68,13 @@ def test_orders_trades_positions_and_balances(server: SandboxServer, account: di
             await exchange.cancel_order(resting["id"], SWAP)
             with pytest.raises(ccxt.OrderNotFound):
                 await exchange.cancel_order(resting["id"], SWAP)
+            form = {"symbol": SWAP, "type": "limit", "side": "buy", "amount": 0.01}
+            both = await exchange.create_orders([form | {"price": 59_000}, form | {"price": 58_000}])
+            edited = await exchange.edit_order(both[0]["id"], SWAP, "limit", "buy", 0.02, 58_900)
+            assert edited["id"] == both[0]["id"]
+            assert {one["amount"] for one in await exchange.fetch_open_orders(SWAP)} == {0.01, 0.02}
+            await exchange.cancel_orders([one["id"] for one in both], SWAP)
+            assert await exchange.fetch_open_orders(SWAP) == []
 
     asyncio.run(run())
 
