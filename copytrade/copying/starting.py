@@ -49,7 +49,7 @@ async def sweep(pool: ClientPool, terms: Terms) -> None:
             quotes = await client.quotes(list(starting.symbols)) if starting.symbols else {}
             positions = {one.symbol: one for one in await client.positions()} if starting.symbols else {}
             if starting.lead.market is Market.SPOT:
-                positions = await asyncio.to_thread(_with_costs, starting.lead, positions)
+                positions = await asyncio.to_thread(with_costs, starting.lead, positions)
         except ExchangeError as error:
             log.info("start.unread", subscription=str(starting.subscription_id), code=error.venue_code)
             continue
@@ -57,7 +57,7 @@ async def sweep(pool: ClientPool, terms: Terms) -> None:
             await asyncio.to_thread(_judge, starting, rules, quotes, positions)
 
 
-def _with_costs(lead: AccountRef, positions: dict[str, Position]) -> dict[str, Position]:
+def with_costs(lead: AccountRef, positions: dict[str, Position]) -> dict[str, Position]:
     """Return what a spot lead holds with the average he paid, as far as his fills tell: the venue does not know it."""
     with reading() as session:
         fills = capture.executions(session, account_id=lead.id, after=None, until=clock.now())

@@ -9,14 +9,15 @@ from sqlmodel import Session, select
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import outcomes, planner, reconciling, service
+from copytrade.capture.models import LeadPosition
+from copytrade.copying import outcomes, planner, reconciling, service, starting
 from copytrade.copying.models import CopyReading, CopySetting, OrderState
 from copytrade.copying.outcomes import Told
 from copytrade.copying.reconciling import Reading
-from copytrade.domain.fills import AccountState, Equity
+from copytrade.domain.fills import AccountState, Equity, Position, Quote
 from copytrade.domain.instruments import Market, PositionSide
 from copytrade.domain.orders import Outcome, OutcomeKind, Refusal
-from copytrade.domain.sizing import CopySettings, Direction, SizingMode
+from copytrade.domain.sizing import CopySettings, Direction, SizingMode, StartMode
 from copytrade.errors import InvalidInput
 from tests.integration.copying.desk import Desk, desk, placed
 
@@ -77,6 +78,33 @@ def test_no_more_is_bought_than_the_account_is_worth(on: Desk) -> None:
     on.lead("20")
     assert on.skips()[0][0] == "max_leverage"
     assert D("16.66") < on.leg().target < D("16.67")
+
+
+@pytest.mark.parametrize(("market", "joined"), [(61_000, 0), (59_000, 1)])
+def test_a_better_price_on_spot_is_better_than_what_his_fills_cost(session: Session, market: int, joined: int) -> None:
+    on = desk(session, kind=Market.SPOT, settings=CopySettings(start_mode=StartMode.BETTER_PRICE))
+    for price in (59_500, 60_500):
+        on.price = D(price)
+        on.fill("0.5")
+    session.add(LeadPosition(exchange_account_id=on.market.lead, symbol="BTC/USDT", position_side="net", quantity=D(1)))
+    session.flush()
+    lead, price = accounts.ref(session, on.market.lead), D(market)
+    told = {"BTC/USDT": Position("BTC/USDT", D(1), D(0), price, D(0))}
+    positions = starting.with_costs(lead, told)
+    assert positions["BTC/USDT"].entry_price == 60_000
+    waiting = starting.Starting(on.subscription_id, lead, StartMode.BETTER_PRICE, ("BTC/USDT",))
+    quotes = {"BTC/USDT": Quote("BTC/USDT", price, price, price, clock.now())}
+    starting.judge(session, waiting, rules={"BTC/USDT": on.rules}, quotes=quotes, positions=positions)
+    assert [(part.kind, part.asked) for part in on.parts()] == [("join", 1)] * joined
+
+
+def test_what_his_fills_do_not_explain_has_no_price(session: Session) -> None:
+    on = desk(session, kind=Market.SPOT)
+    on.fill("0.5")
+    session.add(LeadPosition(exchange_account_id=on.market.lead, symbol="BTC/USDT", position_side="net", quantity=D(3)))
+    session.flush()
+    told = {"BTC/USDT": Position("BTC/USDT", D(3), D(0), D(60_000), D(0))}
+    assert starting.with_costs(accounts.ref(session, on.market.lead), told) == told
 
 
 def test_a_leads_equity_that_cannot_have_paid_a_fill_is_read_again(session: Session) -> None:
