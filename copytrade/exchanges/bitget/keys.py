@@ -6,7 +6,7 @@ from copytrade.errors import BadCredentials, ExchangeError, Unavailable
 from copytrade.exchanges.bitget import rights
 from copytrade.exchanges.wire import Wire
 
-_IS_UNIFIED, _IS_CLASSIC = "40085", "40084"
+_IS_UNIFIED = "40085"
 
 
 async def permissions(wire: Wire) -> KeyPermissions:
@@ -14,7 +14,8 @@ async def permissions(wire: Wire) -> KeyPermissions:
     try:
         await wire.ask("privateUtaGetV3AccountSettings")
     except ExchangeError as error:
-        if error.venue_code != _IS_CLASSIC:
+        # classic accounts are told 40084; whatever else is wrong with the key, the next call says better
+        if not error.venue_code:
             raise
     else:
         return rights.UNIFIED

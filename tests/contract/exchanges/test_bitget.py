@@ -8,6 +8,7 @@ import pytest
 from copytrade.domain.fills import Fill
 from copytrade.domain.instruments import Market, PositionSide, Side, Venue
 from copytrade.domain.orders import OrderKind, OutcomeKind, Refusal
+from copytrade.errors import Unavailable
 from copytrade.exchanges.bitget import paging
 from copytrade.exchanges.port import ExchangeClient
 from copytrade.sandbox.client import Control
@@ -35,6 +36,15 @@ def test_a_unified_account_is_told_as_unfit(market: str, request: pytest.Fixture
     found = alice.run(lambda client: client.permissions())
     assert (found.unfit, found.may_read, found.may_withdraw, found.may_transfer) == ("unified", None, None, None)
     assert alice.place(alice.buy()).refusal is Refusal.CREDENTIALS
+
+
+def test_a_probe_that_the_key_may_not_make_refuses_nobody(spot: Opened) -> None:
+    alice = spot()
+    alice.fault(path="/api/v3/account/settings", answer="status", status=400, code="40014", execute="no")
+    assert alice.run(lambda client: client.permissions()).may_trade is True
+    alice.fault(path="/api/v3/account/settings", answer="status", status=502, execute="no")
+    with pytest.raises(Unavailable):
+        alice.run(lambda client: client.permissions())
 
 
 def test_an_order_for_an_isolated_position_is_sent_again_with_its_margin_mode(perpetual: Opened) -> None:
