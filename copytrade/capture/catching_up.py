@@ -56,7 +56,7 @@ async def read_symbol(client: ExchangeClient, gap: Gap) -> bool:
 
 
 async def _with_orders(client: ExchangeClient, gap: Gap, page: FillPage) -> FillPage:
-    """Give fills whose orders are not known what only those tell: our client's id and the quantity asked for."""
+    """Give fills whose orders are not known what only those tell: client's id, quantity, and whether the venue did it."""
     fresh = await asyncio.to_thread(_unknown, gap, page.fills)
     if not fresh:
         return page
@@ -68,7 +68,12 @@ async def _with_orders(client: ExchangeClient, gap: Gap, page: FillPage) -> Fill
         log.warning("capture.orders_unread", account=str(gap.account_id), reason=error.message)
         return page
     fills = [
-        replace(fill, client_order_id=order.client_order_id, order_quantity=order.quantity)
+        replace(
+            fill,
+            client_order_id=order.client_order_id,
+            order_quantity=order.quantity,
+            is_liquidation=fill.is_liquidation or order.is_liquidation,
+        )
         if (order := orders.get(fill.order_id)) is not None
         else fill
         for fill in page.fills

@@ -55,6 +55,8 @@ class VenueOrder:
     venue_time: datetime | None
     fee: Decimal | None = None
     fee_asset: str = ""
+    is_liquidation: bool = False
+    """Whether the venue itself placed it to close a position."""
 
     @property
     def has_ended(self) -> bool:

@@ -97,6 +97,7 @@ def order(row: Body, *, symbol: str) -> VenueOrder:
         average_price=average if average > 0 else None,
         status=STATUSES[row["status"]],
         venue_time=moment(at) if at else None,
+        is_liquidation=text(row["clientOrderId"]).startswith(_LIQUIDATION_IDS),
     )
 
 

@@ -74,7 +74,6 @@ class Manners:
     """What an HTTP 403 with a page proves."""
     tells_expiry: bool = True
     third_asset: str = "BNB"
-    tells_liquidations_in_lists: bool = True
     market_buys_are_exact: bool = True
     """Whether a spot market buy gets the base quantity to the last step."""
     limits: dict[str, int] = field(default_factory=dict[str, int])
@@ -95,7 +94,6 @@ MANNERS = {
         placed_id="clientOrderId",
         streamed={Market.PERPETUAL: ("ORDER_TRADE_UPDATE", "o.l"), Market.SPOT: ("executionReport", "event.l")},
         ids_are_taken_for_ever=False,
-        tells_liquidations_in_lists=False,
     ),
     Venue.BYBIT: Manners(
         orders={Market.PERPETUAL: "/v5/order/create", Market.SPOT: "/v5/order/create"},

@@ -145,6 +145,7 @@ def test_a_liquidation_that_nobody_tells_closes_and_its_late_trade_changes_nothi
     wait_until(lambda: not alice.plan() and all(fill.planned_at or fill.is_history for fill in alice.stored()))
     assert alice.planned[-1].after == 0
     assert len(alice.planned) == count + 1
+    wait_until(lambda: [fill.is_liquidation for fill in alice.stored() if fill.side == "sell"] == [True], timeout=20)
 
 
 def test_two_processes_share_the_streams_and_one_takes_over(
