@@ -56,7 +56,7 @@ async def read_symbol(client: ExchangeClient, gap: Gap) -> bool:
 
 
 async def _with_orders(client: ExchangeClient, gap: Gap, page: FillPage) -> FillPage:
-    """Give fills whose orders are not known what only those tell: client's id, quantity, and whether the venue did it."""
+    """Give fills whose orders are not known what only those tell: client's id, quantity, whether the venue did it."""
     fresh = await asyncio.to_thread(_unknown, gap, page.fills)
     if not fresh:
         return page
