@@ -207,6 +207,7 @@ def _findings(row: AccountLine) -> rx.Component:
         return rx.el.li(sign, rx.el.strong(one.name), rx.el.span(one.text), custom_attrs={"data-verdict": one.verdict})
 
     return rx.el.div(
+        problem(Accounts.problem),
         rx.cond(
             row.examination == "running",
             checking(t("Looking at clock, key, balances, market rules and stream. No order is placed.")),
@@ -230,8 +231,11 @@ def unlinking() -> rx.Component:
             rx.alert_dialog.title(t("Unlink {title}?", title=Accounts.title)),
             rx.alert_dialog.description(t("This cannot be taken back.")),
             rx.el.ul(rx.foreach(Accounts.effects, _item), class_name="told"),
+            rx.el.div(problem(Accounts.problem), style={"marginBottom": "12px"}),
             rx.flex(
-                rx.alert_dialog.cancel(rx.el.button(t("Cancel"), type="button", class_name="button soft")),
+                rx.alert_dialog.cancel(
+                    rx.el.button(t("Cancel"), type="button", class_name="button soft", on_click=Accounts.open("", ""))
+                ),
                 rx.alert_dialog.action(
                     rx.el.button(
                         t("Unlink"),
@@ -244,7 +248,7 @@ def unlinking() -> rx.Component:
                 justify="end",
             ),
             max_width="480px",
+            on_escape_key_down=Accounts.open("", ""),
         ),
         open=Accounts.part == "unlink",
-        on_open_change=lambda _: Accounts.open("", ""),
     )  # fmt: skip

@@ -8,7 +8,6 @@ import reflex as rx
 from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.accounts.reasons import State as AccountState
-from copytrade.accounts.rows import AccountRow
 from copytrade.domain.instruments import Role
 from copytrade.i18n.names import place_name
 from copytrade.i18n.voice import Moment, Voice
@@ -16,7 +15,7 @@ from copytrade.payments import queries as payments
 from copytrade.payments.rows import Earnings
 from copytrade.settings import settings
 from copytrade.state import routes
-from copytrade.state.account_names import account_name
+from copytrade.state.account_names import account_told
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.ids import id_of
 from copytrade.state.subscribe import AccountChoice
@@ -98,12 +97,6 @@ def _profile(row: ProfileRow, voice: Voice) -> ProfileLine:
     )
 
 
-def _account_told(row: AccountRow, voice: Voice) -> str:
-    """Return an account's name with its place, which several accounts of one exchange differ by."""
-    name, place = account_name(row, voice), place_name(voice, row.venue, row.market)
-    return name if name == place else f"{name} ({place})"
-
-
 def _subscriber(row: SubscriberRow, *, profile: str, currency: str, voice: Voice) -> SubscriberLine:
     return SubscriberLine(
         name=row.name or voice.say("without a name"),
@@ -161,7 +154,7 @@ class Desk(Page, rx.State):
         self.has_lead = any(row.state == AccountState.ACTIVE for row in leads)
         taken = {row.lead_account_id for row in rows}
         self.free_accounts = [
-            AccountChoice(str(row.id), _account_told(row, voice), voice.money(row.equity))
+            AccountChoice(str(row.id), account_told(row, voice), voice.money(row.equity))
             for row in leads
             if row.state == AccountState.ACTIVE and row.id not in taken
         ]

@@ -17,7 +17,7 @@ from copytrade.errors import InvalidInput
 from copytrade.i18n.voice import Voice
 from copytrade.payments import service as payments
 from copytrade.state import routes
-from copytrade.state.account_names import account_name
+from copytrade.state.account_names import account_told
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.ids import id_of
 from copytrade.state.subscribe import settings_told
@@ -105,7 +105,7 @@ def _open_told(legs: list[copying_queries.OpenLegRow], voice: Voice) -> str:
 
 def _lines(session: Session, *, owner: UUID, voice: Voice) -> list[SubscriptionLine]:
     rows = subscriptions.subscriptions_of(session, owner=owner)
-    names = {row.id: account_name(row, voice) for row in accounts.accounts(session, owner=owner)}
+    names = {row.id: account_told(row, voice) for row in accounts.accounts(session, owner=owner)}
     settings = copying_queries.settings_of(session, owner=owner)
     legs = copying_queries.open_legs(session, owner=owner)
     return [

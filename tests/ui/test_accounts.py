@@ -233,6 +233,34 @@ def test_unlinking_says_first_what_it_does(session: Session) -> None:
     assert (page.rows, page.part) == ([], "")
 
 
+def test_an_examination_opens_its_findings_and_is_not_asked_for_twice(session: Session) -> None:
+    person = bob(session)
+    account_id = linked(session, person.id)
+    page = accounts_of(session, person)
+    asyncio.run(sent(page, "examine", str(account_id)))
+    asyncio.run(loaded(page))
+    assert (page.opened, page.part, page.rows[0].examination) == (str(account_id), "findings", "running")
+    asyncio.run(sent(page, "examine", str(account_id)))
+    assert page.problem == "It was examined a moment ago. Please wait a little."
+
+
+def test_a_new_key_is_checked_while_the_old_one_stays(session: Session) -> None:
+    person = bob(session)
+    account_id = linked(session, person.id)
+    page = accounts_of(session, person)
+    asyncio.run(sent(page, "open", str(account_id), "key"))
+    asyncio.run(sent(page, "replace_key", {"api_key": "", "api_secret": SECRET}))
+    assert (page.problem, page.part) == ("Please copy it from the exchange again.", "key")
+    asyncio.run(sent(page, "replace_key", {"api_key": "n" * 60 + "9876", "api_secret": SECRET}))
+    asyncio.run(loaded(page))
+    (row,) = page.rows
+    assert (row.state, row.key, row.new_key, page.part) == ("active", "…1234", "checking", "")
+    assert SECRET not in str(page.dict())
+    asyncio.run(sent(page, "drop_replacement", str(account_id)))
+    asyncio.run(loaded(page))
+    assert page.rows[0].key == "…1234"
+
+
 def test_a_card_says_in_the_persons_language_that_it_can_copy(session: Session) -> None:
     person = bob(session)
     linked(session, person.id)
