@@ -90,11 +90,11 @@ WITH came AS (
     WHERE (fills.order_quantity IS NULL AND excluded.order_quantity IS NOT NULL)
         OR (fills.position_after IS NULL AND excluded.position_after IS NOT NULL)
         OR (fills.sequence = 0 AND excluded.sequence <> 0)
-    RETURNING id, exchange_account_id, trade_id, venue_time, xmax = 0 AS is_new,
+    RETURNING id, exchange_account_id, symbol, trade_id, venue_time, xmax = 0 AS is_new,
         planned_at IS NULL AND NOT is_history AS is_waiting
 )
-SELECT written.id, written.exchange_account_id, written.trade_id, written.venue_time, state.user_id, written.is_new,
-    written.is_waiting
+SELECT written.id, written.exchange_account_id, written.symbol, written.trade_id, written.venue_time, state.user_id,
+    written.is_new, written.is_waiting
 FROM written JOIN {TRADES}.capture_states state USING (exchange_account_id)
 """)  # noqa: S608 - only names of columns and the schema go in
 
@@ -117,7 +117,7 @@ def store(session: Session, captured: Sequence[Captured], *, source: Source) -> 
     topics = {"plan"} if any(row.is_waiting for row in rows) else set[str]()
     topics |= {f"user:{row.user_id}" for row in rows if row.is_new}
     ring(session, *sorted(topics))
-    _tell_of_the_future(session, rows, {(one.account_id, one.fill.trade_id): one for one in fit})
+    _tell_of_the_future(session, rows, {(one.account_id, one.fill.symbol, one.fill.trade_id): one for one in fit})
     if source is not Source.HISTORY:
         now, delay = clock.now(), metrics.fill_delay.labels(source=source.value)
         for row in rows:
@@ -133,9 +133,9 @@ def _timely(one: Captured) -> Captured:
     return replace(one, fill=replace(one.fill, venue_time=one.received_at))
 
 
-def _tell_of_the_future(session: Session, rows: Sequence[Any], came: dict[tuple[UUID, str], Captured]) -> None:
+def _tell_of_the_future(session: Session, rows: Sequence[Any], came: dict[tuple[UUID, str, str], Captured]) -> None:
     for row in rows:
-        one = came[row.exchange_account_id, row.trade_id]
+        one = came[row.exchange_account_id, row.symbol, row.trade_id]
         if row.is_new and trouble.is_ahead(one.fill, received_at=one.received_at):
             said = one.fill.venue_time.isoformat()
             trouble.mark(session, Trouble.FUTURE, account_id=one.account_id, trade=row.trade_id, said=said)

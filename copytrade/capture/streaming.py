@@ -6,6 +6,7 @@ of an account also rings its poll, which is the truth.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -80,10 +81,14 @@ class Streams:
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._refs: dict[UUID, AccountRef] = {}
+        self._built_at: dict[UUID, float] = {}
 
     def follow(self, accounts: dict[UUID, CapturedAccount], *, deaf: set[UUID]) -> None:
         """Have exactly these accounts streamed; one whose reader crashed or went deaf, or whose key changed, anew."""
         refs = {account_id: account.ref for account_id, account in accounts.items()}
+        # one that is connecting still looks deaf: it is given time
+        built_before = time.monotonic() - REBUILD_AT_MOST_EVERY.total_seconds()
+        deaf = {one for one in deaf if self._built_at.get(one, 0.0) < built_before}
         for account_id in [one for one in self._tasks if refs.get(one) != self._refs.get(one) or one in deaf]:
             self._tasks.pop(account_id).cancel()
         self._refs = refs
@@ -92,6 +97,7 @@ class Streams:
             if task is not None and task.done() and not task.cancelled() and (error := task.exception()):
                 log.error("stream.crashed", account=str(account_id), exc_info=error)
             if task is None or task.done():
+                self._built_at[account_id] = time.monotonic()
                 self._tasks[account_id] = asyncio.create_task(self._read(account))
 
     async def end(self) -> None:

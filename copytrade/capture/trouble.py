@@ -50,6 +50,8 @@ def mark(session: Session, trouble: Trouble, *, account_id: UUID, **told: object
 def is_fit(row: Fill | LedgerEntry | Position) -> bool:
     """Return whether a row that could be parsed can also be stored: plain texts, numbers of a sane size."""
     match row:
+        case Fill(trade_id="") | LedgerEntry(entry_id=""):
+            return False  # all such rows would be taken for one
         case Fill():
             texts = (row.trade_id, row.order_id, row.client_order_id, row.symbol, row.fee_asset)
             numbers = (row.quantity, row.price, row.fee, row.order_quantity, row.position_after)
