@@ -1,7 +1,8 @@
 """What an account has ordered and executed: open orders, closed ones, executions."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from copytrade.sandbox.bybit import errors, ids, wire
 from copytrade.sandbox.bybit.paging import page
@@ -17,6 +18,7 @@ from copytrade.sandbox.exchange.values import divide, text
 if TYPE_CHECKING:
     from copytrade.sandbox.bybit.rest import Bybit
 
+Row = TypeVar("Row", Fill, Income)
 RECENT_CLOSED = 500
 KEPT_MS = 730 * DAY_MS
 _UNFILLED_KEPT_MS = DAY_MS
@@ -129,13 +131,19 @@ def _executions(venue: "Bybit", request: Request) -> dict[str, Any]:
 
 def _booked(request: Request, *, first: int, last: int) -> Iterator[Fill | Income]:
     account, wanted = request.account, {one.index for one in request.wanted()}
-    for rows in (account.fills, () if request.is_spot else account.incomes):
-        for row in reversed(rows):
-            if row.time < first:
-                break
-            funding = isinstance(row, Fill) or row.kind is IncomeKind.FUNDING_FEE
-            if row.time <= last and row.instrument in wanted and funding:
-                yield row
+    yield from (fill for fill in _between(account.fills, first, last) if fill.instrument in wanted)
+    for entry in () if request.is_spot else _between(account.incomes, first, last):
+        if entry.kind is IncomeKind.FUNDING_FEE and entry.instrument in wanted:
+            yield entry
+
+
+def _between(rows: list[Row], first: int, last: int) -> list[Row]:
+    """Return the rows of a time; they lie oldest first."""
+    return rows[bisect_left(rows, first, key=_time_of) : bisect_right(rows, last, key=_time_of)]
+
+
+def _time_of(row: Fill | Income) -> int:
+    return row.time
 
 
 def _kind(account: Account, row: Fill | Income) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import merge
 from typing import TYPE_CHECKING, Any
 
 from copytrade.sandbox.bybit import errors, ids, wire
@@ -45,9 +46,9 @@ class _Row:
 
 def _rows(account: Account) -> Iterator[_Row]:
     """Yield the rows, newest first; of the trades of a moment the last first."""
-    booked = [_of_income(entry) for entry in reversed(account.incomes) if entry.kind not in _OF_TRADES]
-    traded = [row for fill in reversed(account.fills) for row in _of_fill(account, fill)]
-    yield from sorted((*booked, *traded), key=lambda row: -row.number)
+    booked = (_of_income(entry) for entry in reversed(account.incomes) if entry.kind not in _OF_TRADES)
+    traded = (row for fill in reversed(account.fills) for row in reversed(list(_of_fill(account, fill))))
+    yield from merge(booked, traded, key=lambda row: -row.number)
 
 
 def _of_income(entry: Income) -> _Row:
