@@ -29,6 +29,7 @@ STATUSES = {
     "Rejected": VenueOrderStatus.REJECTED,
 }
 LIQUIDATIONS = frozenset({"AdlTrade", "BustTrade"})
+_BY_VENUE = frozenset({"CreateByLiq", "CreateByTakeOver_PassThrough", "CreateByAdl_PassThrough"})
 NO_TRADES = frozenset({"Funding"})
 """Kinds of executions that move no position."""
 _SEQUENCES = 4096
@@ -94,6 +95,7 @@ def order(row: Body, *, symbol: str) -> VenueOrder:
         venue_time=moment(at) if at else None,
         fee=fee if filled > 0 else None,
         fee_asset=asset if filled > 0 else "",
+        is_liquidation=row.get("createType") in _BY_VENUE,
     )
 
 

@@ -62,6 +62,8 @@ def test_closings_by_the_venue_are_fills_and_funding_is_none(alice: Account) -> 
     found, _ = alice.run(lambda client: all_fills(client, alice.symbol))
     told = [(str(fill.signed), fill.is_liquidation) for fill in found]
     assert told == [("0.5", False), ("-0.2", True), ("-0.3", True)]
+    orders = alice.run(lambda client: client.recent_orders(alice.symbol, since=clock.now() - HOUR))
+    assert sorted(order.is_liquidation for order in orders) == [False, True, True]
 
 
 def ranks(fills: list[Fill]) -> list[tuple[int, str]]:
