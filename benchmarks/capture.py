@@ -49,8 +49,10 @@ class _Capture:
             figures |= {
                 f"capture.{size}.p50_ms": delays[len(delays) // 2],
                 f"capture.{size}.p99_ms": delays[int(len(delays) * 0.99)],
-                f"capture.{size}.fills_per_s": self._burst(),
             }
+            spent = self._cpu_s()
+            figures[f"capture.{size}.fills_per_s"], fills = self._burst()
+            figures[f"capture.{size}.cpu_ms_per_fill"] = (self._cpu_s() - spent) * 1000 / fills
         few, many = min(SIZES), max(SIZES)
         figures["stream.account_mb"] = (resident[many] - resident[few]) / (many - few)
         return figures
@@ -81,7 +83,11 @@ class _Capture:
             )
         ]
 
-    def _burst(self) -> float:
+    def _cpu_s(self) -> float:
+        times = psutil.Process(self._place.processes.pid("stream")).cpu_times()
+        return times.user + times.system
+
+    def _burst(self) -> tuple[float, int]:
         """Return the fills a second from the first execution to the last commit, as fast as they are traded."""
         began = self._now()
         self._trade(self._keys, rate=0, orders=BURST)
@@ -91,7 +97,7 @@ class _Capture:
             " from trades.fills where venue_time >= %s",
             (began,),
         )[0]
-        return float(count) / float(seconds)
+        return float(count) / float(seconds), int(count)
 
     def _settle(self) -> None:
         wanted = self._executed()
