@@ -151,6 +151,21 @@ def test_a_resting_order_is_seen_and_cancelled_once(http: Any) -> None:
     assert len(rows_of(http.cancel_all_orders(category="linear", settleCoin="USDT"))) == 1
 
 
+def test_orders_are_amended_and_sent_in_batches(http: Any) -> None:
+    resting = {"symbol": BTC, "side": "Buy", "orderType": "Limit", "price": "59000", "qty": "0.01"}
+    batch = http.place_batch_order(category="linear", request=[resting, resting | {"price": "58900"}])
+    first, second = (row["orderId"] for row in rows_of(batch))
+    assert [fate["code"] for fate in batch["retExtInfo"]["list"]] == [0, 0]
+    http.amend_order(category="linear", symbol=BTC, orderId=first, qty="0.02", price="59100")
+    live = {
+        row["orderId"]: (row["price"], row["qty"])
+        for row in rows_of(http.get_open_orders(category="linear", symbol=BTC))
+    }
+    assert live == {first: ("59100.0", "0.02"), second: ("58900.0", "0.01")}
+    http.cancel_batch_order(category="linear", request=[{"symbol": BTC, "orderId": one} for one in live])
+    assert rows_of(http.get_open_orders(category="linear", symbol=BTC)) == []
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
