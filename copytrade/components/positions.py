@@ -4,7 +4,7 @@ import reflex as rx
 
 from copytrade.components.figures import figure
 from copytrade.components.text import t
-from copytrade.state.trader import PositionLine
+from copytrade.state.position_lines import PositionLine
 
 
 def positions_table(rows: list[PositionLine]) -> rx.Component:

@@ -12,7 +12,8 @@ from copytrade.components.positions import positions_table
 from copytrade.components.text import t
 from copytrade.pages.traders import FALL, NET, RETURN, SHARPE
 from copytrade.state import routes
-from copytrade.state.trader import Trader, TripLine
+from copytrade.state.position_lines import TripLine
+from copytrade.state.trader import Trader
 
 DELAY = (
     "From the trader's fill on his exchange to our order accepted on the subscriber's, the median; "

@@ -16,7 +16,7 @@ from copytrade.i18n.voice import Figure, Moment, Voice
 from copytrade.state import routes
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.charting import NO_CHART, palette_of
-from copytrade.state.trader import PositionLine, TripLine, position_line, trip_line
+from copytrade.state.position_lines import PositionLine, TripLine, position_line, trip_line
 from copytrade.state.traders import WINDOWS
 from copytrade.state.work import read
 from copytrade.users.queries import Person

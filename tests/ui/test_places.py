@@ -17,8 +17,9 @@ from copytrade.domain.instruments import Role
 from copytrade.i18n import Voice
 from copytrade.state import routes
 from copytrade.state.linking import served
+from copytrade.state.position_lines import position_line, trip_line
 from copytrade.state.subscribe import Subscribe
-from copytrade.state.trader import Trader, position_line, trip_line
+from copytrade.state.trader import Trader
 from copytrade.state.traders import EVERY, Traders
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.profiles import publish, save_profile
