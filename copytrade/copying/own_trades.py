@@ -30,8 +30,10 @@ WHERE (o.subscription_id = ANY(%(subscriptions)s)
 """
 
 
-def own_trades(session: Session, *, owner: UUID, cursor: str = "", limit: int = 50) -> OwnTradePage:
-    """Return a page of a subscriber's own fills, newest first; only his own.
+def own_trades(
+    session: Session, *, owner: UUID, cursor: str = "", limit: int = 50, since: datetime | None = None
+) -> OwnTradePage:
+    """Return a page of a subscriber's own fills, newest first, none before `since`; only his own.
 
     A fill whose order may still turn out to be one of ours, since its answer was lost, is left out until it is known.
     """
@@ -39,7 +41,7 @@ def own_trades(session: Session, *, owner: UUID, cursor: str = "", limit: int = 
     mine = [row.id for row in subscriptions.subscriptions_of(session, owner=owner)]
     found: list[FillRow] = []
     for _ in range(MOST_BATCHES):
-        page = capture.fills_page(session, account_ids=copy_accounts, cursor=cursor, limit=BATCH)
+        page = capture.fills_page(session, account_ids=copy_accounts, since=since, cursor=cursor, limit=BATCH)
         found += _not_ours(session, page.rows, subscription_ids=mine, account_ids=copy_accounts)
         cursor = page.cursor
         if len(found) >= limit or not cursor:

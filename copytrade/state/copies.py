@@ -243,13 +243,15 @@ class Copies(Page, rx.State):
 def _lines(session: Session, *, owner: UUID, only: str, limit: int, voice: Voice) -> tuple[list[CopyLine], bool]:
     """Return copies and own trades as one history, newest first, and whether there is more of it."""
     dated: list[tuple[datetime, CopyLine]] = []
-    is_more = False
+    is_more, since = False, None
     if only != MINE:
         found = copying.copies(session, owner=owner, limit=limit, state=only or None)
         dated += [(row.at, copy_line(row, voice)) for row in found.rows]
         is_more = found.next is not None
+        # Older trades of his own would stand below the last copy that is shown.
+        since = found.rows[-1].at if is_more else None
     if only in ("", MINE):
-        mine = copying.own_trades(session, owner=owner, limit=limit)
+        mine = copying.own_trades(session, owner=owner, limit=limit, since=since)
         names = {row.id: account_name(row, voice) for row in accounts.accounts(session, owner=owner)}
         gone = voice.say("an account that is unlinked")
         dated += [

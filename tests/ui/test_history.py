@@ -137,6 +137,14 @@ def test_pages_of_own_trades_miss_and_repeat_nothing(session: Session) -> None:
     assert seen == [str(number) for number in range(25, 0, -1) if number % 3]
 
 
+def test_what_lies_before_the_copies_that_are_shown_is_left_out(session: Session) -> None:
+    person, _, account_id = subscriber(session)
+    traded(session, account_id, "1", ago=600)
+    traded(session, account_id, "2", ago=10)
+    rows = copying.own_trades(session, owner=person.id, since=clock.now() - 60 * SECOND).rows
+    assert [row.order_id for row in rows] == ["2"]
+
+
 def test_the_page_shows_them_among_the_copies_and_alone(session: Session) -> None:
     person, _, account_id = subscriber(session)
     traded(session, account_id, "5001")
