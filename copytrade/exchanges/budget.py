@@ -5,6 +5,7 @@ process keeps to a part of the limits, and exits go on.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -90,13 +91,15 @@ class Budget:
 
     async def close(self) -> None:
         """Let the connections go."""
-        if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
-            self._listener = None
+        listener, self._listener = self._listener, None
+        while listener is not None and not listener.done():
+            # The Redis client may swallow a cancellation that comes while it connects.
+            listener.cancel()
+            await asyncio.wait({listener}, timeout=0.05)
         if self._redis is not None:
-            await self._redis.aclose()
-            self._redis = self._script = None
+            gone, self._redis, self._script = self._redis, None, None
+            with contextlib.suppress(*_AWAY):
+                await asyncio.wait_for(gone.aclose(), _TIMEOUT_S * 2)
 
     async def _lease(self, meter: Meter, cost: float, *, lane: Lane) -> float:
         async with meter.lock:

@@ -129,6 +129,23 @@ def test_what_the_venue_counts_is_believed() -> None:
     with_budgets(2, work)
 
 
+def test_a_budget_that_is_in_use_closes_at_once() -> None:
+    async def main() -> None:
+        limit = Limit("busy", 100, 1, ("get",))
+        for number in range(40):
+            budget = Budget(settings().redis_url)
+            budget.follow("test", lambda seconds, is_ban: None)
+            charges = [Charge(budget.shared("test", limit, factor=1), 1)]
+            calls = [asyncio.create_task(budget.charge(charges, lane=Lane.READ, patience=0)) for _ in range(5)]
+            await asyncio.sleep(number / 4000)  # at another point of its first words with Redis each time
+            async with asyncio.timeout(5):
+                await budget.close()
+            await asyncio.gather(*calls)
+            await budget.close()
+
+    asyncio.run(main())
+
+
 def test_all_processes_obey_what_the_venue_told_one(sandbox: Sandbox) -> None:
     person = Person(sandbox)
 
