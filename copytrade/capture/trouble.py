@@ -20,6 +20,8 @@ from copytrade.exchanges.venues import facts
 log = structlog.get_logger()
 AHEAD = timedelta(seconds=60)
 """A venue's time may be this far ahead of ours; what is later still happened when it came."""
+_BEYOND = 2**63
+"""The database counts to here."""
 _DIGITS = 30
 """More digits than that before the point, or zeros behind it, no venue means."""
 
@@ -55,6 +57,8 @@ def is_fit(row: Fill | LedgerEntry | Position) -> bool:
         case Fill():
             texts = (row.trade_id, row.order_id, row.client_order_id, row.symbol, row.fee_asset)
             numbers = (row.quantity, row.price, row.fee, row.order_quantity, row.position_after)
+            if abs(row.sequence) >= _BEYOND:
+                return False
         case LedgerEntry():
             texts, numbers = (row.entry_id, row.asset, row.symbol), (row.amount,)
         case Position():

@@ -1,4 +1,4 @@
-"""The user-data stream of Binance's perpetuals: a listen key in the address, renewed by ccxt.pro."""
+"""The user-data stream of Binance's perpetuals: a listen key in the address, renewed in time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,7 +31,10 @@ class PerpetualUser:
         """Take a listen key and dial its address; nothing is to be subscribed."""
         await exchange.authenticate({})
         url = exchange.get_private_ws_url(_KIND, exchange.options[_KIND]["listenKey"])
-        return await dial(exchange, url, name=_KIND)
+        ended = await dial(exchange, url, name=_KIND)
+        renewing = asyncio.create_task(_renew(exchange))
+        ended.add_done_callback(lambda _: renewing.cancel())
+        return ended
 
     def ends(self, frame: Any) -> str:
         """Return a reason where the listen key expired: the socket stays open and says nothing any more."""
@@ -48,3 +51,10 @@ class PerpetualUser:
     def messages(self, frame: Any) -> Sequence[StreamMessage]:
         """Return what an event says."""
         return self._chain.messages(frame)
+
+
+async def _renew(exchange: Any) -> None:
+    """Renew the listen key again and again: ccxt.pro does it once, since it takes its own clients for no dicts."""
+    while True:
+        await asyncio.sleep(exchange.options["listenKeyRefreshRate"] / 1000)
+        await exchange.keep_alive_listen_key({})

@@ -35,7 +35,7 @@ FILLS = st.builds(
     client_order_id=TEXTS,
     order_quantity=st.none() | POSITIVE,
     position_after=st.none() | NUMBERS,
-    sequence=st.integers(-(2**63), 2**63 - 1),
+    sequence=st.integers(0, 2**70),
 )
 POSITIONS = st.builds(
     Position, symbol=TEXTS, quantity=NUMBERS, entry_price=NUMBERS, mark_price=NUMBERS, unrealized_pnl=NUMBERS

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import cast
 
 import pytest
 from sqlmodel import Session, select
@@ -12,7 +13,8 @@ from copytrade.capture import polling, queries, streaming
 from copytrade.capture.models import CaptureLease
 from copytrade.db.session import reading
 from copytrade.domain.changes import ChangeKind
-from copytrade.domain.instruments import Role
+from copytrade.domain.instruments import Market, Role, Venue
+from copytrade.exchanges.venues import facts
 from copytrade.sandbox.client import Control
 from tests.integration.capture.conftest import BTC, Lead, link
 from tests.waiting import wait_until
@@ -92,6 +94,24 @@ def test_an_expired_listen_key_rebuilds_the_stream(alice: Lead, both: WarmLoop) 
     alice.trade("BUY", "0.1")
     alice.wait_until_planned(1)
     assert_complete(alice, position="0.1")
+
+
+def test_the_listen_key_is_renewed_in_time(
+    alice: Lead, run_parts: Callable[..., WarmLoop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = facts(Venue.BINANCE).market_options[Market.PERPETUAL]
+    monkeypatch.setitem(cast("dict[str, object]", options), "listenKeyRefreshRate", 300)
+    alice.control.forget_requests()
+    run_parts(polling.run, streaming.run)
+    alice.wait_for_baseline()
+    wait_for_stream(alice)
+
+    def renewals() -> int:
+        return sum(count for path, count in alice.control.requests().items() if path == "PUT /fapi/v1/listenKey")
+
+    wait_until(lambda: renewals() >= 2, timeout=10, what=f"two renewals in {alice.control.requests()}")
+    alice.trade("BUY", "0.01")
+    wait_until(lambda: {fill.trade_id for fill in alice.stored()} == alice.venue_trades(), what="the fill heard")
 
 
 def test_what_happened_while_nothing_ran_is_captured_at_the_start(
