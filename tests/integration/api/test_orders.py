@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from copytrade.accounts import checking, queries
 from copytrade.accounts import service as accounts
+from copytrade.accounts.reasons import Reason
 from copytrade.api.app import api
 from copytrade.copying import engine
 from copytrade.copying import service as copying
@@ -140,7 +141,7 @@ def test_what_cannot_be_an_order_is_refused_before_it_is_stored(web: TestClient,
         assert place(web, account_id, **wrong).status_code == 422, wrong
     assert place(web, uuid4()).status_code == 404
     with transaction() as session:
-        accounts.pause(session, account_id=account_id, reason="operator")
+        accounts.pause(session, account_id=account_id, reason=Reason.OPERATOR)
     assert place(web, account_id).status_code == 409
     with reading() as session:
         assert session.exec(select(CopyOrder)).all() == []
