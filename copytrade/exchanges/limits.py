@@ -39,6 +39,7 @@ def lane_of_reads() -> Lane:
     """Return the lane in which reads travel now."""
     return Lane.PAST if _is_past.get() else Lane.READ
 
+
 CONNECT = "connect"
 """What opening a private stream is called among the calls that limits cover."""
 
