@@ -33,7 +33,8 @@ BTC = "BTC/USDT:USDT"
 
 def opened(control: Control, *, venue: Venue, market: Market, **facts: Any) -> dict[str, Any]:
     """Open an account at the sandbox with a million, on spot with some coins besides."""
-    money = {"coins": {"USDT": 1_000_000, "ETH": 10}} if market is Market.SPOT else {"deposit": 1_000_000}
+    coins = {"USDT": 1_000_000, "ETH": 10}
+    money: dict[str, Any] = {"coins": coins} if market is Market.SPOT else {"deposit": 1_000_000}
     return control.create_account("alice", venue=venue.value, **money | facts)
 
 
