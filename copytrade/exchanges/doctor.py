@@ -51,6 +51,7 @@ async def examine(client: ExchangeClient) -> list[Finding]:
             found += await step(client)
         except BadCredentials as error:
             found.append(Finding(what, Verdict.PROBLEM, "The exchange does not accept the key: {why}", _why(error)))
+            break  # the rest would say the same, the stream only after its time
         except ExchangeError as error:
             found.append(Finding(what, Verdict.PROBLEM, "The exchange did not answer: {why}", _why(error)))
     return found

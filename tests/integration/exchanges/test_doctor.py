@@ -54,7 +54,7 @@ def test_a_good_key_has_no_problem(
     [
         ({"withdrawals": True}, "permissions", "may withdraw"),
         ({"internal_transfer": True}, "permissions", "may transfer"),
-        ({"revoked": True}, "balances", "does not accept"),
+        ({"revoked": True}, "permissions", "does not accept"),
     ],
 )
 def test_a_bad_key_is_a_problem_and_an_exit_code(
