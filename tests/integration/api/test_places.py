@@ -33,6 +33,7 @@ def web(database: Engines, sandbox: Sandbox) -> Generator[TestClient]:
     """The API of an installation that takes orders of services, with its workers' parts; Bob is signed in."""
     sandbox.control.clear_faults()
     for market in Market:
+        sandbox.control.clear_book("BTCUSDT", market=market.value)
         sandbox.control.set_price("BTCUSDT", 60_000, market=market.value)
     allowed = Settings(api_orders_enabled=True)
     loop = WarmLoop([checking.run, polling.run, engine.run])

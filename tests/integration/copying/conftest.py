@@ -40,6 +40,7 @@ def stages(database: Engines, sandbox: Sandbox) -> Generator[dict[Place, Pair]]:
     """Alice and Bob at every place, all at once; capture and copying run, the price of BTC stands at 60,000."""
     sandbox.control.clear_faults()
     for market in Market:
+        sandbox.control.clear_book("BTCUSDT", market=market.value)
         sandbox.control.set_price("BTCUSDT", 60_000, market=market.value)
     narrow = {venue: sandbox.control.limits(venue=venue.value) for venue in (Venue.BYBIT, Venue.BITGET)}
     # Twelve accounts are linked within a second: how a venue's limits are kept is tried elsewhere.
