@@ -1,4 +1,4 @@
-"""Spot accounts behind the port: balances stand for positions, and settings of leverage do not exist."""
+"""Spot accounts behind the port: balances stand for positions. Pure."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from copytrade.domain.fills import Balance, Equity, Position
-from copytrade.domain.instruments import MarginMode, Market, PositionSide
+from copytrade.domain.instruments import Market, PositionSide
 from copytrade.domain.orders import OrderRequest
 from copytrade.exchanges.facts import QUOTE
 from copytrade.exchanges.naming import pair
@@ -51,28 +51,3 @@ def check_request(request: OrderRequest) -> None:
         raise ValueError("an order on spot cannot be reduce-only")
     if request.position_side is not PositionSide.NET:
         raise ValueError("an order on spot has no position side")
-
-
-class SpotSettings:
-    """The settings of a client that has none: nothing is asked of the venue, nothing changes."""
-
-    async def leverage(self, symbol: str) -> int:
-        return 1
-
-    async def margin_mode(self, symbol: str) -> MarginMode:
-        return MarginMode.CROSS
-
-    async def set_leverage(self, symbol: str, leverage: int) -> None:
-        """Do nothing."""
-
-    async def set_cross_margin(self, symbol: str) -> None:
-        """Do nothing."""
-
-    async def is_hedged(self) -> bool:
-        return False
-
-    async def set_one_way(self) -> None:
-        """Do nothing."""
-
-    async def set_hedged(self) -> None:
-        """Do nothing."""

@@ -144,8 +144,6 @@ class ExchangeClient(Protocol):
         """Open the private stream; it reconnects by itself and tells `connected` each time: the poll fills the gap."""
         ...
 
-    async def close(self) -> None: ...
-
 
 class ClientPool(Protocol):
     """Warm clients of this process's event loop, a bounded LRU over one HTTP session and one set of markets a venue."""

@@ -2,10 +2,10 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from copytrade import clock
@@ -14,50 +14,32 @@ from copytrade.domain.fills import (
     Balance,
     Candle,
     EntryKind,
-    Equity,
     Fill,
     KeyPermissions,
     LedgerEntry,
     Position,
     Quote,
 )
-from copytrade.domain.instruments import MarginMode, MarketRules
+from copytrade.domain.instruments import MarginMode
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
+from copytrade.exchanges.account_client import AccountClient
 from copytrade.exchanges.binance import paging, requests, shapes
 from copytrade.exchanges.binance.stream import PerpetualUser
-from copytrade.exchanges.naming import id_of, symbol_of
-from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
+from copytrade.exchanges.port import FillPage, StreamMessages
 from copytrade.exchanges.streaming import private_stream
-from copytrade.exchanges.values import moment, ms_of, number, plain
-from copytrade.exchanges.wire import Wire
+from copytrade.exchanges.values import ms_of, number, plain
 
-_FEW = 3
-"""Up to this many symbols are quoted one by one, more by the call for all of them."""
 _ORDERS_PAGE = 1000
 
 
-class BinancePerpetual:
+class BinancePerpetual(AccountClient):
     """One account at Binance's USDT-margined perpetuals."""
-
-    def __init__(self, *, ref: AccountRef, wire: Wire) -> None:
-        self.ref = ref
-        self._wire = wire
-
-    async def server_time(self) -> datetime:
-        return moment(await self._wire.ground.venue_ms())
 
     async def permissions(self) -> KeyPermissions:
         return self._wire.read(shapes.permissions, await self._wire.ask("sapiGetAccountApiRestrictions"))
 
-    async def rules(self) -> dict[str, MarketRules]:
-        await self._wire.ground.ready()
-        return self._wire.ground.rules
-
     async def balances(self) -> list[Balance]:
         return self._wire.read(shapes.balances, await self._wire.ask("fapiPrivateV3GetAccount"))
-
-    async def equity(self) -> Equity:
-        return (await self.state()).equity
 
     async def state(self) -> AccountState:
         asked_at = self._venue_now()
@@ -94,14 +76,11 @@ class BinancePerpetual:
         )
         return self._wire.read(lambda _: self._quote(symbol, book, mark), book)
 
-    async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
-        if len(symbols) <= _FEW:
-            found = await asyncio.gather(*(self.quote(symbol) for symbol in symbols))
-            return {quote.symbol: quote for quote in found}
+    async def _quotes(self, wanted: Mapping[str, str]) -> dict[str, Quote]:
         books, marks = await asyncio.gather(
             self._wire.ask("fapiPublicGetTickerBookTicker"), self._wire.ask("fapiPublicGetPremiumIndex")
         )
-        return self._wire.read(lambda _: self._quotes(symbols, books, marks), books)
+        return self._wire.read(lambda _: self._read_quotes(wanted, books, marks), books)
 
     async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
         return await paging.candles(
@@ -164,22 +143,10 @@ class BinancePerpetual:
     def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
         return private_stream(self._wire, PerpetualUser(self._wire, positions=self._held))
 
-    async def close(self) -> None:
-        """Do nothing: the session is the pool's."""
-
     async def _held(self) -> list[Position]:
         rows = await self._wire.ask("fapiPrivateV3GetPositionRisk")
         found = self._wire.read(lambda body: [self._position(row) for row in body], rows)
         return [position for position in found if position.quantity != 0]
-
-    def _venue_now(self) -> datetime:
-        return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())
-
-    def _id(self, symbol: str) -> str:
-        return id_of(self._wire.ground, symbol)
-
-    def _symbol(self, venue_symbol: str) -> str:
-        return symbol_of(self._wire.ground, venue_symbol)
 
     async def _find(self, method: str, symbol: str, client_order_id: str) -> VenueOrder | None:
         body = await self._wire.find(method, {"symbol": self._id(symbol), "origClientOrderId": client_order_id})
@@ -215,8 +182,7 @@ class BinancePerpetual:
             read_at=clock.now(),
         )
 
-    def _quotes(self, symbols: Sequence[str], books: Any, marks: Any) -> dict[str, Quote]:
-        wanted = {self._id(symbol): symbol for symbol in symbols}
+    def _read_quotes(self, wanted: Mapping[str, str], books: Any, marks: Any) -> dict[str, Quote]:
         mark_of = {row["symbol"]: row for row in marks}
         return {
             wanted[row["symbol"]]: self._quote(wanted[row["symbol"]], row, mark_of[row["symbol"]])

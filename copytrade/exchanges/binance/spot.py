@@ -1,7 +1,7 @@
 """Binance spot behind the port, through ccxt's implicit API."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,42 +9,30 @@ from typing import Any
 
 from copytrade import clock
 from copytrade.domain.fills import (
-    AccountState,
     Balance,
     Candle,
-    Equity,
     Fill,
     KeyPermissions,
     LedgerEntry,
-    Position,
     Quote,
 )
-from copytrade.domain.instruments import MarketRules
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
 from copytrade.exchanges import holdings
 from copytrade.exchanges.binance import paging, requests, spot_ledger, spot_shapes
 from copytrade.exchanges.binance.spot_stream import SpotUser
-from copytrade.exchanges.naming import id_of, symbol_of
-from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
+from copytrade.exchanges.port import FillPage, StreamMessages
+from copytrade.exchanges.spot_client import SpotClient
 from copytrade.exchanges.streaming import private_stream
-from copytrade.exchanges.values import moment, ms_of, number, positive
-from copytrade.exchanges.wire import Wire
+from copytrade.exchanges.values import ms_of, number, positive
 
-_FEW = 2
-"""Up to this many symbols are quoted one by one, more by the call for all of them."""
 _DAY = timedelta(days=1)
 """The longest window for which the venue lists orders."""
 
 
-class BinanceSpot(holdings.SpotSettings):
+class BinanceSpot(SpotClient):
     """One account at Binance spot."""
 
-    def __init__(self, *, ref: AccountRef, wire: Wire) -> None:
-        self.ref = ref
-        self._wire = wire
-
-    async def server_time(self) -> datetime:
-        return moment(await self._wire.ground.venue_ms())
+    _few = 2
 
     async def permissions(self) -> KeyPermissions:
         """Return the key's rights, and whose key it is, which only the account tells."""
@@ -52,42 +40,13 @@ class BinanceSpot(holdings.SpotSettings):
         account = await self._account()
         return self._wire.read(lambda body: spot_shapes.permissions(body, account=account), rights)
 
-    async def rules(self) -> dict[str, MarketRules]:
-        await self._wire.ground.ready()
-        return self._wire.ground.rules
-
     async def balances(self) -> list[Balance]:
         return self._wire.read(spot_shapes.balances, await self._account())
-
-    async def equity(self) -> Equity:
-        return (await self.state()).equity
-
-    async def state(self) -> AccountState:
-        """Return the account at one reading of its balances; two light calls where coins are to be priced."""
-        asked_at = self._venue_now()
-        balances = await self.balances()
-        answered_at = self._venue_now()
-        prices = await self._prices(balances)
-        return AccountState(
-            equity=holdings.worth(balances, prices=prices, read_at=clock.now()),
-            positions=holdings.held(balances, symbols=self._wire.ground.rules),
-            mark=holdings.mark_of(balances),
-            asked_at=asked_at,
-            answered_at=answered_at,
-        )
-
-    async def positions(self) -> list[Position]:
-        balances = await self.balances()
-        prices = await self._prices(balances)
-        return [
-            holdings.position(symbol, total, mark_price=prices.get(symbol, Decimal(0)))
-            for (symbol, _), total in holdings.held(balances, symbols=self._wire.ground.rules).items()
-        ]
 
     async def traded_symbols(self, *, since: datetime) -> set[str]:
         balances, resting = await asyncio.gather(self.balances(), self._wire.ask("privateGetOpenOrders"))
         rested = self._wire.read(lambda rows: {self._symbol(row["symbol"]) for row in rows}, resting)
-        held = {symbol for symbol, _ in holdings.held(balances, symbols=self._wire.ground.rules)}
+        held = {symbol for symbol, _ in holdings.held(balances, symbols=self._wire.ground.ids)}
         return held | rested
 
     async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
@@ -102,12 +61,8 @@ class BinanceSpot(holdings.SpotSettings):
         row = await self._wire.ask("publicGetTickerBookTicker", {"symbol": self._id(symbol)})
         return self._wire.read(lambda body: self._quote(symbol, body), row)
 
-    async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
-        if len(symbols) <= _FEW:
-            found = await asyncio.gather(*(self.quote(symbol) for symbol in symbols))
-            return {quote.symbol: quote for quote in found}
+    async def _quotes(self, wanted: Mapping[str, str]) -> dict[str, Quote]:
         rows = await self._wire.ask("publicGetTickerBookTicker")
-        wanted = {self._id(symbol): symbol for symbol in symbols}
         return self._wire.read(
             lambda body: {
                 wanted[row["symbol"]]: self._quote(wanted[row["symbol"]], row)
@@ -159,25 +114,10 @@ class BinanceSpot(holdings.SpotSettings):
     def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
         return private_stream(self._wire, SpotUser(self._wire))
 
-    async def close(self) -> None:
-        """Do nothing: the session is the pool's."""
-
-    def _venue_now(self) -> datetime:
-        return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())
-
-    def _id(self, symbol: str) -> str:
-        return id_of(self._wire.ground, symbol)
-
-    def _symbol(self, venue_symbol: str) -> str:
-        return symbol_of(self._wire.ground, venue_symbol)
-
     async def _account(self) -> Any:
         return await self._wire.ask("privateGetAccount", {"omitZeroBalances": "true"})
 
-    async def _prices(self, balances: Sequence[Balance]) -> dict[str, Decimal]:
-        """Return the last prices by our symbols, none where nothing held needs one."""
-        if all(one.asset in holdings.STABLE for one in balances):
-            return {}
+    async def _last_prices(self) -> dict[str, Decimal]:
         rows = await self._wire.ask("publicGetTickerPrice")
         known = self._wire.ground.symbols
         return self._wire.read(

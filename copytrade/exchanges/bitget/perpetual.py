@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,28 +10,22 @@ from copytrade import clock
 from copytrade.domain.fills import (
     AccountState,
     Balance,
-    Candle,
     Equity,
-    Fill,
-    KeyPermissions,
     LedgerEntry,
     Position,
-    Quote,
 )
-from copytrade.domain.instruments import MarginMode, MarketRules, PositionSide
+from copytrade.domain.instruments import MarginMode, PositionSide
 from copytrade.domain.orders import OrderRequest, Outcome, OutcomeKind, Refusal, VenueOrder
 from copytrade.errors import ExchangeError
-from copytrade.exchanges.bitget import bills, keys, paging, requests, shapes
+from copytrade.exchanges.bitget import bills, paging, requests, shapes
+from copytrade.exchanges.bitget.account import BitgetAccount, Interface
 from copytrade.exchanges.bitget.requests import COIN, PRODUCT
 from copytrade.exchanges.bitget.stream import perpetual_channels
-from copytrade.exchanges.naming import id_of, symbol_of
-from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
+from copytrade.exchanges.port import AccountRef, StreamMessages
 from copytrade.exchanges.streaming import private_stream
-from copytrade.exchanges.values import moment, ms_of, number
+from copytrade.exchanges.values import number
 from copytrade.exchanges.wire import Wire
 
-_FEW = 3
-"""Up to this many symbols are quoted one by one, more by the call for all of them."""
 _OTHER_MARGIN_MODE = "45117"
 _GRAINS = {
     **{f"{n}m": (f"{n}m", timedelta(minutes=n)) for n in (1, 3, 5, 15, 30)},
@@ -42,26 +35,29 @@ _GRAINS = {
 }
 
 
-class BitgetPerpetual:
+class BitgetPerpetual(BitgetAccount):
     """One account at Bitget's USDT-margined perpetuals."""
 
+    _market = Interface(
+        product=PRODUCT,
+        fills="privateMixGetV2MixOrderFills",
+        fill_rows=lambda data: data["fillList"],
+        fill=shapes.fill,
+        orders=("privateMixGetV2MixOrderOrdersPending", "privateMixGetV2MixOrderOrdersHistory"),
+        order_rows=lambda data: data["entrustedList"],
+        order=shapes.order,
+        ticker="publicMixGetV2MixMarketTicker",
+        tickers="publicMixGetV2MixMarketTickers",
+        candles="publicMixGetV2MixMarketCandles",
+        grains=_GRAINS,
+    )
+
     def __init__(self, *, ref: AccountRef, wire: Wire) -> None:
-        self.ref = ref
-        self._wire = wire
+        super().__init__(ref=ref, wire=wire)
         self._margin_modes: dict[str, MarginMode] = {}
         """As last read or set, cross until then: every order has to name its symbol's."""
         self._is_hedged = False
         """As last read."""
-
-    async def server_time(self) -> datetime:
-        return moment(await self._wire.ground.venue_ms())
-
-    async def permissions(self) -> KeyPermissions:
-        return await keys.permissions(self._wire)
-
-    async def rules(self) -> dict[str, MarketRules]:
-        await self._wire.ground.ready()
-        return self._wire.ground.rules
 
     async def balances(self) -> list[Balance]:
         body = await self._wire.ask("privateMixGetV2MixAccountAccounts", PRODUCT)
@@ -89,42 +85,11 @@ class BitgetPerpetual:
         return [position for position in found if position.quantity != 0]
 
     async def traded_symbols(self, *, since: datetime) -> set[str]:
-        asked = self._since(since)
-        rows = await paging.all_rows(self._fill_rows(), asked=asked, id_field="tradeId")
-        return {self._symbol(row["symbol"]) for row in rows if isinstance(row.get("symbol"), str)}
-
-    async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
-        now = self._venue_now()
-        return await paging.fills(
-            self._fill_rows(symbol=self._id(symbol)),
-            cursor=cursor,
-            since=now - paging.KEPT if since is None else since,
-            now=now,
-            parse=lambda row: shapes.fill(row, symbol=symbol),
-        )
+        return await self._traded(since=since)
 
     async def entries(self, *, since: datetime, until: datetime) -> list[LedgerEntry]:
         begins = max(since, self._venue_now() - paging.KEPT)
         return await bills.entries(self._wire, since=begins, until=until, symbol_of=self._symbol)
-
-    async def quote(self, symbol: str) -> Quote:
-        asked = {**PRODUCT, "symbol": self._id(symbol)}
-        body = await self._wire.ask("publicMixGetV2MixMarketTicker", asked)
-        return self._wire.read(lambda answer: shapes.quote(answer["data"][0], symbol=symbol, read_at=clock.now()), body)
-
-    async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
-        if len(symbols) <= _FEW:
-            found = await asyncio.gather(*(self.quote(symbol) for symbol in symbols))
-            return {quote.symbol: quote for quote in found}
-        wanted = {self._id(symbol): symbol for symbol in symbols}
-        body = await self._wire.ask("publicMixGetV2MixMarketTickers", PRODUCT)
-        return self._wire.read(lambda answer: shapes.quotes(answer["data"], wanted, read_at=clock.now()), body)
-
-    async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
-        grain, length = _GRAINS[interval]
-        asked = {**PRODUCT, "symbol": self._id(symbol), "granularity": grain}
-        method = "publicMixGetV2MixMarketCandles"
-        return await paging.candles(self._wire, method, asked=asked, interval=length, since=since, until=until)
 
     async def place(self, request: OrderRequest, *, not_after: datetime) -> Outcome:
         """Send one order; once more where the venue refused it for naming another margin mode than the symbol has.
@@ -175,22 +140,6 @@ class BitgetPerpetual:
             return None
         return await self.look_up(symbol, client_order_id)
 
-    async def order_fills(self, symbol: str, venue_order_id: str) -> list[Fill]:
-        rows = self._fill_rows(symbol=self._id(symbol), orderId=venue_order_id)
-        found = await paging.all_rows(rows, asked={}, id_field="tradeId")
-        return self._wire.read(lambda page: [shapes.fill(row, symbol=symbol) for row in page[::-1]], found)
-
-    async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]:
-        asked = self._since(since)
-        found: dict[str, VenueOrder] = {}
-        for method in ("privateMixGetV2MixOrderOrdersPending", "privateMixGetV2MixOrderOrdersHistory"):
-            parameters = {**PRODUCT, "symbol": self._id(symbol)}
-            rows = paging.rows_of(self._wire, method, parameters, at=lambda data: data["entrustedList"])
-            page = await paging.all_rows(rows, asked=asked, id_field="orderId")
-            orders = self._wire.read(lambda listed: [shapes.order(row, symbol=symbol) for row in listed], page)
-            found |= {order.venue_order_id: order for order in orders}
-        return sorted(found.values(), key=lambda order: int(order.venue_order_id))
-
     async def leverage(self, symbol: str) -> int:
         body = await self._account(symbol)
         side = "isolatedLongLever" if self._margin_modes[symbol] is MarginMode.ISOLATED else "crossedMarginLeverage"
@@ -222,9 +171,6 @@ class BitgetPerpetual:
     def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
         return private_stream(self._wire, perpetual_channels(self._wire))
 
-    async def close(self) -> None:
-        """Do nothing: the session is the pool's."""
-
     async def _set_position_mode(self, mode: str) -> None:
         await self._wire.change("privateMixPostV2MixAccountSetPositionMode", {**PRODUCT, "posMode": mode})
         self._is_hedged = mode == "hedge_mode"
@@ -235,24 +181,6 @@ class BitgetPerpetual:
         body = await self._wire.ask("privateMixGetV2MixAccountAccount", asked)
         self._margin_modes[symbol], self._is_hedged = self._wire.read(shapes.modes, body)
         return body
-
-    def _venue_now(self) -> datetime:
-        return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())
-
-    def _since(self, since: datetime) -> dict[str, Any]:
-        now = self._venue_now()
-        return paging.span(ms_of(max(since, now - paging.KEPT)), ms_of(now) + 1000)
-
-    def _id(self, symbol: str) -> str:
-        return id_of(self._wire.ground, symbol)
-
-    def _symbol(self, venue_symbol: str) -> str:
-        return symbol_of(self._wire.ground, venue_symbol)
-
-    def _fill_rows(self, **filters: str) -> paging.Rows:
-        return paging.rows_of(
-            self._wire, "privateMixGetV2MixOrderFills", {**PRODUCT, **filters}, at=lambda data: data["fillList"]
-        )
 
     def _position(self, row: Any) -> Position:
         return shapes.position(row, symbol=self._symbol(row["symbol"]))

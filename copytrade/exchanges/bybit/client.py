@@ -1,7 +1,6 @@
 """One account at Bybit's spot or USDT perpetuals behind the port, through ccxt's implicit API."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +19,7 @@ from copytrade.domain.fills import (
     Position,
     Quote,
 )
-from copytrade.domain.instruments import MarketRules, PositionSide
+from copytrade.domain.instruments import PositionSide
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
 from copytrade.errors import Unavailable
 from copytrade.exchanges.bybit import paging, reading, requests, rights, shapes
@@ -28,15 +27,12 @@ from copytrade.exchanges.bybit.modes import Modes
 from copytrade.exchanges.bybit.past import LONG_AGO, Past
 from copytrade.exchanges.bybit.sides import Sides
 from copytrade.exchanges.bybit.stream import PrivateSocket
-from copytrade.exchanges.naming import symbol_of
 from copytrade.exchanges.port import AccountRef, FillPage, StreamMessages
 from copytrade.exchanges.rows import read_rows
 from copytrade.exchanges.streaming import private_stream
-from copytrade.exchanges.values import moment, text
+from copytrade.exchanges.values import text
 from copytrade.exchanges.wire import Wire
 
-_FEW = 3
-"""Up to this many symbols are quoted one by one, more by the call for all of them."""
 _ORDERS_PAGE = 50
 
 
@@ -44,21 +40,13 @@ class BybitAccount(Modes):
     """One unified account, seen through one of its two markets."""
 
     def __init__(self, *, ref: AccountRef, wire: Wire) -> None:
-        super().__init__(wire, market=ref.market)
-        self.ref = ref
+        super().__init__(ref=ref, wire=wire)
         self._sides = Sides(wire)
         self._past = Past(wire, self._category)
-
-    async def server_time(self) -> datetime:
-        return moment(await self._wire.ground.venue_ms())
 
     async def permissions(self) -> KeyPermissions:
         body = await self._wire.ask("privateGetV5UserQueryApi")
         return self._wire.read(partial(rights.permissions, market=self.ref.market), body)
-
-    async def rules(self) -> dict[str, MarketRules]:
-        await self._wire.ground.ready()
-        return self._wire.ground.rules
 
     async def balances(self) -> list[Balance]:
         return self._wire.read(reading.balances, await self._wallet())
@@ -116,13 +104,9 @@ class BybitAccount(Modes):
         read_at = clock.now()
         return self._wire.read(lambda told: shapes.quote(shapes.listed(told)[0], symbol=symbol, read_at=read_at), body)
 
-    async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
-        if len(symbols) <= _FEW:
-            found = await asyncio.gather(*(self.quote(symbol) for symbol in symbols))
-            return {quote.symbol: quote for quote in found}
+    async def _quotes(self, wanted: Mapping[str, str]) -> dict[str, Quote]:
         rows = self._wire.read(shapes.listed, await self._wire.ask("publicGetV5MarketTickers", self._category))
-        wanted, read_at = {self._id(symbol): symbol for symbol in symbols}, clock.now()
-        mine = [row for row in rows if row.get("symbol") in wanted]
+        read_at, mine = clock.now(), [row for row in rows if row.get("symbol") in wanted]
         read, _ = read_rows(mine, lambda row: shapes.quote(row, symbol=wanted[row["symbol"]], read_at=read_at))
         return {quote.symbol: quote for quote in read}
 
@@ -170,15 +154,6 @@ class BybitAccount(Modes):
 
     def stream(self) -> AbstractAsyncContextManager[StreamMessages]:
         return private_stream(self._wire, PrivateSocket(self._wire, sides=self._sides))
-
-    async def close(self) -> None:
-        """Do nothing: the session is the pool's."""
-
-    def _venue_now(self) -> datetime:
-        return clock.now() - timedelta(milliseconds=self._wire.ground.offset_ms())
-
-    def _symbol(self, venue_symbol: str) -> str:
-        return symbol_of(self._wire.ground, venue_symbol)
 
     async def _wallet(self) -> Any:
         body = await self._wire.ask("privateGetV5AccountWalletBalance", {"accountType": "UNIFIED"})

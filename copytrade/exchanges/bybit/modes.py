@@ -3,8 +3,9 @@
 from typing import Any
 
 from copytrade.domain.instruments import MarginMode, Market
+from copytrade.exchanges.account_client import AccountClient
 from copytrade.exchanges.bybit import paging, shapes
-from copytrade.exchanges.naming import id_of
+from copytrade.exchanges.port import AccountRef
 from copytrade.exchanges.values import number, text
 from copytrade.exchanges.wire import Wire
 
@@ -12,13 +13,13 @@ _PAGE = 200
 _ONE_WAY, _HEDGE = 0, 3
 
 
-class Modes:
+class Modes(AccountClient):
     """Settings of one account in one market."""
 
-    def __init__(self, wire: Wire, *, market: Market) -> None:
-        self._wire = wire
-        self._is_spot = market is Market.SPOT
-        self._category: dict[str, Any] = {"category": shapes.CATEGORIES[market]}
+    def __init__(self, *, ref: AccountRef, wire: Wire) -> None:
+        super().__init__(ref=ref, wire=wire)
+        self._is_spot = ref.market is Market.SPOT
+        self._category: dict[str, Any] = {"category": shapes.CATEGORIES[ref.market]}
 
     async def leverage(self, symbol: str) -> int:
         if self._is_spot:
@@ -58,9 +59,6 @@ class Modes:
 
     async def set_hedged(self) -> None:
         await self._set_mode(_HEDGE)
-
-    def _id(self, symbol: str) -> str:
-        return id_of(self._wire.ground, symbol)
 
     def _named(self, symbol: str) -> dict[str, Any]:
         return {**self._category, "symbol": self._id(symbol)}
