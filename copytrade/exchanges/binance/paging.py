@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from copytrade.domain.fills import Candle, Fill, LedgerEntry
+from copytrade.exchanges import alike
 from copytrade.exchanges.binance import shapes, spot_shapes
 from copytrade.exchanges.naming import id_of, symbol_of
 from copytrade.exchanges.port import FillPage
@@ -116,7 +117,7 @@ async def candles(
     while starts <= ends:
         asked = {"symbol": venue_symbol, "interval": interval, "startTime": starts, "endTime": ends, "limit": PAGE}
         body = await wire.ask(method, asked)
-        page = wire.read(lambda rows: [shapes.candle(row) for row in rows], body)
+        page = wire.read(lambda rows: [alike.candle(row) for row in rows], body)
         found += page
         if len(page) < PAGE:
             break

@@ -1,20 +1,11 @@
 """Binance's JSON of USDT-margined perpetuals, read into our types. Pure; KeyError and the like where a body is odd."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from copytrade.domain.fills import (
-    Balance,
-    Candle,
-    EntryKind,
-    Equity,
-    Fill,
-    KeyPermissions,
-    LedgerEntry,
-    Position,
-)
+from copytrade.domain.fills import Balance, EntryKind, Equity, Fill, KeyPermissions, LedgerEntry, Position
 from copytrade.domain.instruments import MarginMode, MarketRules, PositionSide, Side
 from copytrade.domain.orders import VenueOrder, VenueOrderStatus
 from copytrade.exchanges.values import flag, moment, number, positive, text, truth
@@ -212,12 +203,6 @@ def entry(row: Body, *, symbol: str) -> LedgerEntry:
         venue_time=moment(row["time"]),
         symbol=symbol,
     )
-
-
-def candle(row: Sequence[Any]) -> Candle:
-    """Return a kline."""
-    opening, high, low, close, volume = (number(value) for value in row[1:6])
-    return Candle(opened_at=moment(row[0]), open=opening, high=high, low=low, close=close, volume=volume)
 
 
 def permissions(row: Body) -> KeyPermissions:

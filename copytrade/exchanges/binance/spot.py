@@ -8,14 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from copytrade import clock
-from copytrade.domain.fills import (
-    Balance,
-    Candle,
-    Fill,
-    KeyPermissions,
-    LedgerEntry,
-    Quote,
-)
+from copytrade.domain.fills import Balance, Candle, Fill, KeyPermissions, LedgerEntry, Quote
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
 from copytrade.exchanges import holdings
 from copytrade.exchanges.binance import paging, requests, spot_ledger, spot_shapes

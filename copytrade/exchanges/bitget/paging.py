@@ -7,7 +7,7 @@ from typing import Any
 
 from copytrade.domain.fills import Candle, Fill
 from copytrade.errors import Unavailable
-from copytrade.exchanges.bitget import shapes
+from copytrade.exchanges import alike
 from copytrade.exchanges.port import FillPage
 from copytrade.exchanges.rows import read_rows
 from copytrade.exchanges.values import ms_of
@@ -136,7 +136,7 @@ async def candles(
         ends = min(starts + interval * (PAGE - 3), starts + KEPT, until)
         times = {**span(ms_of(starts), ms_of(ends)), "limit": str(PAGE)}
         body = await wire.ask(method, {**asked, **times})
-        page: list[Candle] = wire.read(lambda answer: [shapes.candle(row) for row in answer["data"]], body)
+        page: list[Candle] = wire.read(lambda answer: [alike.candle(row) for row in answer["data"]], body)
         found |= {candle.opened_at: candle for candle in page if since <= candle.opened_at <= until}
         starts = ends + timedelta(milliseconds=1)
     return [found[opened] for opened in sorted(found)]

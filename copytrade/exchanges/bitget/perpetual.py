@@ -7,13 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from copytrade import clock
-from copytrade.domain.fills import (
-    AccountState,
-    Balance,
-    Equity,
-    LedgerEntry,
-    Position,
-)
+from copytrade.domain.fills import AccountState, Balance, Equity, LedgerEntry, Position
 from copytrade.domain.instruments import MarginMode, PositionSide
 from copytrade.domain.orders import OrderRequest, Outcome, OutcomeKind, Refusal, VenueOrder
 from copytrade.errors import ExchangeError

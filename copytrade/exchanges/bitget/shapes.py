@@ -5,9 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from copytrade.domain.fills import Balance, Candle, Equity, Fill, Position, Quote
+from copytrade.domain.fills import Balance, Equity, Fill, Position, Quote
 from copytrade.domain.instruments import MarginMode, MarketRules, PositionSide, Side
 from copytrade.domain.orders import OrderRequest, VenueOrder, VenueOrderStatus
+from copytrade.exchanges import alike
 from copytrade.exchanges.rows import read_rows
 from copytrade.exchanges.values import moment, number, positive, text
 
@@ -164,19 +165,9 @@ def _order(row: Body, *, symbol: str, side: Side, filled: Any, fee: Any, fee_ass
 
 def acknowledged(body: Body, *, request: OrderRequest) -> VenueOrder:
     """Return an order that the venue took and told nothing more of; ValueError where the answer is of another one."""
-    data: Body = body["data"]
-    if data["clientOid"] != request.client_order_id:
-        raise ValueError("the answer speaks of another order")
-    return VenueOrder(
-        venue_order_id=text(data["orderId"]),
-        client_order_id=request.client_order_id,
-        symbol=request.symbol,
-        side=request.side,
-        quantity=request.quantity,
-        filled=ZERO,
-        average_price=None,
-        status=VenueOrderStatus.OPEN,
-        venue_time=moment(body["requestTime"]),
+    told: Body = body["data"]
+    return alike.acknowledged(
+        request, client_order_id=told["clientOid"], venue_order_id=told["orderId"], at=moment(body["requestTime"])
     )
 
 
@@ -222,12 +213,6 @@ def balance(row: Body) -> Balance:
     """Return what a futures account holds of its margin coin."""
     total = number(row["accountEquity"]) - amount(row["unrealizedPL"])
     return Balance(asset=text(row["marginCoin"]), free=amount(row["maxTransferOut"]), total=total)
-
-
-def candle(row: Any) -> Candle:
-    """Return a candle."""
-    opening, high, low, close, volume = (number(value) for value in row[1:6])
-    return Candle(opened_at=moment(row[0]), open=opening, high=high, low=low, close=close, volume=volume)
 
 
 def quote(row: Body, *, symbol: str, read_at: datetime) -> Quote:

@@ -5,10 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from copytrade.domain.fills import (
-    Balance,
-    LedgerEntry,
-)
+from copytrade.domain.fills import Balance, LedgerEntry
 from copytrade.domain.instruments import Side
 from copytrade.domain.orders import OrderKind, OrderRequest, Outcome, VenueOrder
 from copytrade.errors import ExchangeError

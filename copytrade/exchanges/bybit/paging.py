@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from copytrade.domain.fills import Candle, Fill, LedgerEntry
+from copytrade.exchanges import alike
 from copytrade.exchanges.bybit import shapes
 from copytrade.exchanges.port import FillPage
 from copytrade.exchanges.values import moment, ms_of
@@ -155,7 +156,7 @@ async def candles(
         ends = min(starts + step * (limit - 1), until)
         times = {"start": ms_of(starts), "end": ms_of(ends), "interval": _INTERVALS[interval], "limit": limit}
         body = await wire.ask("publicGetV5MarketKline", asked | times)
-        page = wire.read(lambda told: [shapes.candle(row) for row in shapes.listed(told)], body)
+        page = wire.read(lambda told: [alike.candle(row) for row in shapes.listed(told)], body)
         found |= {one.opened_at: one for one in page if since <= one.opened_at <= until}
         starts = ends + timedelta(milliseconds=1)
     return [found[at] for at in sorted(found)]

@@ -5,6 +5,7 @@ from typing import Any
 from copytrade.domain.instruments import Market, PositionSide
 from copytrade.domain.orders import OrderKind, OrderRequest
 from copytrade.exchanges.bybit.shapes import CATEGORIES, POSITION_INDEXES
+from copytrade.exchanges.holdings import check_request
 from copytrade.exchanges.values import plain
 
 _TIMES_IN_FORCE = {OrderKind.LIMIT_IOC: "IOC", OrderKind.LIMIT: "GTC"}
@@ -34,6 +35,5 @@ def new_order(request: OrderRequest, *, market: Market, venue_symbol: str) -> di
 
 
 def _on_spot(request: OrderRequest, fields: dict[str, Any]) -> dict[str, Any]:
-    if request.reduce_only or request.position_side is not PositionSide.NET:
-        raise ValueError("spot has nothing to reduce and no sides")
+    check_request(request)
     return fields | {"marketUnit": "baseCoin"} if request.kind is OrderKind.MARKET else fields

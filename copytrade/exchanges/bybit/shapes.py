@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from copytrade.domain.fills import Candle, EntryKind, Fill, LedgerEntry, Position, Quote
+from copytrade.domain.fills import EntryKind, Fill, LedgerEntry, Position, Quote
 from copytrade.domain.instruments import Market, MarketRules, PositionSide, Side
 from copytrade.domain.orders import OrderRequest, VenueOrder, VenueOrderStatus
+from copytrade.exchanges import alike
 from copytrade.exchanges.values import moment, number, positive, text
 
 Body = Mapping[str, Any]
@@ -110,18 +111,8 @@ def _fee(row: Body, *, base: str) -> tuple[Decimal | None, str]:
 def acknowledged(body: Any, request: OrderRequest) -> VenueOrder:
     """Return the order that an acknowledgement speaks of: that it is there, not what became of it."""
     told: Body = body["result"]
-    if told["orderLinkId"] != request.client_order_id:
-        raise ValueError("the answer speaks of another order")
-    return VenueOrder(
-        venue_order_id=text(told["orderId"]),
-        client_order_id=request.client_order_id,
-        symbol=request.symbol,
-        side=request.side,
-        quantity=request.quantity,
-        filled=ZERO,
-        average_price=None,
-        status=VenueOrderStatus.OPEN,
-        venue_time=moment(body["time"]),
+    return alike.acknowledged(
+        request, client_order_id=told["orderLinkId"], venue_order_id=told["orderId"], at=moment(body["time"])
     )
 
 
@@ -192,12 +183,6 @@ def quote(row: Body, *, symbol: str, read_at: datetime) -> Quote:
         mark=number(row.get("markPrice") or row["lastPrice"]),
         read_at=read_at,
     )
-
-
-def candle(row: Sequence[Any]) -> Candle:
-    """Return a kline."""
-    opening, high, low, close, volume = (number(value) for value in row[1:6])
-    return Candle(opened_at=moment(row[0]), open=opening, high=high, low=low, close=close, volume=volume)
 
 
 def entries(row: Body, *, symbol: str) -> list[LedgerEntry]:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from copytrade.domain.instruments import Market, PositionSide
+from copytrade.exchanges import alike
 from copytrade.exchanges.binance import shapes as binance
 from copytrade.exchanges.binance import spot_shapes as binance_spot
 from copytrade.exchanges.bitget import bills as bitget_bills
@@ -106,7 +107,7 @@ BINANCE = [
     Kind("swap streamed order", partial(binance.streamed_order, symbol=SWAP), _SWAP_EVENT),
     Kind("swap position", partial(binance.position, symbol=SWAP), _POSITION),
     Kind("swap entry", partial(binance.entry, symbol=SWAP), _INCOME),
-    Kind("candle", binance.candle, [AT, "1", "3", "0.5", "2", "100", AT + 1, "0", 1]),
+    Kind("candle", alike.candle, [AT, "1", "3", "0.5", "2", "100", AT + 1, "0", 1]),
     Kind("swap rights", binance.permissions, _RIGHTS),
     Kind(
         "swap rules",
@@ -189,7 +190,7 @@ BYBIT = [
     Kind("position", partial(bybit.position, symbol=SWAP), _BYBIT_POSITION),
     Kind("entries", partial(bybit.entries, symbol=SWAP), _LOG),
     Kind("balances", bybit_reading.balances, _WALLET),
-    Kind("candle", bybit.candle, [MS, "1", "3", "0.5", "2", "100", "0"]),
+    Kind("candle", alike.candle, [MS, "1", "3", "0.5", "2", "100", "0"]),
     Kind("rights", partial(bybit_rights.permissions, market=Market.PERPETUAL), _API),
     Kind("spot rights", partial(bybit_rights.permissions, market=Market.SPOT), _API),
     Kind("rules", _rules(bybit.market_rules, symbol=SWAP), _LINEAR),
@@ -251,7 +252,7 @@ BITGET = [
     Kind("mix order", partial(bitget.order, symbol=SWAP), _MIX_ORDER),
     Kind("mix position", partial(bitget.position, symbol=SWAP), _MIX_POSITION),
     Kind("mix entries", partial(bitget_bills.of_bill, symbol=SWAP), _BILL),
-    Kind("candle", bitget.candle, [MS, "1", "3", "0.5", "2", "100", "0"]),
+    Kind("candle", alike.candle, [MS, "1", "3", "0.5", "2", "100", "0"]),
     Kind("mix rules", _rules(bitget.market_rules, symbol=SWAP), _CONTRACT),
     Kind("spot fill", partial(bitget_spot.fill, symbol=SPOT), _SPOT_FILL),
     Kind("spot order", partial(bitget_spot.order, symbol=SPOT), _BITGET_SPOT_ORDER),
