@@ -2,13 +2,20 @@
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 Parsed = TypeVar("Parsed")
+Read = TypeVar("Read", covariant=True)
 
 ODD = (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError)
 """What reading a body raises that is not what the venue should have said."""
 _KEPT = 2000
+
+
+class ReadRow(Protocol[Read]):
+    """Reads a row about one symbol."""
+
+    def __call__(self, row: Any, *, symbol: str) -> Read: ...
 
 
 def read_rows(rows: Iterable[Any], parse: Callable[[Any], Parsed]) -> tuple[list[Parsed], tuple[str, ...]]:

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from copytrade.domain.fills import Candle, Fill, LedgerEntry
 from copytrade.exchanges import alike
 from copytrade.exchanges.binance import shapes, spot_shapes
 from copytrade.exchanges.naming import id_of, symbol_of
 from copytrade.exchanges.port import FillPage
-from copytrade.exchanges.rows import read_rows
+from copytrade.exchanges.rows import ReadRow, read_rows
 from copytrade.exchanges.values import moment, ms_of, text
 from copytrade.exchanges.wire import Wire
 
@@ -19,19 +19,13 @@ OVERLAP = timedelta(seconds=15)
 _BY_ID, _BY_TIME = "id:", "t:"
 
 
-class ReadFill(Protocol):
-    """Reads a row of a history of trades."""
-
-    def __call__(self, row: Any, *, symbol: str) -> Fill: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Trades:
     """A history of trades: the call, the longest window it answers for, and how its rows are read."""
 
     method: str
     window: timedelta
-    read: ReadFill
+    read: ReadRow[Fill]
     by_time_within: timedelta | None
     """A walk that begins longer ago goes by id from the first trade of all; None: the venue does not keep that long."""
 

@@ -12,28 +12,36 @@ from copytrade import clock
 from copytrade.domain.fills import (
     AccountState,
     Balance,
-    Candle,
     EntryKind,
-    Fill,
     KeyPermissions,
     LedgerEntry,
     Position,
     Quote,
 )
 from copytrade.domain.instruments import MarginMode
-from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
-from copytrade.exchanges.account_client import AccountClient
+from copytrade.domain.orders import VenueOrder
 from copytrade.exchanges.binance import paging, requests, shapes
+from copytrade.exchanges.binance.account import BinanceAccount, Interface
 from copytrade.exchanges.binance.stream import PerpetualUser
-from copytrade.exchanges.port import FillPage, StreamMessages
+from copytrade.exchanges.port import StreamMessages
 from copytrade.exchanges.streaming import private_stream
 from copytrade.exchanges.values import ms_of, number, plain
 
 _ORDERS_PAGE = 1000
 
 
-class BinancePerpetual(AccountClient):
+class BinancePerpetual(BinanceAccount):
     """One account at Binance's USDT-margined perpetuals."""
+
+    _market = Interface(
+        trades=paging.PERPETUAL,
+        candles="fapiPublicGetKlines",
+        place="fapiPrivatePostOrder",
+        look_up="fapiPrivateGetOrder",
+        cancel="fapiPrivateDeleteOrder",
+        request=requests.new_order,
+        order=shapes.order,
+    )
 
     async def permissions(self) -> KeyPermissions:
         return self._wire.read(shapes.permissions, await self._wire.ask("sapiGetAccountApiRestrictions"))
@@ -61,11 +69,6 @@ class BinancePerpetual(AccountClient):
             entry.symbol for entry in booked if entry.kind in (EntryKind.FEE, EntryKind.REALIZED_PNL) and entry.symbol
         }
 
-    async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
-        return await paging.fills(
-            self._wire, symbol, trades=paging.PERPETUAL, cursor=cursor, since=since, now=self._venue_now()
-        )
-
     async def entries(self, *, since: datetime, until: datetime) -> list[LedgerEntry]:
         return await paging.entries(self._wire, since=since, until=until)
 
@@ -81,35 +84,6 @@ class BinancePerpetual(AccountClient):
             self._wire.ask("fapiPublicGetTickerBookTicker"), self._wire.ask("fapiPublicGetPremiumIndex")
         )
         return self._wire.read(lambda _: self._read_quotes(wanted, books, marks), books)
-
-    async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
-        return await paging.candles(
-            self._wire, "fapiPublicGetKlines", self._id(symbol), interval=interval, since=since, until=until
-        )
-
-    async def place(self, request: OrderRequest, *, not_after: datetime) -> Outcome:
-        symbol = request.symbol
-
-        def placed(body: Any) -> VenueOrder:
-            order = shapes.order(body, symbol=symbol)
-            if order.client_order_id != request.client_order_id:
-                raise ValueError("the answer speaks of another order")
-            return order
-
-        parameters = requests.new_order(request, venue_symbol=self._id(symbol))
-        return await self._wire.submit("fapiPrivatePostOrder", parameters, not_after=not_after, parse=placed)
-
-    async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
-        return await self._find("fapiPrivateGetOrder", symbol, client_order_id)
-
-    async def cancel(self, symbol: str, client_order_id: str) -> VenueOrder | None:
-        return await self._find("fapiPrivateDeleteOrder", symbol, client_order_id)
-
-    async def order_fills(self, symbol: str, venue_order_id: str) -> list[Fill]:
-        rows = await self._wire.ask(
-            "fapiPrivateGetUserTrades", {"symbol": self._id(symbol), "orderId": venue_order_id, "limit": 1000}
-        )
-        return self._wire.read(lambda body: [shapes.fill(row, symbol=symbol) for row in body], rows)
 
     async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]:
         parameters = {"symbol": self._id(symbol), "startTime": ms_of(since), "limit": _ORDERS_PAGE}
@@ -147,10 +121,6 @@ class BinancePerpetual(AccountClient):
         rows = await self._wire.ask("fapiPrivateV3GetPositionRisk")
         found = self._wire.read(lambda body: [self._position(row) for row in body], rows)
         return [position for position in found if position.quantity != 0]
-
-    async def _find(self, method: str, symbol: str, client_order_id: str) -> VenueOrder | None:
-        body = await self._wire.find(method, {"symbol": self._id(symbol), "origClientOrderId": client_order_id})
-        return None if body is None else self._wire.read(lambda row: shapes.order(row, symbol=symbol), body)
 
     def _position(self, row: Any) -> Position:
         return shapes.position(row, symbol=self._symbol(row["symbol"]))

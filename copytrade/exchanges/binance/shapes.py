@@ -1,6 +1,7 @@
 """Binance's JSON of USDT-margined perpetuals, read into our types. Pure; KeyError and the like where a body is odd."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -112,6 +113,15 @@ def fill(row: Body, *, symbol: str) -> Fill:
 def streamed_fill(event: Body, *, symbol: str) -> Fill:
     """Return the execution in an ORDER_TRADE_UPDATE."""
     row: Body = event["o"]
+    return replace(
+        execution(row, symbol=symbol),
+        position_side=POSITION_SIDES[row["ps"]],
+        is_liquidation=row["x"] == "CALCULATED" or text(row["c"]).startswith(_LIQUIDATION_IDS),
+    )
+
+
+def execution(row: Body, *, symbol: str) -> Fill:
+    """Return the execution in an order's event, as far as both markets tell it alike."""
     return Fill(
         trade_id=text(row["t"]),
         order_id=text(row["i"]),
@@ -122,10 +132,8 @@ def streamed_fill(event: Body, *, symbol: str) -> Fill:
         fee=number(row.get("n") or "0"),
         fee_asset=text(row["N"]) if row.get("N") else "",
         venue_time=moment(row["T"]),
-        position_side=POSITION_SIDES[row["ps"]],
         client_order_id=text(row["c"]),
         is_maker=truth(row["m"]),
-        is_liquidation=row["x"] == "CALCULATED" or text(row["c"]).startswith(_LIQUIDATION_IDS),
         order_quantity=number(row["q"]),
     )
 

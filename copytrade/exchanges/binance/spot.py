@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from copytrade import clock
-from copytrade.domain.fills import Balance, Candle, Fill, KeyPermissions, LedgerEntry, Quote
-from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
+from copytrade.domain.fills import Balance, KeyPermissions, LedgerEntry, Quote
+from copytrade.domain.orders import VenueOrder
 from copytrade.exchanges import holdings
 from copytrade.exchanges.binance import paging, requests, spot_ledger, spot_shapes
+from copytrade.exchanges.binance.account import BinanceAccount, Interface
 from copytrade.exchanges.binance.spot_stream import SpotUser
-from copytrade.exchanges.port import FillPage, StreamMessages
+from copytrade.exchanges.port import StreamMessages
 from copytrade.exchanges.spot_client import SpotClient
 from copytrade.exchanges.streaming import private_stream
 from copytrade.exchanges.values import ms_of, number, positive
@@ -22,10 +23,19 @@ _DAY = timedelta(days=1)
 """The longest window for which the venue lists orders."""
 
 
-class BinanceSpot(SpotClient):
+class BinanceSpot(BinanceAccount, SpotClient):
     """One account at Binance spot."""
 
     _few = 2
+    _market = Interface(
+        trades=paging.SPOT,
+        candles="publicGetKlines",
+        place="privatePostOrder",
+        look_up="privateGetOrder",
+        cancel="privateDeleteOrder",
+        request=requests.new_spot_order,
+        order=spot_shapes.order,
+    )
 
     async def permissions(self) -> KeyPermissions:
         """Return the key's rights, and whose key it is, which only the account tells."""
@@ -41,11 +51,6 @@ class BinanceSpot(SpotClient):
         rested = self._wire.read(lambda rows: {self._symbol(row["symbol"]) for row in rows}, resting)
         held = {symbol for symbol, _ in holdings.held(balances, symbols=self._wire.ground.ids)}
         return held | rested
-
-    async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
-        return await paging.fills(
-            self._wire, symbol, trades=paging.SPOT, cursor=cursor, since=since, now=self._venue_now()
-        )
 
     async def entries(self, *, since: datetime, until: datetime) -> list[LedgerEntry]:
         return await spot_ledger.entries(self._wire, since=since, until=until)
@@ -65,41 +70,13 @@ class BinanceSpot(SpotClient):
             rows,
         )
 
-    async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
-        return await paging.candles(
-            self._wire, "publicGetKlines", self._id(symbol), interval=interval, since=since, until=until
-        )
-
-    async def place(self, request: OrderRequest, *, not_after: datetime) -> Outcome:
-        """Send one order once; a market buy is given in base quantity. ValueError for what spot does not have."""
-
-        def placed(body: Any) -> VenueOrder:
-            order = self._order(body, symbol=request.symbol)
-            if order.client_order_id != request.client_order_id:
-                raise ValueError("the answer speaks of another order")
-            return order
-
-        parameters = requests.new_spot_order(request, venue_symbol=self._id(request.symbol))
-        return await self._wire.submit("privatePostOrder", parameters, not_after=not_after, parse=placed)
-
-    async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
-        return await self._find("privateGetOrder", symbol, client_order_id)
-
-    async def cancel(self, symbol: str, client_order_id: str) -> VenueOrder | None:
-        return await self._find("privateDeleteOrder", symbol, client_order_id)
-
-    async def order_fills(self, symbol: str, venue_order_id: str) -> list[Fill]:
-        asked = {"symbol": self._id(symbol), "orderId": venue_order_id, "limit": 1000}
-        rows = await self._wire.ask("privateGetMyTrades", asked)
-        return self._wire.read(lambda body: [spot_shapes.fill(row, symbol=symbol) for row in body], rows)
-
     async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]:
         found: dict[str, VenueOrder] = {}
         starts, now = since, self._venue_now()
         while starts <= now:
             window = {"startTime": ms_of(starts), "endTime": ms_of(starts + _DAY) - 1, "limit": 1000}
             rows = await self._wire.ask("privateGetAllOrders", {"symbol": self._id(symbol)} | window)
-            read = self._wire.read(lambda body: [self._order(row, symbol=symbol) for row in body], rows)
+            read = self._wire.read(lambda body: [spot_shapes.order(row, symbol=symbol) for row in body], rows)
             found |= {order.venue_order_id: order for order in read}
             starts += _DAY
         return list(found.values())
@@ -116,13 +93,6 @@ class BinanceSpot(SpotClient):
         return self._wire.read(
             lambda body: {known[row["symbol"]]: positive(row["price"]) for row in body if row["symbol"] in known}, rows
         )
-
-    async def _find(self, method: str, symbol: str, client_order_id: str) -> VenueOrder | None:
-        body = await self._wire.find(method, {"symbol": self._id(symbol), "origClientOrderId": client_order_id})
-        return None if body is None else self._wire.read(lambda row: self._order(row, symbol=symbol), body)
-
-    def _order(self, row: Any, *, symbol: str) -> VenueOrder:
-        return spot_shapes.order(row, symbol=symbol, base=symbol.partition("/")[0])
 
     def _quote(self, symbol: str, book: Any) -> Quote:
         bid, ask = number(book["bidPrice"]), number(book["askPrice"])

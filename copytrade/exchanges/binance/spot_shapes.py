@@ -1,16 +1,16 @@
 """Binance's JSON of spot, read into our types. Pure; KeyError and the like where a body is odd."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from copytrade.domain.fills import Balance, EntryKind, Fill, KeyPermissions, LedgerEntry
 from copytrade.domain.instruments import MarketRules, Side
 from copytrade.domain.orders import VenueOrder
-from copytrade.exchanges.binance.shapes import STATUSES, rights
+from copytrade.exchanges.binance.shapes import STATUSES, Body, execution, rights
 from copytrade.exchanges.values import moment, number, positive, text, truth
 
-Body = Mapping[str, Any]
 _ZERO = Decimal(0)
 _REFUNDED = frozenset({"1", "3", "5"})
 """Withdrawals that were cancelled, rejected or failed: the money came back."""
@@ -46,11 +46,11 @@ def market_rules(market: Body) -> MarketRules:
     )
 
 
-def order(row: Body, *, symbol: str, base: str) -> VenueOrder:
+def order(row: Body, *, symbol: str) -> VenueOrder:
     """Return an order of the REST API; with its fee where the answer lists its fills."""
     filled, spent = number(row["executedQty"]), number(row["cummulativeQuoteQty"])
     at = row.get("updateTime") or row.get("transactTime") or row.get("time")
-    fee, fee_asset = _fee(row.get("fills") or (), base=base)
+    fee, fee_asset = _fee(row.get("fills") or (), base=symbol.partition("/")[0])
     return VenueOrder(
         venue_order_id=text(row["orderId"]),
         # a cancellation has an id of its own and names the order's beside it
@@ -94,22 +94,8 @@ def fill(row: Body, *, symbol: str) -> Fill:
 
 def streamed_fill(row: Body, *, symbol: str) -> Fill:
     """Return the execution in an executionReport."""
-    by_quote = number(row.get("Q") or "0")
-    return Fill(
-        trade_id=text(row["t"]),
-        order_id=text(row["i"]),
-        symbol=symbol,
-        side=Side(row["S"].lower()),
-        quantity=positive(row["l"]),
-        price=positive(row["L"]),
-        fee=number(row.get("n") or "0"),
-        fee_asset=text(row["N"]) if row.get("N") else "",
-        venue_time=moment(row["T"]),
-        client_order_id=text(row["c"]),
-        is_maker=truth(row["m"]),
-        order_quantity=by_quote if by_quote > 0 else number(row["q"]),
-        order_unit_is_quote=by_quote > 0,
-    )
+    fill, by_quote = execution(row, symbol=symbol), number(row.get("Q") or "0")
+    return replace(fill, order_quantity=by_quote, order_unit_is_quote=True) if by_quote > 0 else fill
 
 
 def streamed_order(row: Body, *, symbol: str) -> VenueOrder:

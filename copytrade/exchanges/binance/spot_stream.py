@@ -82,7 +82,7 @@ class SpotUser:
         return [
             StreamMessage(position=holdings.position(symbol, total), venue_time=at)
             for symbol, total in named.items()
-            if symbol in self._ground.rules
+            if symbol in self._ground.ids
         ]
 
     def _moved(self, event: Mapping[str, Any]) -> StreamMessage:

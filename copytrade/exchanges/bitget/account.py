@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar
 
 from copytrade import clock
 from copytrade.domain.fills import Candle, Fill, KeyPermissions, Quote
@@ -11,15 +11,8 @@ from copytrade.domain.orders import VenueOrder
 from copytrade.exchanges.account_client import AccountClient
 from copytrade.exchanges.bitget import keys, paging, shapes
 from copytrade.exchanges.port import FillPage
+from copytrade.exchanges.rows import ReadRow
 from copytrade.exchanges.values import ms_of
-
-Read = TypeVar("Read", covariant=True)
-
-
-class ReadRow(Protocol[Read]):
-    """Reads a row about one symbol."""
-
-    def __call__(self, row: Any, *, symbol: str) -> Read: ...
 
 
 @dataclass(frozen=True, slots=True)

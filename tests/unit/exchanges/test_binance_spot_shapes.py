@@ -20,7 +20,7 @@ EVENT = ROWS["binance spot streamed fill"]
 
 
 def read(**change: Any) -> Any:
-    return spot_shapes.order(ORDER | change, symbol=SPOT, base="BTC")
+    return spot_shapes.order(ORDER | change, symbol=SPOT)
 
 
 def paid(asset: str, amount: str) -> dict[str, str]:
@@ -40,7 +40,7 @@ def test_the_fee_is_told_where_the_fills_are_and_in_base_where_several_assets_pa
     third = read(fills=[paid("BNB", "0.1"), paid("BNB", "0.2")])
     assert (third.fee, third.fee_asset) == (Decimal("0.3"), "BNB")
     looked_up = {name: value for name, value in ORDER.items() if name != "fills"}
-    order = spot_shapes.order(looked_up, symbol=SPOT, base="BTC")
+    order = spot_shapes.order(looked_up, symbol=SPOT)
     assert (order.fee, order.fee_asset) == (None, "")
 
 

@@ -115,7 +115,7 @@ BINANCE = [
         {"filters": _filters(notional={"filterType": "MIN_NOTIONAL", "notional": "5"}), "status": "TRADING"},
     ),
     Kind("spot fill", partial(binance_spot.fill, symbol=SPOT), _SPOT_TRADE),
-    Kind("spot order", partial(binance_spot.order, symbol=SPOT, base="BTC"), _SPOT_ORDER),
+    Kind("spot order", partial(binance_spot.order, symbol=SPOT), _SPOT_ORDER),
     Kind("spot streamed fill", partial(binance_spot.streamed_fill, symbol=SPOT), _SPOT_EVENT),
     Kind("spot streamed order", partial(binance_spot.streamed_order, symbol=SPOT), _SPOT_EVENT),
     Kind("spot balances", binance_spot.balances, _SPOT_ACCOUNT),
