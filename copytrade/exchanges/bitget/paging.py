@@ -63,7 +63,7 @@ async def fills(rows: Rows, *, cursor: str, since: datetime, now: datetime, pars
 def _way(cursor: str, *, since: datetime, now: datetime) -> _Way:
     told, _, listed = cursor.partition(":")
     begins = int(told) if told else ms_of(since)
-    starts = min(max(begins, ms_of(now - KEPT)), ms_of(now))
+    starts = min(max(begins, ms_of(now - KEPT)), ms_of(now) + 1)
     return _Way(starts, tuple(int(end) for end in listed.split(",") if end and int(end) >= starts))
 
 

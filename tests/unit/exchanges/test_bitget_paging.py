@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from copytrade.domain.fills import Fill
@@ -85,6 +85,7 @@ bursts = st.tuples(st.integers(0, 79 * DAY_MS), st.integers(1, 60), st.sampled_f
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(bursts, max_size=8), st.booleans())
+@example([(0, 25, 0)], False)  # more than a window holds, all at this very moment
 def test_every_execution_is_met_in_its_order(found_at: list[tuple[int, int, int]], with_ends: bool) -> None:
     times = [min(before + place * gap, 79 * DAY_MS) for before, count, gap in found_at for place in range(count)]
     venue = Venue(times, with_ends)
