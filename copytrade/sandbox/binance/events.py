@@ -1,10 +1,12 @@
 """What Binance's user-data and market streams say."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from copytrade.sandbox.binance import public, wire
 from copytrade.sandbox.exchange.accounts import Account, Position
 from copytrade.sandbox.exchange.instruments import BY_SYMBOL, INSTRUMENTS, PERPETUALS, QUOTE, Instrument
+from copytrade.sandbox.exchange.market import Candle
 from copytrade.sandbox.exchange.orders import Fill, Order
 from copytrade.sandbox.exchange.values import money, text
 
@@ -16,6 +18,7 @@ def order_update(order: Order, execution: str, fill: Fill | None, now: int) -> d
     instrument = INSTRUMENTS[order.instrument]
     decimals = instrument.quantity_decimals
     kind = wire.order_type(order.type)
+    at = fill.time if fill else order.updated
     content: dict[str, Any] = {
         "s": instrument.symbol,
         "c": order.client_id,
@@ -32,7 +35,7 @@ def order_update(order: Order, execution: str, fill: Fill | None, now: int) -> d
         "l": text(fill.steps if fill else 0, decimals),
         "z": text(order.executed, decimals),
         "L": text(fill.price, instrument.price_decimals) if fill else "0",
-        "T": order.updated,
+        "T": at,
         "t": fill.id if fill else 0,
         "b": "0",
         "a": "0",
@@ -52,7 +55,7 @@ def order_update(order: Order, execution: str, fill: Fill | None, now: int) -> d
     }
     if fill:
         content |= {"n": money(fill.fee), "N": QUOTE}
-    return {"e": "ORDER_TRADE_UPDATE", "E": now, "T": order.updated, "o": content}
+    return {"e": "ORDER_TRADE_UPDATE", "E": now, "T": at, "o": content}
 
 
 def trade_lite(order: Order, fill: Fill, now: int) -> dict[str, Any]:
@@ -139,19 +142,22 @@ def _market(venue: "Binance", instrument: Instrument, channel: str) -> dict[str,
         ids = {"U": now - 1, "u": now, "pu": now - 1}
         return {"e": "depthUpdate", "E": now, "T": now, "s": symbol, **ids, "b": book["bids"], "a": book["asks"]}
     if channel.startswith("kline_"):
-        return _kline(venue, instrument, channel[6:], now)
+        return kline(venue, instrument, channel[6:], row_of=wire.kline)
     return {}
 
 
-def _kline(venue: "Binance", instrument: Instrument, name: str, now: int) -> dict[str, Any]:
-    interval = public.INTERVALS.get(name)
+def kline(
+    venue: "Binance", instrument: Instrument, name: str, *, row_of: Callable[[Candle, Instrument, int], list[Any]]
+) -> dict[str, Any]:
+    """Return what the stream of a candle says of the one that is not over; `row_of` writes it as lists do."""
+    now, interval = venue.exchange.clock.now(), public.INTERVALS.get(name)
     if interval is None:
         return {}
     opened = now // interval * interval
     found = venue.exchange.market.candles(instrument.index, interval=interval, start=opened, end=now, limit=1)
     if not found:
         return {}
-    row = wire.kline(found[0], instrument, interval)
+    row = row_of(found[0], instrument, interval)
     names = ("t", "o", "h", "l", "c", "v", "T", "q", "n", "V", "Q", "B")
     candle = {**dict(zip(names, row, strict=True)), "s": instrument.symbol, "i": name, "f": 1, "L": row[8], "x": False}
     return {"e": "kline", "E": now, "s": instrument.symbol, "k": candle}

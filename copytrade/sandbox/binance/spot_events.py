@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from copytrade.sandbox.binance import public, spot_public, spot_wire
+from copytrade.sandbox.binance import events, spot_public, spot_wire
 from copytrade.sandbox.exchange.instruments import SPOT_BY_SYMBOL, SPOTS, Instrument
 
 if TYPE_CHECKING:
@@ -66,18 +66,6 @@ def _market(venue: "Binance", instrument: Instrument, channel: str) -> dict[str,
     if channel == "avgPrice":
         price = spot_wire.price(instrument, venue.exchange.market.price(instrument.index))
         return {"e": "avgPrice", "E": now, "s": symbol, "i": "5m", "w": price, "T": now}
-    return _kline(venue, instrument, channel[6:], now) if channel.startswith("kline_") else {}
-
-
-def _kline(venue: "Binance", instrument: Instrument, name: str, now: int) -> dict[str, Any]:
-    interval = public.INTERVALS.get(name)
-    if interval is None:
-        return {}
-    opened = now // interval * interval
-    found = venue.exchange.market.candles(instrument.index, interval=interval, start=opened, end=now, limit=1)
-    if not found:
-        return {}
-    row = spot_wire.kline(found[0], instrument, interval)
-    names = ("t", "o", "h", "l", "c", "v", "T", "q", "n", "V", "Q", "B")
-    candle = {**dict(zip(names, row, strict=True)), "s": instrument.symbol, "i": name, "f": 1, "L": row[8], "x": False}
-    return {"e": "kline", "E": now, "s": instrument.symbol, "k": candle}
+    if channel.startswith("kline_"):
+        return events.kline(venue, instrument, channel[6:], row_of=spot_wire.kline)
+    return {}

@@ -147,7 +147,7 @@ def report(order: Order, execution: str, fill: Fill | None, now: int) -> dict[st
         "L": price(instrument, fill.price if fill else 0),
         "n": money(fill.fee) if fill else "0",
         "N": fill.fee_asset if fill else None,
-        "T": order.updated,
+        "T": fill.time if fill else order.updated,
         "t": fill.id if fill else -1,
         "I": fill.id if fill else order.id,
         "w": order.status in OPEN and fill is None,
