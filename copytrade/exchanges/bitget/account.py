@@ -41,6 +41,10 @@ class BitgetAccount(AccountClient):
     async def permissions(self) -> KeyPermissions:
         return await keys.permissions(self._wire)
 
+    async def traded_symbols(self, *, since: datetime) -> set[str]:
+        """Return the symbols of all executions since: the venue lists them for the whole account."""
+        return self._named(await paging.all_rows(self._fill_rows(), asked=self._since(since), id_field="tradeId"))
+
     async def fills(self, symbol: str, *, cursor: str, since: datetime | None) -> FillPage:
         now = self._venue_now()
         return await paging.fills(
@@ -80,10 +84,6 @@ class BitgetAccount(AccountClient):
             orders = self._wire.read(lambda listed: [self._market.order(row, symbol=symbol) for row in listed], page)
             found |= {order.venue_order_id: order for order in orders}
         return sorted(found.values(), key=lambda order: int(order.venue_order_id))
-
-    async def _traded(self, *, since: datetime) -> set[str]:
-        """Return the symbols of all executions since: the venue lists them for the whole account."""
-        return self._named(await paging.all_rows(self._fill_rows(), asked=self._since(since), id_field="tradeId"))
 
     def _named(self, rows: list[Any]) -> set[str]:
         return {self._symbol(row["symbol"]) for row in rows if isinstance(row.get("symbol"), str)}

@@ -78,9 +78,6 @@ class BitgetPerpetual(BitgetAccount):
         found = self._wire.read(lambda answer: [self._position(row) for row in answer["data"] or ()], body)
         return [position for position in found if position.quantity != 0]
 
-    async def traded_symbols(self, *, since: datetime) -> set[str]:
-        return await self._traded(since=since)
-
     async def entries(self, *, since: datetime, until: datetime) -> list[LedgerEntry]:
         begins = max(since, self._venue_now() - paging.KEPT)
         return await bills.entries(self._wire, since=begins, until=until, symbol_of=self._symbol)

@@ -55,7 +55,7 @@ class BitgetSpot(BitgetAccount, SpotClient):
         return self._wire.read(lambda answer: [spot.balance(row) for row in answer["data"]], body)
 
     async def traded_symbols(self, *, since: datetime) -> set[str]:
-        traded = await self._traded(since=since)
+        traded = await super().traded_symbols(since=since)
         resting = await paging.all_rows(self._rows(_OPEN, _listed), asked={}, id_field="orderId")
         held = holdings.held(await self.balances(), symbols=self._wire.ground.ids)
         return traded | self._named(resting) | {symbol for symbol, _ in held}
