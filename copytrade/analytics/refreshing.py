@@ -144,7 +144,7 @@ def _save(
     record.unpriced_fees += taken.unpriced_fees
     record.missing_fills += derived.missing
     record.trips_closed += len(derived.closed)
-    record.open_positions = len(book.trips)
+    record.open_positions = sum(not trip.is_dust for trip in book.trips.values())
     record.equity, record.equity_at = reading.total, reading.read_at
     _reconcile(session, record, derived=derived, reading=reading, guessed=_is_guessed(book, derived=derived))
     record.fills_until = max(record.fills_until, reading.read_at)

@@ -8,7 +8,7 @@ from heapq import merge
 from typing import Any
 
 from copytrade.domain.instruments import PositionSide
-from copytrade.domain.trips import EXACT, ZERO, Execution, Funding, Realization, Trip
+from copytrade.domain.trips import DUST_SHARE, DUST_WORTH, EXACT, ZERO, Execution, Funding, Realization, Trip
 
 _DECIMALS = (
     *("quantity", "cost", "open_fee", "peak_quantity", "entry_quantity", "entry_notional"),
@@ -86,6 +86,7 @@ class TripBook:
         held = trip.quantity + part.quantity
         self.trips[execution.symbol, execution.position_side] = replace(
             trip,
+            opened_at=execution.at if trip.is_dust else trip.opened_at,
             quantity=held,
             cost=trip.cost + part.notional,
             open_fee=trip.open_fee + part.fee,
@@ -116,6 +117,8 @@ class TripBook:
             is_liquidated=trip.is_liquidated or execution.is_liquidation,
         )
         realized = Realization(trip.symbol, execution.at, part.quantity, gross, part.fee + entry_fee)
+        if not closes and execution.only_closes and _is_dust(after, price=execution.price):
+            return Applied(closed=self._leave_dust(after, at=execution.at), realized=realized)
         if not closes:
             self.trips[trip.symbol, trip.position_side] = after
             return Applied(realized=realized)
@@ -125,6 +128,32 @@ class TripBook:
             self._open(execution, trip=None, part=rest)
             return Applied(closed=after, realized=realized)
         return Applied(closed=after, realized=realized, missing=rest.quantity)
+
+    def _leave_dust(self, trip: Trip, *, at: datetime) -> Trip:
+        """Close a trip whose rest cannot be sold; the rest with its cost and fees goes into the next one."""
+        self.trips[trip.symbol, trip.position_side] = Trip(
+            trip.symbol,
+            trip.position_side,
+            trip.is_long,
+            at,
+            quantity=trip.quantity,
+            cost=trip.cost,
+            open_fee=trip.open_fee,
+            peak_quantity=trip.quantity,
+            entry_quantity=trip.quantity,
+            entry_notional=trip.cost,
+            fee=trip.open_fee,
+        )
+        return replace(
+            trip,
+            closed_at=at,
+            quantity=ZERO,
+            cost=ZERO,
+            open_fee=ZERO,
+            entry_quantity=trip.entry_quantity - trip.quantity,
+            entry_notional=trip.entry_notional - trip.cost,
+            fee=trip.fee - trip.open_fee,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +191,10 @@ def replay(book: TripBook, *, executions: Sequence[Execution], fundings: Sequenc
 
 def _time(event: Execution | Funding) -> datetime:
     return event.at
+
+
+def _is_dust(trip: Trip, *, price: Decimal) -> bool:
+    return trip.quantity < trip.peak_quantity * DUST_SHARE and trip.quantity * price < DUST_WORTH
 
 
 def _may_open(execution: Execution) -> bool:

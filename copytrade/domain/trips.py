@@ -14,13 +14,16 @@ ZERO = Decimal(0)
 EXACT = Context(prec=38)
 BREAK_EVEN = Decimal("1e-8")
 """A net result smaller than this is neither a win nor a loss."""
+DUST_SHARE, DUST_WORTH = Decimal("0.01"), Decimal(5)
+"""On spot a position is flat when less than this share of its peak is left, worth less than this in quote: fees taken
+in base and the venue's step leave a rest of nearly every position that no order can sell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
     """One fill: `quantity` signed in base, `price` and `fee` in quote (a rebate is negative).
 
-    `base_fee` was taken out of the base; `only_closes` marks reduce-only orders and sales on spot.
+    `base_fee` was taken out of the base; `only_closes` marks sales on spot.
     """
 
     symbol: str
@@ -70,6 +73,11 @@ class Trip:
     fills: int = 0
     is_liquidated: bool = False
     is_estimated: bool = False
+
+    @property
+    def is_dust(self) -> bool:
+        """Return whether it is only the unsellable rest of an earlier trip."""
+        return not self.fills and not self.is_estimated
 
     @property
     def sign(self) -> int:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -162,3 +163,34 @@ def test_unrealized_is_marked_against_the_average() -> None:
     replay(book, executions=fills("-2@10 -2@20 +1@12"))
     assert book.unrealized({BTC: Decimal(10)}) == 15
     assert isinstance(book.trips[BTC, PositionSide.NET], Trip)
+
+
+def test_a_rest_that_cannot_be_sold_ends_a_trip_on_spot_and_goes_into_the_next() -> None:
+    book = TripBook()
+    first, second = "+10@100 -9.99@110", "+10@100 -10.01@120"
+    closed = [applied.closed for fill in fills(first, rate="0.001", only_closes=True) if (applied := book.apply(fill))]
+    dust = book.trips[BTC, PositionSide.NET]
+    assert closed[0] is None
+    assert closed[1] is not None
+    assert (closed[1].gross, closed[1].quantity, closed[1].entry_quantity) == (Decimal("99.9"), 0, Decimal("9.99"))
+    assert (dust.is_dust, dust.quantity, dust.cost, dust.fee) == (True, Decimal("0.01"), Decimal(1), Decimal("0.001"))
+    later = [replace(fill, at=fill.at + timedelta(hours=1)) for fill in fills(second, rate="0.001", only_closes=True)]
+    [trip] = replay(book, executions=later)
+    assert (trip.opened_at, trip.entry_quantity, trip.gross) == (later[0].at, Decimal("10.01"), Decimal("200.2"))
+    whole = sum((fill.fee for fill in (*fills(first, rate="0.001"), *later)), Decimal(0))
+    assert closed[1].fee + trip.fee == whole
+    assert not book.trips
+
+
+@pytest.mark.parametrize(
+    ("text", "closes"),
+    [
+        ("+1@100 -0.5@100", True),  # much of it is left
+        ("+1000@100 -999@100", True),  # a small share, but worth selling
+        ("+10@100 -9.99@110", False),  # on perpetuals nothing is too small to be closed
+    ],
+)
+def test_a_position_that_is_not_dust_stays_open(text: str, closes: bool) -> None:
+    book = TripBook()
+    assert not replay(book, executions=fills(text, only_closes=closes))
+    assert not book.trips[BTC, PositionSide.NET].is_dust
