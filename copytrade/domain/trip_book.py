@@ -166,8 +166,9 @@ class _Part:
 
     @classmethod
     def whole(cls, execution: Execution) -> "_Part":
-        notional = abs(execution.quantity) * execution.price
-        return cls(abs(execution.quantity - execution.base_fee), notional, execution.fee)
+        reached = abs(execution.quantity - execution.base_fee)
+        # What was taken out of the base is a fee like any other, told at the price of its fill.
+        return cls(reached, reached * execution.price, execution.fee + execution.base_fee * execution.price)
 
     def cut(self, quantity: Decimal) -> "_Part":
         if quantity == self.quantity:

@@ -39,7 +39,7 @@ def test_a_purchase_with_its_fee_in_base_is_one_trip_and_the_past_is_rebuilt(ses
     _read(session, lead, days_ago(1, hour=13), {"USDT": "1099.4003"}, {})
     refresh_account(session, lead, has_history=True)
     [trip] = session.exec(select(RoundTrip).where(RoundTrip.exchange_account_id == lead))
-    assert (trip.quantity, trip.gross, trip.fee) == (D("1.998"), D("99.7"), D("0.2997"))
+    assert (trip.quantity, trip.gross, trip.fee) == (D("1.998"), D("99.9"), D("0.4997"))
     rows = session.exec(
         select(DailyEquity).where(DailyEquity.exchange_account_id == lead).order_by(col(DailyEquity.day))
     ).all()

@@ -118,11 +118,11 @@ def test_a_short_gains_from_a_falling_price_after_fees_and_funding() -> None:
     assert (trip.gross, trip.net) == (400, Decimal("395.48"))
 
 
-def test_a_fee_taken_in_base_lowers_the_quantity_and_raises_the_average() -> None:
+def test_a_fee_taken_in_base_lowers_the_quantity_and_is_told_at_the_price_of_its_fill() -> None:
     book = TripBook()
     book.apply(Execution("BTC/USDT", Decimal(1), Decimal(100), START, base_fee=Decimal("0.2")))
     trip = book.trips["BTC/USDT", PositionSide.NET]
-    assert (trip.quantity, trip.cost, trip.average_price) == (Decimal("0.8"), 100, 125)
+    assert (trip.quantity, trip.cost, trip.average_price, trip.fee) == (Decimal("0.8"), 80, 100, 20)
 
 
 def test_hedge_sides_are_apart_and_funding_is_shared_by_cost() -> None:
