@@ -85,7 +85,7 @@ class Engines:
             "logging_collector": "off",
         }
         if not durable:
-            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            settings |= {"fsync": "off", "full_page_writes": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self.postgres), "-D", str(self.postgres_data), "-k", str(self.run), *options]
 
