@@ -31,6 +31,7 @@ def joined(database: Engines, sandbox: Sandbox) -> Generator[Pair]:
         yield pair(sandbox.control)
     finally:
         sandbox.control.clear_faults()
+        sandbox.control.clear_book("BTCUSDT")
         loop.stop()
         test_engines.wipe(database)
 
