@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.contract.sandbox.served import Raw, SandboxServer
+from workers.launching.ports import any_free
 
 
 @pytest.fixture(scope="module")
@@ -15,6 +16,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[SandboxServer]
     yield running
     assert running.end() == 0, running.log()
     assert "Traceback" not in running.log(), running.log()
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Generator[tuple[SandboxServer, int]]:
+    """Give a sandbox that also listens with TLS, and where, for clients that keep the venues' own hosts."""
+    port = any_free()
+    running = SandboxServer(tmp_path, SANDBOX_TLS_PORT=str(port)).start()
+    yield running, port
+    assert running.end() == 0
 
 
 @pytest.fixture(autouse=True)

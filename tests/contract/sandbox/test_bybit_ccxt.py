@@ -1,9 +1,8 @@
 """Unmodified ccxt and ccxt.pro at the sandbox's Bybit, by overridden addresses and by the venue's own hosts."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,7 +11,6 @@ import pytest
 
 from tests.contract.sandbox.served import SandboxServer
 from tests.contract.sandbox.test_hosts import ToSandbox
-from workers.launching.ports import any_free
 
 SWAP, SPOT = "BTC/USDT:USDT", "BTC/USDT"
 BOTH: dict[str, Any] = {"fetchMarkets": {"types": ["spot", "linear"]}}
@@ -151,14 +149,6 @@ def test_refusals_are_the_classes_of_the_venue(
                 await exchange.create_order(**form)
 
     asyncio.run(run())
-
-
-@pytest.fixture
-def tls(tmp_path: Path) -> Generator[tuple[SandboxServer, int]]:
-    port = any_free()
-    running = SandboxServer(tmp_path, SANDBOX_TLS_PORT=str(port)).start()
-    yield running, port
-    assert running.end() == 0
 
 
 def test_the_venues_own_hosts(tls: tuple[SandboxServer, int]) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,7 +13,6 @@ from tests.contract.sandbox.clients import BTC
 from tests.contract.sandbox.served import SandboxServer
 from tests.contract.sandbox.test_faults import ONLY_LINEAR
 from tests.contract.sandbox.test_streams import heard
-from workers.launching.ports import any_free
 
 
 class ToSandbox(AbstractResolver):
@@ -32,14 +29,6 @@ class ToSandbox(AbstractResolver):
 
     async def close(self) -> None:
         return None
-
-
-@pytest.fixture
-def tls(tmp_path: Path) -> Generator[tuple[SandboxServer, int]]:
-    port = any_free()
-    running = SandboxServer(tmp_path, SANDBOX_TLS_PORT=str(port)).start()
-    yield running, port
-    assert running.end() == 0
 
 
 def test_errors_of_the_linear_map_by_the_venues_own_hosts(tls: tuple[SandboxServer, int]) -> None:
