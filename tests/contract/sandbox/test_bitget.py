@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,7 +14,6 @@ from copytrade.sandbox.bitget import sign
 from copytrade.sandbox.bitget.errors import ApiError
 from tests.contract.sandbox.served import SandboxServer
 from tests.contract.sandbox.test_hosts import ToSandbox
-from workers.launching.ports import any_free
 
 BTC, SPOT = "BTC/USDT:USDT", "BTC/USDT"
 Use = Callable[[Any], Coroutine[Any, Any, None]]
@@ -361,9 +359,8 @@ def test_a_socket_that_logs_in_wrongly_hears_nothing(server: SandboxServer, alic
     asyncio.run(run())
 
 
-def test_the_venues_own_hosts_are_served_over_tls(tmp_path: Path) -> None:
-    port = any_free()
-    server = SandboxServer(tmp_path, SANDBOX_TLS_PORT=str(port)).start()
+def test_the_venues_own_hosts_are_served_over_tls(tls: tuple[SandboxServer, int]) -> None:
+    server, port = tls
     account = server.control.create_account("alice", venue="bitget", deposit=1_000)
     server.control.set_price("BTCUSDT", 60_000)
 
@@ -381,4 +378,3 @@ def test_the_venues_own_hosts_are_served_over_tls(tmp_path: Path) -> None:
             await exchange.close()
 
     asyncio.run(run())
-    assert server.end() == 0
