@@ -1,6 +1,6 @@
 """Tables of copying: settings, legs and their parts, orders and what they covered, skips, switches."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -51,6 +51,33 @@ class SwitchMode(StrEnum):
     ON = "on"
     ENTRIES_OFF = "entries_off"
     HANDS_OFF = "hands_off"
+    FLATTEN = "flatten"
+    """No entries, and what is copied is closed."""
+
+
+class DriftKind(StrEnum):
+    """In which way an account is not what its legs say."""
+
+    LESS = "less"
+    MORE = "more"
+    LIQUIDATED = "liquidated"
+    MODES = "modes"
+    """Leverage, margin or position mode are not the lead's any more."""
+
+
+class Resolution(StrEnum):
+    """What told how an order ended whose outcome nobody knew."""
+
+    ANSWER = "answer"
+    """The venue's own answer, late."""
+    LOOK_UP = "look_up"
+    ORDER_LIST = "order_list"
+    TRADES = "trades"
+    ABSENCE = "absence"
+    """It was nowhere when it could no longer arrive."""
+    LATE_FILL = "late_fill"
+    """A fill showed up after it had been judged lost."""
+    OPERATOR = "operator"
 
 
 class SwitchScope(StrEnum):
@@ -88,6 +115,17 @@ class CopySetting(SQLModel, table=True):
     directions: str = Field(max_length=10)
     start_mode: str = Field(max_length=20)
     end_mode: str = Field(max_length=20)
+    max_daily_loss: Decimal | None = amount(nullable=True)
+    daily_loss_unit: str = Field(max_length=10)
+    max_drawdown: Decimal | None = amount(nullable=True)
+    drawdown_unit: str = Field(max_length=10)
+    stop_mode: str = Field(max_length=20)
+    drift_less: str = Field(max_length=10)
+    drift_more: str = Field(max_length=10)
+    drift_liquidated: str = Field(max_length=10)
+    drift_modes: str = Field(max_length=10)
+    silence: str = Field(max_length=10)
+    silence_loss: Decimal = amount()
     started_legs_at: datetime | None = moment(nullable=True)
     """When the lead's open positions were looked at, once, for the start."""
     created_at: datetime = moment()
@@ -143,6 +181,8 @@ class LegRow(SQLModel, table=True):
     last_order_ended_at: datetime | None = moment(nullable=True)
     drift_reading: Decimal | None = amount(nullable=True)
     drift_read_at: datetime | None = moment(nullable=True)
+    silence_price: Decimal | None = amount(nullable=True)
+    """The market's price when the lead fell silent, None while he is heard."""
     changed_at: datetime = moment()
 
 
@@ -173,6 +213,13 @@ class PartRow(SQLModel, table=True):
     is_open: bool
     price: Decimal = amount()
     lead_quantity: Decimal = amount(default=Decimal(0))
+    order_id: str = Field(default="", max_length=60)
+    """The lead's order at the venue, while a fixed size waits to know it."""
+    unsized: Decimal | None = amount(nullable=True)
+    """The lead's opening quantity whose size waits for its order (fixed modes), signed; None: sized."""
+    rank: int = 0
+    """The place of this subscriber among those `served` with the change; 0: none was given."""
+    served: int = 0
     reason: str = Field(default="", max_length=40)
     """Of the newest skip."""
     venue_time: datetime = moment()
@@ -243,6 +290,11 @@ class CopyOrder(SQLModel, table=True):
     next_check_at: datetime | None = moment(nullable=True)
     """Real time of the next look-up."""
     checks: int = 0
+    unknown_at: datetime | None = moment(nullable=True)
+    """When its outcome was first unknown; None: it never was."""
+    resolved_at: datetime | None = moment(nullable=True)
+    resolution: str = Field(default="", max_length=12)
+    """What told its outcome in the end (Resolution)."""
 
 
 class OrderPart(SQLModel, table=True):
@@ -260,7 +312,11 @@ class SkipRow(SQLModel, table=True):
     """A quantity that was not copied, and why."""
 
     __tablename__ = "copy_skips"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = (Index("ix_copy_skips_part", "part_id"), {"schema": TRADES})
+    __table_args__ = (
+        Index("ix_copy_skips_part", "part_id"),
+        Index("ix_copy_skips_unpriced", "part_id", postgresql_where=text("priced_at is null and quantity > 0")),
+        {"schema": TRADES},
+    )
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
     part_id: UUID
@@ -269,6 +325,9 @@ class SkipRow(SQLModel, table=True):
     quantity: Decimal = amount()
     facts: dict[str, Any] = Field(default_factory=dict[str, Any], sa_column=Column(JSONB, nullable=False))
     skipped_at: datetime = moment()
+    pnl: Decimal | None = amount(nullable=True)
+    """What the quantity would have made, in quote, once the lead has left what he opened."""
+    priced_at: datetime | None = moment(nullable=True)
 
 
 class CopyNotice(SQLModel, table=True):
@@ -293,6 +352,9 @@ class SymbolReady(SQLModel, table=True):
     leverage: int
     lead_leverage: int
     """What the lead had when it was set."""
+    margin_mode: str = Field(default="", max_length=10)
+    lead_margin_mode: str = Field(default="", max_length=10)
+    """What the lead had when it was set; empty: it was not read."""
     own: Decimal = amount(default=Decimal(0))
     """Signed quantity in the account that is not ours."""
     read_at: datetime = moment()
@@ -314,6 +376,65 @@ class Switch(SQLModel, table=True):
     reason: str = Field(default="", max_length=200)
     set_by: UUID
     set_at: datetime = moment()
+
+
+class CopyStand(SQLModel, table=True):
+    """How the copies of one subscription stand: what loss limits and silence are judged by. PnL in USDT."""
+
+    __tablename__ = "copy_stands"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": TRADES}
+
+    subscription_id: UUID = Field(primary_key=True)
+    day: date
+    """The UTC day that `day_pnl` and `day_equity` began."""
+    day_pnl: Decimal = amount(default=Decimal(0))
+    day_equity: Decimal | None = amount(nullable=True)
+    pnl: Decimal = amount(default=Decimal(0))
+    """Since the start of the subscription, open positions at market included."""
+    peak_pnl: Decimal = amount(default=Decimal(0))
+    peak_equity: Decimal | None = amount(nullable=True)
+    read_at: datetime = moment()
+    daily_stopped_at: datetime | None = moment(nullable=True)
+    """The daily loss was reached on `day`."""
+    drawdown_stopped_at: datetime | None = moment(nullable=True)
+    """The drawdown stop was reached; the subscriber lets entries go on."""
+    silent_since: datetime | None = moment(nullable=True)
+
+
+class CopyDrift(SQLModel, table=True):
+    """An account was not what a leg says: what was found, and what was done."""
+
+    __tablename__ = "copy_drifts"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (Index("ix_copy_drifts_subscriber", "subscriber_id", "id"), {"schema": TRADES})
+
+    id: UUID = key()
+    leg_id: UUID = Field(index=True)
+    subscription_id: UUID
+    subscriber_id: UUID
+    symbol: str = Field(max_length=60)
+    position_side: str = Field(max_length=10)
+    kind: str = Field(max_length=12)
+    policy: str = Field(max_length=12)
+    """What the subscriber's setting made of it."""
+    expected: str = Field(default="", max_length=60)
+    found: str = Field(default="", max_length=60)
+    at: datetime = moment()
+    resolved_at: datetime | None = moment(nullable=True)
+    """Entries went on, or the account was again as it should be."""
+
+
+class SymbolVolume(SQLModel, table=True):
+    """What a symbol turned over at a venue in the last 24 hours, in quote."""
+
+    __tablename__ = "symbol_volumes"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": TRADES}
+
+    venue: str = Field(primary_key=True, max_length=20)
+    market: str = Field(primary_key=True, max_length=20)
+    mode: str = Field(primary_key=True, max_length=10)
+    symbol: str = Field(primary_key=True, max_length=60)
+    quote_volume: Decimal = amount()
+    read_at: datetime = moment()
 
 
 class CopyReading(SQLModel, table=True):

@@ -8,12 +8,26 @@ from sqlmodel import Session
 
 from copytrade.copying import bulk
 from copytrade.copying.models import CopySetting
-from copytrade.domain.sizing import CopySettings, Direction, EndMode, SizingMode, StartMode
+from copytrade.domain.sizing import (
+    CopySettings,
+    Direction,
+    DriftLess,
+    DriftLiquidated,
+    DriftModes,
+    DriftMore,
+    EndMode,
+    LossUnit,
+    SilenceMode,
+    SizingMode,
+    StartMode,
+    StopMode,
+)
 
 _COLUMNS = (
     "subscription_id, mode, factor, max_order_notional, max_position_notional, max_total_notional, "
     "max_open_positions, max_leverage, max_slippage, max_entry_age_s, keeps_margin, is_paused, symbols, directions, "
-    "start_mode, end_mode"
+    "start_mode, end_mode, max_daily_loss, daily_loss_unit, max_drawdown, drawdown_unit, stop_mode, drift_less, "
+    "drift_more, drift_liquidated, drift_modes, silence, silence_loss"
 )
 
 
@@ -46,6 +60,17 @@ def values(settings: CopySettings) -> dict[str, Any]:
         "directions": settings.directions.value,
         "start_mode": settings.start_mode.value,
         "end_mode": settings.end_mode.value,
+        "max_daily_loss": settings.max_daily_loss,
+        "daily_loss_unit": settings.daily_loss_unit.value,
+        "max_drawdown": settings.max_drawdown,
+        "drawdown_unit": settings.drawdown_unit.value,
+        "stop_mode": settings.stop_mode.value,
+        "drift_less": settings.drift_less.value,
+        "drift_more": settings.drift_more.value,
+        "drift_liquidated": settings.drift_liquidated.value,
+        "drift_modes": settings.drift_modes.value,
+        "silence": settings.silence.value,
+        "silence_loss": settings.silence_loss,
     }
 
 
@@ -72,4 +97,15 @@ def _settings(row: bulk.Row) -> CopySettings:
         directions=Direction(row[13]),
         start_mode=StartMode(row[14]),
         end_mode=EndMode(row[15]),
+        max_daily_loss=row[16],
+        daily_loss_unit=LossUnit(row[17]),
+        max_drawdown=row[18],
+        drawdown_unit=LossUnit(row[19]),
+        stop_mode=StopMode(row[20]),
+        drift_less=DriftLess(row[21]),
+        drift_more=DriftMore(row[22]),
+        drift_liquidated=DriftLiquidated(row[23]),
+        drift_modes=DriftModes(row[24]),
+        silence=SilenceMode(row[25]),
+        silence_loss=row[26],
     )

@@ -49,11 +49,63 @@ class EndMode(StrEnum):
     FOLLOW_EXITS = "follow_exits"
 
 
+class LossUnit(StrEnum):
+    """What a loss limit is given in: USDT, or a fraction of the copy account's equity at the start of its window."""
+
+    QUOTE = "quote"
+    SHARE = "share"
+
+
+class StopMode(StrEnum):
+    """What a reached loss limit does beside holding entries: close what is copied, or keep it for the lead's exits."""
+
+    CLOSE = "close"
+    KEEP = "keep"
+
+
+class DriftLess(StrEnum):
+    """What follows when an account holds less than was copied."""
+
+    ADOPT = "adopt"
+    HALT = "halt"
+
+
+class DriftMore(StrEnum):
+    """What follows when an account holds more than was copied."""
+
+    IGNORE = "ignore"
+    HALT = "halt"
+
+
+class DriftLiquidated(StrEnum):
+    """What follows when the venue liquidated a copied position: it is adopted, and entries are paused or halted."""
+
+    PAUSE = "pause"
+    HALT = "halt"
+
+
+class DriftModes(StrEnum):
+    """What follows when leverage, margin or position mode were changed by hand: hold entries, or set them back."""
+
+    HOLD = "hold"
+    RESET = "reset"
+
+
+class SilenceMode(StrEnum):
+    """What becomes of open copies while nothing is heard of their lead, neither by stream nor by polling."""
+
+    HOLD = "hold"
+    PROTECT = "protect"
+    """A copy is closed once the market moved against it by `silence_loss` since the silence began."""
+    FLATTEN = "flatten"
+
+
 @dataclass(frozen=True, slots=True)
 class CopySettings:
     """How one subscription copies. `factor` is k, a, p or q of the mode; notionals in quote, None is no limit.
 
-    `max_slippage` is a fraction (0.005 is 0.5 %); None takes the default of the coin.
+    `max_slippage` is a fraction (0.005 is 0.5 %); None takes the default of the coin. Losses are USDT or fractions of
+    equity, as their units say.
     """
 
     mode: SizingMode = SizingMode.RATIO
@@ -73,6 +125,19 @@ class CopySettings:
     directions: Direction = Direction.BOTH
     start_mode: StartMode = StartMode.NEW_ONLY
     end_mode: EndMode = EndMode.CLOSE
+    max_daily_loss: Decimal | None = None
+    """Since 00:00 UTC, by this subscription's copies; as a share: of the copy equity then."""
+    daily_loss_unit: LossUnit = LossUnit.QUOTE
+    max_drawdown: Decimal | None = None
+    """From the peak of this subscription's result since its start; as a share: of the copy equity at the peak."""
+    drawdown_unit: LossUnit = LossUnit.QUOTE
+    stop_mode: StopMode = StopMode.KEEP
+    drift_less: DriftLess = DriftLess.ADOPT
+    drift_more: DriftMore = DriftMore.IGNORE
+    drift_liquidated: DriftLiquidated = DriftLiquidated.PAUSE
+    drift_modes: DriftModes = DriftModes.HOLD
+    silence: SilenceMode = SilenceMode.HOLD
+    silence_loss: Decimal = Decimal("0.05")
 
     def slippage(self, base: str) -> Decimal:
         """Return the fraction by which an entry may be worse than the lead's price."""

@@ -43,7 +43,9 @@ class Subscription(SQLModel, table=True):
 
     __tablename__ = "subscriptions"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
-        Index("uq_subscriptions_open", "subscriber_id", "profile_id", unique=True, postgresql_where=_OPEN_ROWS),
+        Index(
+            "uq_subscriptions_open", "subscriber_id", "profile_id", "is_paper", unique=True, postgresql_where=_OPEN_ROWS
+        ),
         Index("ix_subscriptions_lead_open", "lead_account_id", postgresql_where=text("finished_at is null")),
         {"schema": PEOPLE},
     )
@@ -54,6 +56,8 @@ class Subscription(SQLModel, table=True):
     trader_id: UUID = Field(index=True)
     lead_account_id: UUID
     copy_account_id: UUID = Field(index=True)
+    is_paper: bool = False
+    """Onto a paper account: free, active until stopped, no subscriber in any count."""
     state: str = Field(default=State.INCOMPLETE, index=True)
     entitled_until: datetime | None = moment(nullable=True)
     """End of the last paid period, without the days of grace."""
