@@ -3,9 +3,9 @@
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import SecretStr
+from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     sandbox_limits_factor: float = 1.0
     """By how much more than the venues allow an address we take the sandbox to allow: as its own limits are set."""
     demo_bots: bool = True
+    failpoints: bool = False
+    """Whether processes die at labelled places that are armed (copytrade/failpoints.py); tests only."""
 
     # Secrets of the installation; the launcher makes them for a local one in var/keys
     keyring: SecretStr = SecretStr("")
@@ -86,6 +88,9 @@ class Settings(BaseSettings):
     """Most exchange clients that a process keeps ready."""
     order_receive_window_ms: int = 5000
     """How long the venue may still accept an order that we signed; short, since it bounds the wait for `lost`."""
+    order_lost_after_s: float | None = None
+    """Test installations only: how long after the receive window an order that is nowhere may still arrive, instead of
+    what each venue's facts say."""
     request_timeout_ms: int = 10_000
     order_lease_margin_s: int = 15
     """An order's lease is its validity plus this (copy-engine, Never twice)."""
@@ -148,6 +153,12 @@ class Settings(BaseSettings):
     """Contract 9, POST /orders by service token."""
     api_account_secrets_enabled: bool = False
     """Contract 7, GET /accounts/{subscriberId} by service token."""
+
+    @model_validator(mode="after")
+    def _keep_tests_out_of_production(self) -> Self:
+        if self.is_production and (self.failpoints or self.order_lost_after_s is not None):
+            raise ValueError("failpoints and order_lost_after_s are for test installations, never for production")
+        return self
 
     @property
     def is_production(self) -> bool:

@@ -19,6 +19,7 @@ from copytrade.db.session import reading, transaction
 from copytrade.domain.fills import Fill
 from copytrade.errors import Unavailable
 from copytrade.exchanges.port import ExchangeClient, FillPage
+from copytrade.failpoints import Label, reach
 
 log = structlog.get_logger()
 DEAF_AFTER = timedelta(seconds=2)
@@ -49,7 +50,9 @@ async def read_symbol(client: ExchangeClient, gap: Gap) -> bool:
         page = await client.fills(gap.symbol, cursor=cursor, since=gap.since)
         if gap.is_lead and page.fills:
             page = await _with_orders(client, gap, page)
+        reach(Label.POLL_READ)
         is_new |= await asyncio.to_thread(_store_page, gap, page)
+        reach(Label.POLL_COMMITTED)
         if page.is_last:
             return is_new
         cursor = page.cursor
@@ -111,6 +114,8 @@ def _store_page(gap: Gap, page: FillPage) -> bool:
             if state.cursors.get(gap.symbol) != page.cursor:
                 state.cursors = {**state.cursors, gap.symbol: page.cursor}
             session.add(state)
+        session.flush()
+        reach(Label.POLL_STORED)
         return bool(stored)
 
 

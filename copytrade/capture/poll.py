@@ -25,6 +25,7 @@ from copytrade.domain.fills import AccountState, EntryKind, LedgerEntry
 from copytrade.domain.instruments import Market, Role
 from copytrade.errors import Unavailable
 from copytrade.exchanges.port import ExchangeClient
+from copytrade.failpoints import Label, reach
 
 log = structlog.get_logger()
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -250,6 +251,8 @@ def _hold_against(
         row.poll_began_at = max(row.poll_began_at or began_here, began_here)
         session.add(row)
         settled = readings.settle(session, state, account_id=account_id)
+        session.flush()
+        reach(Label.READING_HELD)
     is_settled = not (settled.odd or settled.confirmed or settled.wants_baseline)
     memory.settled = (state.mark, began) if is_settled else None
     memory.wants_baseline = settled.wants_baseline

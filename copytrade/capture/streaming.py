@@ -31,6 +31,7 @@ from copytrade.domain.fills import Position
 from copytrade.domain.instruments import Role
 from copytrade.errors import BadCredentials, Unavailable
 from copytrade.exchanges.port import AccountRef, ClientPool, StreamMessage
+from copytrade.failpoints import Label, reach
 from copytrade.settings import settings
 
 log = structlog.get_logger()
@@ -131,8 +132,11 @@ class Streams:
 
 def _store_or_tell(batch: Sequence[Heard]) -> bool:
     try:
+        reach(Label.STREAM_HEARD)
         with transaction() as session:
             store(session, batch)
+            reach(Label.STREAM_STORED)
+        reach(Label.STREAM_COMMITTED)
     except OperationalError as error:
         # the database is away, or two writers met in the same rows: nothing was stored, all is tried again
         log.warning("stream.not_stored", messages=len(batch), reason=type(error.orig).__name__)

@@ -17,6 +17,7 @@ from copytrade.db.session import transaction
 from copytrade.domain.driving import WaitReason
 from copytrade.domain.legs import close, freeze
 from copytrade.domain.sizing import EndMode
+from copytrade.failpoints import Label, reach
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions import service as subscription_service
 from copytrade.subscriptions.rows import EndedSubscription
@@ -33,6 +34,7 @@ def _sweep() -> None:
     with transaction() as session:
         for ended in subscriptions.ended_unsettled(session):
             settle(session, ended, now=clock.now())
+            reach(Label.ENDING_STEPPED)
 
 
 def settle(session: Session, ended: EndedSubscription, *, now: datetime) -> None:

@@ -28,6 +28,7 @@ from copytrade.copying.work import Claimed, Sending
 from copytrade.db.bell import bell
 from copytrade.db.session import transaction
 from copytrade.exchanges.port import ClientPool
+from copytrade.failpoints import Label, reach
 from copytrade.settings import settings
 
 log = structlog.get_logger()
@@ -87,7 +88,12 @@ class Engine:
     def _claim(self) -> tuple[Claimed, datetime | None]:
         with transaction() as session:
             claimed = claims.claim(session, known=self.terms.known(), owner=self.owner)
-            return claimed, claims.next_due(session)
+            due_at = claims.next_due(session)
+            if claimed.sendings:
+                reach(Label.CLAIM_WRITTEN)
+        if claimed.sendings:
+            reach(Label.CLAIM_COMMITTED)
+        return claimed, due_at
 
     def _claim_of_services(self) -> list[Sending]:
         with transaction() as session:

@@ -28,6 +28,7 @@ from copytrade.domain.planning import Ask, PartKind, PlanIds, plan
 from copytrade.domain.quantities import EXACT, ONE, ZERO, sign
 from copytrade.domain.sizing import CopySettings, Equities, SizingMode
 from copytrade.domain.skips import SkipReason
+from copytrade.failpoints import Label, reach
 from copytrade.settings import settings
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.rows import ActiveSubscription
@@ -89,6 +90,7 @@ def plan_lead(
             continue
         for copy in desk.copies:
             _plan_one(desk, copy, change, rules=market_rules, lead_account_id=lead_account_id)
+    reach(Label.PLAN_LOCKED)
     _write(session, desk)
     capture.mark_planned(session, lead_account_id=lead_account_id, changes=changes, now=now)
     return Planned(len(changes), len(desk.touched))

@@ -18,6 +18,7 @@ from copytrade.db.session import reading, transaction
 from copytrade.domain.fills import Equity, Position
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.port import AccountRef, ClientPool
+from copytrade.failpoints import Label, reach
 
 log = structlog.get_logger()
 
@@ -92,7 +93,11 @@ def _plan_lead(lead_id: UUID, rules: planner.Rules, settled: frozenset[UUID]) ->
         planned = planner.plan_lead(session, lead_id, rules=rules, settled=settled)
         if planned.stale:
             session.rollback()
-        return planned
+        if planned.changes:
+            reach(Label.PLAN_WRITTEN)
+    if planned.changes:
+        reach(Label.PLAN_COMMITTED)
+    return planned
 
 
 def _refs(ids: frozenset[UUID]) -> dict[UUID, AccountRef]:

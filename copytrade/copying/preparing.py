@@ -24,6 +24,7 @@ from copytrade.domain.quantities import ZERO
 from copytrade.domain.skips import SkipReason
 from copytrade.errors import BadCredentials, ExchangeError, OrderRefused
 from copytrade.exchanges.port import AccountRef, ClientPool, ExchangeClient
+from copytrade.failpoints import Label, reach
 
 log = structlog.get_logger()
 
@@ -75,6 +76,7 @@ class Preparer:
             leverages = await self._lead_leverages({(one.lead_account_id, one.symbol) for one in fresh.values()})
             wishes = await asyncio.to_thread(_wishes, list(fresh.values()), leverages)
             made = await asyncio.gather(*(self._make(wish) for wish in wishes))
+            reach(Label.PREPARE_SET)
             await asyncio.to_thread(_write, [one for one in made if one is not None])
         finally:
             self._busy.difference_update(fresh)

@@ -26,6 +26,7 @@ from copytrade.domain.legs import adopt
 from copytrade.domain.quantities import ZERO, sign
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.port import AccountRef, ClientPool, ExchangeClient
+from copytrade.failpoints import Label, reach
 
 log = structlog.get_logger()
 
@@ -83,6 +84,7 @@ async def _compare(pool: ClientPool, ref: AccountRef) -> None:
     try:
         client = await pool.get(ref)
         reading = Reading(ref, await client.state(), clock.now())
+        reach(Label.RECONCILE_READ)
         odd = await asyncio.to_thread(_look, reading)
         for symbol in odd:
             await _book_unknown(client, ref, symbol)
@@ -92,7 +94,10 @@ async def _compare(pool: ClientPool, ref: AccountRef) -> None:
 
 def _look(reading: Reading) -> list[str]:
     with transaction() as session:
-        return look(session, reading)
+        odd = look(session, reading)
+        reach(Label.RECONCILE_COMPARED)
+    reach(Label.RECONCILE_COMMITTED)
+    return odd
 
 
 def look(session: Session, reading: Reading) -> list[str]:

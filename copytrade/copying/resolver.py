@@ -19,7 +19,8 @@ from copytrade.domain.instruments import Market, Side
 from copytrade.domain.orders import OrderKind, VenueOrder
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.port import AccountRef, ClientPool, ExchangeClient
-from copytrade.exchanges.venues import facts
+from copytrade.exchanges.venues import lost_after
+from copytrade.failpoints import Label, reach
 from copytrade.settings import settings
 
 log = structlog.get_logger()
@@ -49,7 +50,9 @@ async def resolve(pool: ClientPool) -> int:
     """Look up the orders that are due, once; return how many."""
     searches = await asyncio.to_thread(_claim)
     if searches:
+        reach(Label.RESOLVE_CLAIMED)
         told = await asyncio.gather(*(_search(pool, search) for search in searches))
+        reach(Label.RESOLVE_FOUND)
         await asyncio.to_thread(_write, [one for one in told if one is not None])
     return len(searches)
 
@@ -134,8 +137,7 @@ def _proof_at(order: OrderRecord, account: AccountRef) -> datetime | None:
     sent = order.sent_at or order.lease_until
     if sent is None:
         return None
-    window = timedelta(milliseconds=settings().order_receive_window_ms)
-    return sent + window + facts(account.venue).lost_after
+    return sent + timedelta(milliseconds=settings().order_receive_window_ms) + lost_after(account.venue)
 
 
 async def _search(pool: ClientPool, search: Search) -> Told | None:

@@ -17,6 +17,7 @@ from copytrade.db.session import transaction
 from copytrade.domain.orders import Outcome, OutcomeKind
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.port import ClientPool
+from copytrade.failpoints import Label, reach
 
 log = structlog.get_logger()
 
@@ -60,7 +61,9 @@ class Sender:
             # Without a client nothing left; the venue's own refusals come as outcomes.
             outcome = Outcome(OutcomeKind.NOT_SENT, message=error.message[:200], venue_code=error.venue_code)
         else:
+            reach(Label.SEND_READY)
             outcome = await client.place(sending.request, not_after=sending.not_after)
+            reach(Label.SEND_ANSWERED)
             outcome = await acknowledged.settled(client, sending.request, outcome)
         metrics.orders.labels(sending.account.venue.value, outcome.kind.value).inc()
         self._told.put_nowait(Told(sending.order_id, outcome=outcome))
@@ -86,6 +89,8 @@ class Sender:
     def _write(self, told: Sequence[Told]) -> None:
         with transaction() as session:
             outcomes.write(session, told, steps=self.terms.steps())
+            reach(Label.RECORD_WRITTEN)
+        reach(Label.RECORD_COMMITTED)
 
     async def close(self) -> None:
         """Wait for the orders on their way and write down what became of them."""

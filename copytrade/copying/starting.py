@@ -25,6 +25,7 @@ from copytrade.domain.trip_book import TripBook
 from copytrade.domain.trips import Execution
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.port import AccountRef, ClientPool
+from copytrade.failpoints import Label, reach
 from copytrade.subscriptions import queries as subscriptions
 
 log = structlog.get_logger()
@@ -104,6 +105,7 @@ def _waiting() -> list[Starting]:
 def _judge(starting: Starting, rules: planner.Rules, quotes: dict[str, Quote], positions: dict[str, Position]) -> None:
     with transaction() as session:
         judge(session, starting, rules=rules, quotes=quotes, positions=positions)
+        reach(Label.START_JUDGED)
 
 
 def judge(

@@ -1,5 +1,6 @@
 """The venues' differences as data: finds a venue's facts, and moves its addresses."""
 
+from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -8,6 +9,7 @@ from copytrade.exchanges.binance.facts import BINANCE
 from copytrade.exchanges.bitget.facts import BITGET
 from copytrade.exchanges.bybit.facts import BYBIT
 from copytrade.exchanges.facts import VenueFacts
+from copytrade.settings import settings
 
 _FACTS = {known.venue: known for known in (BINANCE, BYBIT, BITGET)}
 
@@ -17,6 +19,12 @@ def facts(venue: Venue) -> VenueFacts:
     if venue not in _FACTS:
         raise ValueError(f"venue was {venue.value}, which has no client yet")
     return _FACTS[venue]
+
+
+def lost_after(venue: Venue) -> timedelta:
+    """Return how long after the receive window an order that is nowhere may still arrive at `venue`."""
+    told = settings().order_lost_after_s
+    return facts(venue).lost_after if told is None else timedelta(seconds=told)
 
 
 def is_served(venue: Venue, *, market: Market) -> bool:
