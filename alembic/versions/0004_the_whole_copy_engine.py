@@ -50,7 +50,7 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     for table, columns in FILLED.items():
         for name, kind, value in columns:
-            _add_filled(table, name, kind, value, schema=TRADES)
+            _add_filled(table, name, kind, value, schema=TRADES, stays=table != "copy_settings")
     for table, columns in EMPTY.items():
         for name, kind in columns:
             op.add_column(table, sa.Column(name, kind, nullable=True), schema=TRADES)
@@ -74,13 +74,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("venue", "market", "mode", "symbol", name=op.f("pk_symbol_volumes")),
         schema=TRADES,
     )
-    _add_filled("subscriptions", "is_paper", sa.Boolean(), "false", schema="people")
+    _add_filled("subscriptions", "is_paper", sa.Boolean(), "false", schema="people", stays=False)
     _index_open_subscriptions(["subscriber_id", "profile_id", "is_paper"])
 
 
-def _add_filled(table: str, name: str, kind: "sa.types.TypeEngine[Any]", value: str, *, schema: str) -> None:
+def _add_filled(
+    table: str, name: str, kind: "sa.types.TypeEngine[Any]", value: str, *, schema: str, stays: bool
+) -> None:
     op.add_column(table, sa.Column(name, kind, server_default=sa.text(value), nullable=False), schema=schema)
-    op.alter_column(table, name, server_default=None, schema=schema)
+    if not stays:
+        op.alter_column(table, name, server_default=None, schema=schema)
 
 
 def _create_stands() -> None:

@@ -213,13 +213,13 @@ class PartRow(SQLModel, table=True):
     is_open: bool
     price: Decimal = amount()
     lead_quantity: Decimal = amount(default=Decimal(0))
-    order_id: str = Field(default="", max_length=60)
+    order_id: str = Field(default="", max_length=60, sa_column_kwargs={"server_default": ""})
     """The lead's order at the venue, while a fixed size waits to know it."""
     unsized: Decimal | None = amount(nullable=True)
     """The lead's opening quantity whose size waits for its order (fixed modes), signed; None: sized."""
-    rank: int = 0
+    rank: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     """The place of this subscriber among those `served` with the change; 0: none was given."""
-    served: int = 0
+    served: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     reason: str = Field(default="", max_length=40)
     """Of the newest skip."""
     venue_time: datetime = moment()
@@ -293,7 +293,7 @@ class CopyOrder(SQLModel, table=True):
     unknown_at: datetime | None = moment(nullable=True)
     """When its outcome was first unknown; None: it never was."""
     resolved_at: datetime | None = moment(nullable=True)
-    resolution: str = Field(default="", max_length=12)
+    resolution: str = Field(default="", max_length=12, sa_column_kwargs={"server_default": ""})
     """What told its outcome in the end (Resolution)."""
 
 
@@ -352,8 +352,8 @@ class SymbolReady(SQLModel, table=True):
     leverage: int
     lead_leverage: int
     """What the lead had when it was set."""
-    margin_mode: str = Field(default="", max_length=10)
-    lead_margin_mode: str = Field(default="", max_length=10)
+    margin_mode: str = Field(default="", max_length=10, sa_column_kwargs={"server_default": ""})
+    lead_margin_mode: str = Field(default="", max_length=10, sa_column_kwargs={"server_default": ""})
     """What the lead had when it was set; empty: it was not read."""
     own: Decimal = amount(default=Decimal(0))
     """Signed quantity in the account that is not ours."""
