@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import acknowledged, bulk, outcomes, records
+from copytrade.copying import acknowledged, bulk, outcomes, records, telling
 from copytrade.copying.models import LIVE, OrderState
 from copytrade.copying.outcomes import Told
 from copytrade.copying.records import OrderRecord
@@ -88,7 +88,7 @@ def claim(session: Session, *, real_now: datetime) -> list[Search]:
 
 def _schedule(session: Session, order: OrderRecord, *, until: datetime | None, real_now: datetime) -> None:
     if order.state is OrderState.LOST:
-        watched = outcomes.LOST_IS_WATCHED
+        watched = telling.LOST_IS_WATCHED
         pause = watched[order.checks + 1] if order.checks + 1 < len(watched) else None
     else:
         pause = SCHEDULE_S[min(order.checks + 1, len(SCHEDULE_S) - 1)]
