@@ -13,6 +13,8 @@ from pathlib import Path
 
 from copytrade.settings import settings
 
+FOLDER = "failpoints"
+
 
 class Label(StrEnum):
     """Where a process may die."""
@@ -74,32 +76,27 @@ _counting: dict[Label, int] = {}
 @lru_cache(maxsize=1)
 def folder() -> Path | None:
     """Return where labels are armed; None where failpoints are off."""
-    return settings().var / "failpoints" if settings().failpoints else None
+    return settings().var / FOLDER if settings().failpoints else None
 
 
-def arm(label: Label, *, times: int = 1) -> None:
-    """Have the process that reaches `label` die at its n-th time."""
-    where = folder()
-    if where is None:
-        raise RuntimeError("failpoints are off: COPYTRADE_FAILPOINTS is not set")
+def arm(label: Label, *, var: Path, times: int = 1) -> None:
+    """Have the process of the installation at `var` that reaches `label` die at its n-th time."""
+    where = var / FOLDER
     where.mkdir(parents=True, exist_ok=True)
     fresh = where / f"{label}.new"
     fresh.write_text(str(times))
     fresh.rename(where / label)
 
 
-def disarm() -> None:
+def disarm(*, var: Path) -> None:
     """Take away what is armed and not yet taken, and the traces of what was taken."""
-    where = folder()
-    if where is not None and where.is_dir():
-        for file in where.iterdir():
-            file.unlink(missing_ok=True)
+    for file in (var / FOLDER).glob("*"):
+        file.unlink(missing_ok=True)
 
 
-def armed() -> set[Label]:
+def armed(*, var: Path) -> set[Label]:
     """Return the labels that nobody has reached since they were armed."""
-    where = folder()
-    return {label for label in Label if where is not None and (where / label).exists()}
+    return {label for label in Label if (var / FOLDER / label).exists()}
 
 
 def reach(label: Label) -> None:

@@ -44,11 +44,16 @@ def program(name: str, *, environment: Mapping[str, str]) -> Program:
 
 @dataclass(slots=True)
 class Processes:
-    """Processes of one installation on the test session's engines and sandbox."""
+    """Processes of one installation on the test session's engines and sandbox.
+
+    `worker-copy:2` is a second process of `worker-copy`, and so on.
+    """
 
     logs: Path
     engines: EngineProcesses
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    """Settings of these processes beside the test session's own."""
 
     def start(self, *names: str) -> None:
         """Start processes by their names in supervisord.conf; `postgres` and `valkey` come up again after a kill."""
@@ -112,6 +117,14 @@ class Processes:
         """Wait until a process has logged `text`."""
         wait_until(lambda: text in self.log(name), timeout=timeout, what=f"{text!r} in the log of {name}")
 
+    def revive(self) -> dict[str, int]:
+        """Start again what ended though nobody asked it to, as supervisord would; return how each of them ended."""
+        ended = {name: code for name, process in self.running.items() if (code := process.poll()) is not None}
+        for name in ended:
+            self.running.pop(name)
+        self.start(*ended)
+        return ended
+
     def crashed(self) -> dict[str, str]:
         """Return the end of the log of each process that ended though nobody asked it to."""
         return {name: self.log(name)[-3000:] for name, process in self.running.items() if process.poll() is not None}
@@ -121,8 +134,8 @@ class Processes:
 
     def _spawn(self, name: str) -> subprocess.Popen[bytes]:
         assert name not in self.running, f"{name} runs already"
-        environment = os.environ | {"COPYTRADE_PYTHON": sys.executable, "PYTHONUNBUFFERED": "1"}
-        found = program(name, environment=environment)
+        environment = os.environ | self.variables | {"COPYTRADE_PYTHON": sys.executable, "PYTHONUNBUFFERED": "1"}
+        found = program(name.partition(":")[0], environment=environment)
         self.logs.mkdir(parents=True, exist_ok=True)
         with (self.logs / f"{name}.log").open("ab") as log:
             return subprocess.Popen(

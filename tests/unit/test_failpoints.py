@@ -23,9 +23,8 @@ for number in range(int(sys.argv[1])):
 
 
 @pytest.fixture
-def armed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(failpoints, "folder", lambda: tmp_path / "failpoints")
-    failpoints.arm(Label.PLAN_COMMITTED, times=3)
+def armed(tmp_path: Path) -> Path:
+    failpoints.arm(Label.PLAN_COMMITTED, var=tmp_path, times=3)
     return tmp_path
 
 
@@ -38,7 +37,7 @@ def reaching(times: int, *, var: Path, switch: str) -> subprocess.CompletedProce
 def test_whoever_takes_an_armed_label_dies_at_the_nth_time_and_nobody_else(armed: Path) -> None:
     first = reaching(9, var=armed, switch="1")
     assert (first.returncode, first.stdout.split()) == (-signal.SIGKILL, ["0", "1"])
-    assert failpoints.armed() == set()
+    assert failpoints.armed(var=armed) == set()
     second = reaching(9, var=armed, switch="1")
     assert (second.returncode, len(second.stdout.split())) == (0, 9)
 
@@ -46,11 +45,11 @@ def test_whoever_takes_an_armed_label_dies_at_the_nth_time_and_nobody_else(armed
 def test_nothing_happens_where_failpoints_are_off(armed: Path) -> None:
     done = reaching(9, var=armed, switch="0")
     assert (done.returncode, len(done.stdout.split())) == (0, 9)
-    assert failpoints.armed() == {Label.PLAN_COMMITTED}
+    assert failpoints.armed(var=armed) == {Label.PLAN_COMMITTED}
 
 
 def test_disarming_leaves_nothing_to_die_of(armed: Path) -> None:
-    failpoints.disarm()
+    failpoints.disarm(var=armed)
     assert reaching(9, var=armed, switch="1").returncode == 0
 
 
