@@ -23,7 +23,8 @@ from copytrade.db.session import transaction
 from copytrade.domain.fills import AccountState
 from copytrade.domain.instruments import Market, PositionSide
 from copytrade.domain.legs import adopt
-from copytrade.domain.quantities import ZERO, sign
+from copytrade.domain.quantities import ZERO
+from copytrade.domain.readings import AGAIN, Doubt, is_quiet, judge, missing
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.port import AccountRef, ClientPool, ExchangeClient
 from copytrade.failpoints import Label, reach
@@ -31,13 +32,7 @@ from copytrade.failpoints import Label, reach
 log = structlog.get_logger()
 
 EVERY = timedelta(seconds=60)
-AGAIN = timedelta(seconds=5)
-"""Between two readings that must agree."""
-QUIET = timedelta(seconds=10)
-"""A leg is looked at only when none of its orders ended within this."""
 AT_ONCE = 50
-SPOT_DUST = Decimal("0.0001")
-"""The share of a coin by which a balance may be less than what legs hold of it."""
 SEARCHED = timedelta(days=1)
 """How far back an order of ours may turn up."""
 
@@ -142,44 +137,24 @@ def _place(leg: LegRecord) -> tuple[str, PositionSide]:
 
 
 def _is_quiet(leg: LegRecord, at: datetime) -> bool:
-    ended = leg.last_order_ended_at
-    return not leg.leg.live and (ended is None or at - ended >= QUIET)
+    return is_quiet(is_live=bool(leg.leg.live), ended_at=leg.last_order_ended_at, at=at)
 
 
 def _missing(group: Sequence[LegRecord], read: Decimal) -> dict[UUID, Decimal]:
-    """Return what legs really hold where the account has less than they think; his own part is taken first."""
-    found: dict[UUID, Decimal] = {}
-    for side in (1, -1):
-        legs = [leg for leg in group if sign(leg.leg.held) == side]
-        there = max(read * side, ZERO)
-        for leg in legs:
-            part = min(abs(leg.leg.held), there)
-            there -= part
-            if abs(leg.leg.held) - part > _slack(leg):
-                found[leg.id] = part * side
-    return found
-
-
-def _slack(leg: LegRecord) -> Decimal:
-    # Venues cut balances and fees to fewer digits than they book; a coin's dust is no drift.
-    return abs(leg.leg.held) * SPOT_DUST if leg.instrument.market is Market.SPOT else ZERO
+    """Return what legs really hold where the account has less than they think."""
+    really = missing([leg.leg.held for leg in group], read, market=group[0].instrument.market)
+    return {leg.id: held for leg, held in zip(group, really, strict=True) if held is not None}
 
 
 def _drift(session: Session, leg: LegRecord, really: Decimal | None, reading: Reading) -> bool:
-    if really is None:
-        was_odd = leg.drift_reading is not None
-        leg.drift_reading = leg.drift_read_at = None
-        return was_odd
-    first = leg.drift_read_at
-    if leg.drift_reading != really or first is None:
-        leg.drift_reading, leg.drift_read_at = really, reading.read_at
-        return True
-    if reading.read_at - first < AGAIN:
-        return False
+    was = Doubt(leg.drift_reading, leg.drift_read_at) if leg.drift_reading is not None and leg.drift_read_at else None
+    doubt, is_confirmed = judge(was, really, at=reading.read_at)
+    leg.drift_reading, leg.drift_read_at = (doubt.reading, doubt.since) if doubt else (None, None)
+    if really is None or not is_confirmed:
+        return doubt != was
     before = leg.leg.held
     leg.leg, skips = adopt(leg.leg, really, drift_id=new_id(), price=leg.price, at=reading.read_at)
     leg.skip(skips)
-    leg.drift_reading = leg.drift_read_at = None
     leg.due_at = reading.read_at
     record(
         session,

@@ -9,12 +9,13 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import acknowledged, bulk, outcomes, records, telling
+from copytrade.copying import acknowledged, bulk, outcomes, records
 from copytrade.copying.models import LIVE, OrderState
 from copytrade.copying.outcomes import Told
 from copytrade.copying.records import OrderRecord
 from copytrade.db.events import record
 from copytrade.db.session import transaction
+from copytrade.domain import proofs
 from copytrade.domain.instruments import Market, Side
 from copytrade.domain.orders import OrderKind, VenueOrder
 from copytrade.errors import ExchangeError
@@ -26,12 +27,9 @@ from copytrade.settings import settings
 log = structlog.get_logger()
 
 AT_ONCE = 100
-SCHEDULE_S = (0.5, 1, 2, 4, 8, 15, 30, 60, 300)
-"""Pauses between the look-ups of one order; the last for ever."""
 ALARM_AFTER = timedelta(seconds=60)
 CLAIM = timedelta(seconds=15)
 """How long a look-up may take before another process may try."""
-AFTER_PROOF = timedelta(milliseconds=100)
 BEFORE = timedelta(minutes=1)
 """How far before its birth an order is searched, since clocks differ."""
 
@@ -87,17 +85,10 @@ def claim(session: Session, *, real_now: datetime) -> list[Search]:
 
 
 def _schedule(session: Session, order: OrderRecord, *, until: datetime | None, real_now: datetime) -> None:
-    if order.state is OrderState.LOST:
-        watched = telling.LOST_IS_WATCHED
-        pause = watched[order.checks + 1] if order.checks + 1 < len(watched) else None
-    else:
-        pause = SCHEDULE_S[min(order.checks + 1, len(SCHEDULE_S) - 1)]
     order.checks += 1
     is_live = order.state in LIVE
-    next_at = real_now + max(timedelta(seconds=pause), timedelta(seconds=1)) if pause is not None else None
-    if next_at is not None and until is not None and real_now < until < next_at:
-        # As soon as absence is a proof the leg may go on: an entry ages meanwhile.
-        next_at = until + AFTER_PROOF
+    is_lost = order.state is OrderState.LOST
+    next_at = proofs.next_look_up(checks=order.checks, is_lost=is_lost, until=until, real_now=real_now)
     bulk.fetch(
         session,
         "UPDATE trades.copy_orders SET next_check_at = %(next)s, checks = %(checks)s,"
@@ -134,10 +125,12 @@ def _alarm(session: Session, order: OrderRecord, account: AccountRef, *, real_no
 def _proof_at(order: OrderRecord, account: AccountRef) -> datetime | None:
     if order.state not in (OrderState.SENDING, OrderState.UNKNOWN):
         return None
-    sent = order.sent_at or order.lease_until
-    if sent is None:
-        return None
-    return sent + timedelta(milliseconds=settings().order_receive_window_ms) + lost_after(account.venue)
+    return proofs.proof_at(
+        sent_at=order.sent_at,
+        lease_until=order.lease_until,
+        window=timedelta(milliseconds=settings().order_receive_window_ms),
+        lost_after=lost_after(account.venue),
+    )
 
 
 async def _search(pool: ClientPool, search: Search) -> Told | None:
@@ -145,7 +138,7 @@ async def _search(pool: ClientPool, search: Search) -> Told | None:
     try:
         client = await pool.get(search.account)
         found = await client.look_up(order.symbol, order.client_order_id)
-        if found is None and search.until is not None and clock.real_now() >= search.until:
+        if found is None and proofs.is_proof(until=search.until, real_now=clock.real_now()):
             found = await _anywhere(client, order)
             if found is None and not await _has_foreign_trades(client, order):
                 return Told(order.id, is_lost=True)

@@ -14,12 +14,11 @@ from copytrade.domain.driving import ENTRY_PAUSE, WaitReason
 from copytrade.domain.instruments import Market, Side
 from copytrade.domain.legs import Purpose, book, net
 from copytrade.domain.orders import OrderKind, Outcome, OutcomeKind, Refusal, VenueOrder, VenueOrderStatus
+from copytrade.domain.proofs import LOST_IS_WATCHED_S
 from copytrade.domain.quantities import ZERO
 from copytrade.domain.skips import SkipReason
 
 SOON = timedelta(milliseconds=500)
-LOST_IS_WATCHED = (5, 15, 30, 60, 120, 300, 900, 3600, 21_600)
-"""Seconds after which an order that was judged lost is looked up again, one after the other."""
 ANYTHING = Decimal("1e-18")
 
 
@@ -73,7 +72,7 @@ def tell(
     elif told.is_lost and order.state in LIVE:
         order.state, change.ended_at = OrderState.LOST, now
         order.checks = 0
-        change.next_check_at = real_now + timedelta(seconds=LOST_IS_WATCHED[0])
+        change.next_check_at = real_now + timedelta(seconds=LOST_IS_WATCHED_S[0])
     elif outcome is not None and order.state in (OrderState.SENDING, OrderState.UNKNOWN):
         _judged(order, leg, outcome, change, now=now, real_now=real_now)
     if leg is not None:

@@ -1,0 +1,63 @@
+"""What a reading of a copy account means for its legs (copy-engine, Drift). Pure: it never opens anything.
+
+A leg is looked at only when it is quiet, and acted upon only when two readings, `AGAIN` apart or more, agree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from copytrade.domain.instruments import Market
+from copytrade.domain.quantities import ZERO, sign
+
+AGAIN = timedelta(seconds=5)
+"""Between two readings that must agree."""
+QUIET = timedelta(seconds=10)
+"""A leg is looked at only when none of its orders ended within this."""
+SPOT_DUST = Decimal("0.0001")
+"""The share of a coin by which a balance may be less than what legs hold of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A reading in which a leg holds less than it thinks, and when it was first read."""
+
+    reading: Decimal
+    since: datetime
+
+
+def is_quiet(*, is_live: bool, ended_at: datetime | None, at: datetime) -> bool:
+    """Tell whether a reading at `at` can be of a leg as we know it: nothing of it moves, and nothing did just now."""
+    return not is_live and (ended_at is None or at - ended_at >= QUIET)
+
+
+def missing(held: Sequence[Decimal], read: Decimal, *, market: Market) -> list[Decimal | None]:
+    """Return for each leg of one position what it really holds, None where the reading covers what it thinks.
+
+    What is more than the legs hold is the subscriber's own, and his part is taken first.
+    """
+    found: list[Decimal | None] = [None] * len(held)
+    for side in (1, -1):
+        there = max(read * side, ZERO)
+        for index, thought in enumerate(held):
+            if sign(thought) == side:
+                part = min(abs(thought), there)
+                there -= part
+                if abs(thought) - part > _slack(thought, market):
+                    found[index] = part * side
+    return found
+
+
+def judge(doubt: Doubt | None, really: Decimal | None, *, at: datetime) -> tuple[Doubt | None, bool]:
+    """Return what is doubted after this reading, and whether it was confirmed and has to be acted upon."""
+    if really is None:
+        return None, False
+    if doubt is None or doubt.reading != really:
+        return Doubt(really, at), False
+    return (doubt, False) if at - doubt.since < AGAIN else (None, True)
+
+
+def _slack(held: Decimal, market: Market) -> Decimal:
+    # Venues cut balances and fees to fewer digits than they book; a coin's dust is no drift.
+    return abs(held) * SPOT_DUST if market is Market.SPOT else ZERO
