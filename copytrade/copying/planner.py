@@ -20,6 +20,7 @@ from copytrade.db.bell import ring
 from copytrade.db.model import new_id
 from copytrade.domain.changes import ChangeKind, LeadChange
 from copytrade.domain.driving import Order, Wait, turn
+from copytrade.domain.fairness import rotated
 from copytrade.domain.fills import Equity
 from copytrade.domain.instruments import Instrument, Market, MarketRules
 from copytrade.domain.legs import Part, net
@@ -88,8 +89,10 @@ def plan_lead(
         if market_rules is None:
             log.warning("plan.symbol_unknown", lead=str(lead_account_id), symbol=change.instrument.symbol)
             continue
-        for copy in desk.copies:
-            _plan_one(desk, copy, change, rules=market_rules, lead_account_id=lead_account_id)
+        served = _served(desk, change, lead_account_id)
+        for rank, copy in enumerate(served, start=1):
+            place = (rank, len(served))
+            _plan_one(desk, copy, change, rules=market_rules, lead_account_id=lead_account_id, place=place)
     reach(Label.PLAN_LOCKED)
     _write(session, desk)
     capture.mark_planned(session, lead_account_id=lead_account_id, changes=changes, now=now)
@@ -116,7 +119,7 @@ def _desk(
 ) -> _Desk:
     copies = subscriptions.active_on_lead(session, lead_account_id=lead_account_id, now=now)
     by_id = settings_rows.of(session, [copy.id for copy in copies], locking=True)
-    copies = [copy for copy in copies if copy.id in by_id]
+    copies = sorted((copy for copy in copies if copy.id in by_id), key=lambda copy: copy.id)
     copy_accounts = [copy.copy_account_id for copy in copies]
     equities = accounts.equities(session, [lead_account_id, *copy_accounts])
     instruments = {change.instrument for change in changes}
@@ -185,15 +188,35 @@ def _stale(desk: _Desk, lead_account_id: UUID) -> frozenset[UUID]:
     return frozenset(stale)
 
 
+def _served(desk: _Desk, change: LeadChange, lead_account_id: UUID) -> Sequence[ActiveSubscription]:
+    """Return whom a change concerns, in the order in which they are served this time."""
+    concerned = [copy for copy in desk.copies if _concerns(desk, copy, change)]
+    at = change.instrument
+    return rotated(concerned, turn=change.turn, seed=f"{lead_account_id}:{at.symbol}:{at.position_side}")
+
+
+def _concerns(desk: _Desk, copy: ActiveSubscription, change: LeadChange) -> bool:
+    if (copy.id, change.instrument) in desk.legs:
+        return True
+    return change.venue_time > copy.started_at and copy.may_enter
+
+
 def _plan_one(
-    desk: _Desk, copy: ActiveSubscription, change: LeadChange, *, rules: MarketRules, lead_account_id: UUID
+    desk: _Desk,
+    copy: ActiveSubscription,
+    change: LeadChange,
+    *,
+    rules: MarketRules,
+    lead_account_id: UUID,
+    place: tuple[int, int] = (0, 0),
 ) -> None:
-    place = (copy.id, change.instrument)
-    record = desk.legs.get(place)
+    """Plan one copy of a change; `place` is its rank among how many are served."""
+    at = (copy.id, change.instrument)
+    record = desk.legs.get(at)
     if record is None:
-        if change.venue_time <= copy.started_at or not copy.may_enter:
+        if not _concerns(desk, copy, change):
             return
-        record = desk.legs[place] = LegRecord(
+        record = desk.legs[at] = LegRecord(
             new_id(), copy.id, copy.subscriber_id, copy.profile_id, lead_account_id, copy.copy_account_id,
             change.instrument, is_new=True,
         )  # fmt: skip
@@ -212,7 +235,9 @@ def _plan_one(
     )
     record.remember(change.order_id, planned.order)
     record.price = change.price
-    parts = tuple(_part(record, ask, change) for ask in planned.asks)
+    rank, served = place
+    record.ahead = served - rank
+    parts = tuple(_part(record, ask, change, place) for ask in planned.asks)
     attempts = 0 if any(part.opens and part.pending for part in parts) else record.leg.entry_attempts
     record.leg = net(
         replace(
@@ -247,14 +272,15 @@ def _around(desk: _Desk, copy: ActiveSubscription, record: LegRecord, copy_equit
     return Around(other_notional=notional, other_positions=count, copy_equity=copy_equity, blocked=blocked)
 
 
-def _part(record: LegRecord, ask: Ask, change: LeadChange) -> Part:
+def _part(record: LegRecord, ask: Ask, change: LeadChange, place: tuple[int, int]) -> Part:
     cut = sum((skip.quantity for skip in ask.skips), ZERO)
     opens = ask.kind in (PartKind.OPENING, PartKind.JOIN)
     part = Part(
         ask.part, ask.kind, ask.asked, change.price, change.venue_time, opens,
         skipped=cut if ask.asked >= 0 else -cut,
     )  # fmt: skip
-    record.births[part.id] = Birth(change.received_at, change.fill_id, change.lead_fill_quantity or abs(change.moved))
+    lead_quantity = change.lead_fill_quantity or abs(change.moved)
+    record.births[part.id] = Birth(change.received_at, change.fill_id, lead_quantity, *place)
     record.skip(notices.skipped(part, ask.skips))
     return part
 
@@ -278,7 +304,10 @@ def _write(session: Session, desk: _Desk) -> None:
         record.skip(turned.skips)
         decision, was = turned.decision, record.planned
         record.waits_for = decision.reason.value if isinstance(decision, Wait) else ""
-        record.due_at = decision.until if isinstance(decision, Wait) else desk.now
+        # Drivers take what is due longest first: so they serve in the order of the ranks.
+        record.due_at = (
+            decision.until if isinstance(decision, Wait) else desk.now - timedelta(microseconds=record.ahead)
+        )
         if was is not None and not (isinstance(decision, Order) and intentions.is_still(was, decision)):
             dropped.append(was)
             was = None

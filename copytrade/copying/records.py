@@ -64,6 +64,8 @@ class Birth:
     received_at: datetime
     fill_id: UUID | None = None
     lead_quantity: Decimal = ZERO
+    rank: int = 0
+    served: int = 0
 
 
 @dataclass(slots=True)
@@ -84,6 +86,8 @@ class LegRecord:
     waits_for: str = ""
     refusals: int = 0
     due_at: datetime | None = None
+    ahead: int = 0
+    """How many are served after it with the newest change."""
     is_halted: bool = False
     is_ending: bool = False
     last_order_ended_at: datetime | None = None

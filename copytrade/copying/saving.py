@@ -109,7 +109,7 @@ def _save_parts(session: Session, legs: Sequence[LegRecord], now: datetime) -> N
 _NEW_PART = (
     "id", "leg_id", "subscription_id", "subscriber_id", "lead_account_id", "fill_id", "kind", "opens", "symbol",
     "asked", "copied", "skipped", "netted", "is_open", "price", "lead_quantity", "reason", "venue_time",
-    "received_at", "planned_at", "changed_at",
+    "received_at", "planned_at", "changed_at", "rank", "served",
 )  # fmt: skip
 
 
@@ -119,4 +119,5 @@ def _new_part(record: LegRecord, part: Part, *, reason: str, now: datetime) -> b
         part.id, record.id, record.subscription_id, record.subscriber_id, record.lead_account_id, birth.fill_id,
         part.kind.value, part.opens, record.instrument.symbol, part.asked, part.copied, part.skipped, part.netted,
         bool(part.pending), part.price, birth.lead_quantity, reason, part.at, birth.received_at, now, now,
+        birth.rank, birth.served,
     )  # fmt: skip

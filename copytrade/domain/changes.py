@@ -42,6 +42,8 @@ class LeadChange:
     """Its opening part is older than a fill already planned: skipped OUT_OF_ORDER, an exit is applied."""
     lead_fill_quantity: Decimal = Decimal(0)
     """Unsigned base quantity of the fill, its fee included: for the receipt and, on spot, for the size of a copy."""
+    turn: int = 0
+    """How many changes of the instrument were planned before: the order of subscribers rotates by it."""
 
     @property
     def moved(self) -> Decimal:
