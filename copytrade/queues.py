@@ -1,12 +1,13 @@
 """The only place that makes RQ queues. A queue message only says "there is work"; the database holds the work."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from redis import Redis
 from rq import Queue
-from rq.exceptions import DuplicateJobError
+from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.serializers import JSONSerializer
 
 from copytrade.settings import settings
@@ -55,3 +56,40 @@ def _enqueue(target: Queue, job: str, arguments: tuple[str, ...], *, job_id: str
         failure_ttl=FAILURE_TTL_S,
         **options,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DeadJob:
+    """A job that raised: which, where, why (the last line of its traceback), when."""
+
+    id: str
+    queue: str
+    job: str
+    error: str
+    failed_at: datetime
+
+
+def dead_jobs(*, limit: int = 50) -> list[DeadJob]:
+    """Return the newest jobs that raised, of all queues; kept for seven days, tried again by an operator."""
+    found = list[DeadJob]()
+    for name in QUEUES:
+        registry = queue(name).failed_job_registry
+        for job_id in registry.get_job_ids(0, limit - 1, desc=True):
+            job = queue(name).fetch_job(job_id)
+            if job is None:
+                continue
+            result = job.latest_result()
+            lines = (result.exc_string or "").strip().splitlines() if result is not None else []
+            ended = job.ended_at or job.created_at
+            at = ended if ended.tzinfo else ended.replace(tzinfo=UTC)
+            found.append(DeadJob(job.id, name, job.func_name or "", lines[-1][:300] if lines else "", at))
+    return sorted(found, key=lambda job: job.failed_at, reverse=True)[:limit]
+
+
+def retry(name: str, job_id: str) -> bool:
+    """Put a job that raised back into its queue; False where it is not there any more."""
+    try:
+        queue(name).failed_job_registry.requeue(job_id)
+    except (InvalidJobOperation, NoSuchJobError):
+        return False
+    return True

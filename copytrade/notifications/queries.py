@@ -102,3 +102,22 @@ def mail_numbers(session: Session) -> MailNumbers:
     """Return how many mails wait or failed, for operators."""
     counts = dict(session.exec(select(Mail.state, func.count()).group_by(col(Mail.state))).all())
     return MailNumbers(pending=counts.get(MailState.PENDING, 0), failed=counts.get(MailState.FAILED, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class FailedMail:
+    """A mail that no server took; to whom is not told: an operator needs the reason, not the address."""
+
+    id: UUID
+    kind: str
+    attempts: int
+    error: str
+    created_at: datetime
+
+
+def failed_mails(session: Session, *, limit: int = 50) -> list[FailedMail]:
+    """Return the mails that were given up, newest first, for operators."""
+    rows = session.exec(
+        select(Mail).where(Mail.state == MailState.FAILED).order_by(col(Mail.created_at).desc()).limit(limit)
+    )
+    return [FailedMail(row.id, row.kind, row.attempts, row.error, row.created_at) for row in rows]

@@ -13,7 +13,7 @@ from copytrade.db.bell import ring
 from copytrade.db.events import Event
 from copytrade.db.model import new_id
 from copytrade.db.session import transaction
-from copytrade.errors import InvalidInput
+from copytrade.errors import InvalidInput, NotAllowed, NotFound
 from copytrade.notifications import post
 from copytrade.notifications.models import Channel, Mail, MailState, Notice, Preference
 from copytrade.notifications.texts import TEXTS, text_of
@@ -130,3 +130,15 @@ def set_preference(session: Session, *, owner: UUID, kind: str, channel: str, is
         .on_conflict_do_update(index_elements=["user_id", "kind", "channel"], set_={"is_on": is_on})
     )
     ring(session, f"user:{owner}")
+
+
+def send_again(session: Session, *, by: UUID, mail_id: UUID) -> None:
+    """Let a mail that was given up be tried from the start; only operators may."""
+    if not users.person(session, by).is_operator:
+        raise NotAllowed(f"user {by} is no operator", user="Only operators may do this.")
+    row = session.get(Mail, mail_id, with_for_update=True)
+    if row is None or row.state != MailState.FAILED:
+        raise NotFound(f"mail {mail_id} had not failed", user="There is no such failed message any more.")
+    row.state, row.attempts, row.try_at = MailState.PENDING, 0, clock.real_now()
+    session.add(row)
+    ring(session, "events")

@@ -13,7 +13,7 @@ from copytrade import clock
 from copytrade.db.bell import ring
 from copytrade.db.events import record
 from copytrade.db.session import transaction
-from copytrade.errors import CopyTradeError, NotAllowed
+from copytrade.errors import CopyTradeError, NotAllowed, NotFound
 from copytrade.payments import sync
 from copytrade.payments.models import InboxState, WebhookEvent
 from copytrade.settings import settings
@@ -69,6 +69,16 @@ def work_off() -> int:
     while _one():
         done += 1
     return done
+
+
+def replay(session: Session, *, event_id: str) -> None:
+    """Let a webhook that was given up be tried again from the start."""
+    row = session.get(WebhookEvent, event_id, with_for_update=True)
+    if row is None or row.state != InboxState.FAILED:
+        raise NotFound(f"webhook {event_id} had not failed", user="There is no such failed message any more.")
+    row.state, row.attempts, row.try_at = InboxState.PENDING, 0, clock.real_now()
+    session.add(row)
+    ring(session, "billing")
 
 
 def _one() -> bool:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from copytrade import clock
 from copytrade.payments.ledger import trader_account
 from copytrade.payments.models import InboxState, LedgerEntry, PaidPeriod, WebhookEvent
-from copytrade.payments.rows import EarningRow, Earnings, InboxNumbers, PaymentRow
+from copytrade.payments.rows import EarningRow, Earnings, FailedEvent, InboxNumbers, PaymentRow
 from copytrade.settings import settings
 from copytrade.subscriptions import queries as subscriptions
 
@@ -76,3 +76,14 @@ def inbox_numbers(session: Session) -> InboxNumbers:
         select(func.min(WebhookEvent.received_at)).where(WebhookEvent.state == InboxState.PENDING)
     ).one()
     return InboxNumbers(counts.get(InboxState.PENDING, 0), counts.get(InboxState.FAILED, 0), oldest)
+
+
+def failed_events(session: Session, *, limit: int = 50) -> list[FailedEvent]:
+    """Return the webhooks that were given up, newest first, for operators."""
+    rows = session.exec(
+        select(WebhookEvent)
+        .where(WebhookEvent.state == InboxState.FAILED)
+        .order_by(col(WebhookEvent.received_at).desc())
+        .limit(limit)
+    )
+    return [FailedEvent(row.id, row.type, row.attempts, row.error, row.received_at) for row in rows]

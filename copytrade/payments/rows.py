@@ -63,3 +63,14 @@ class InboxNumbers:
     pending: int
     failed: int
     oldest_pending_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedEvent:
+    """A webhook that was tried to the end in vain, for operators."""
+
+    id: str
+    type: str
+    attempts: int
+    error: str
+    received_at: datetime

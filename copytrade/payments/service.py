@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.db.session import transaction
-from copytrade.errors import Conflict, CopyTradeError, NotFound
+from copytrade.errors import Conflict, CopyTradeError, NotAllowed, NotFound
 from copytrade.payments import gateway, inbox, sync
 from copytrade.payments.models import Checkout, CheckoutState, Customer, StripePrice, StripeSubscription
 from copytrade.payments.rows import PaymentStart
@@ -31,6 +31,8 @@ def start_payment(session: Session, *, owner: UUID, subscription_id: UUID) -> Pa
     subscription_queries.subscription(session, owner=owner, subscription_id=subscription_id)
     subscriptions.locked(session, subscription_id)
     row = subscription_queries.subscription(session, owner=owner, subscription_id=subscription_id)
+    if row.is_paper:
+        raise Conflict(f"subscription {row.id} is on paper", user="Copying on paper costs nothing.")
     match row.state:
         case "active":
             raise Conflict(f"subscription {row.id} is paid", user="This subscription is paid already.")
@@ -122,6 +124,13 @@ def _price(session: Session, row: SubscriptionRow) -> str:
 def receive_webhook(session: Session, *, body: bytes, signature: str) -> None:
     """Store a webhook of Stripe's; NotAllowed where its signature is not valid or too old."""
     inbox.receive(session, body=body, signature=signature)
+
+
+def replay_event(session: Session, *, by: UUID, event_id: str) -> None:
+    """Let a webhook that was given up be worked on again; only operators may."""
+    if not users.person(session, by).is_operator:
+        raise NotAllowed(f"user {by} is no operator", user="Only operators may do this.")
+    inbox.replay(session, event_id=event_id)
 
 
 def portal_url(session: Session, *, owner: UUID) -> str:

@@ -1,9 +1,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
 
 from copytrade.engines import Engines
-from copytrade.queues import knock, queue, tick
+from copytrade.queues import dead_jobs, knock, queue, retry, tick
 
 SLOT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -27,3 +29,20 @@ def test_a_knock_is_never_deaf(engines: Engines) -> None:
 def test_an_unknown_queue_is_an_error(engines: Engines) -> None:
     with pytest.raises(ValueError, match="queue was"):
         queue("default")
+
+
+def test_a_job_that_raises_is_kept_told_and_tried_again(engines: Engines) -> None:
+    of = queue("billing")
+    of.empty()
+    of.failed_job_registry.cleanup()
+    of.enqueue("builtins.int", "no number", job_id="dead-1")
+    SimpleWorker([of], connection=of.connection, serializer=JSONSerializer).work(burst=True)
+    [dead] = [job for job in dead_jobs() if job.id == "dead-1"]
+    assert (dead.queue, dead.job) == ("billing", "builtins.int")
+    assert dead.error == "ValueError: invalid literal for int() with base 10: 'no number'"
+    assert retry("billing", "dead-1")
+    assert [job.id for job in dead_jobs()] == []
+    assert of.job_ids == ["dead-1"]
+    assert not retry("billing", "dead-1")
+    assert not retry("billing", "nobody")
+    of.delete(delete_jobs=True)

@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 from copytrade import clock
 from copytrade.db.events import Event, record
 from copytrade.db.session import transaction
-from copytrade.errors import InvalidInput, NotFound
+from copytrade.errors import InvalidInput, NotAllowed, NotFound
 from copytrade.i18n import translate
 from copytrade.notifications import post, queries, service
 from copytrade.notifications.models import Mail, Notice
@@ -204,6 +204,16 @@ def test_an_address_that_the_server_refuses_does_not_hold_up_the_others(session:
     rows[lost.id].attempts, rows[lost.id].try_at = post.MOST_ATTEMPTS - 1, clock.real_now()
     _delivered(session)
     assert session.exec(select(Mail.state).where(Mail.user_id == lost.id)).one() == "failed"
+    [failed] = queries.failed_mails(session)
+    operator, _ = users.make_operator(session, email="olga@copytrade.example")
+    with pytest.raises(NotAllowed):
+        service.send_again(session, by=bob.id, mail_id=failed.id)
+    service.send_again(session, by=operator.id, mail_id=failed.id)
+    assert queries.failed_mails(session) == []
+    with pytest.raises(NotFound):
+        service.send_again(session, by=operator.id, mail_id=failed.id)
+    _delivered(session)
+    assert session.exec(select(Mail.attempts).where(Mail.user_id == lost.id)).one() == 1
 
 
 def test_several_workers_at_once_send_each_mail_once(committed: object, mailbox: str) -> None:

@@ -8,10 +8,12 @@ import stripe as sdk
 from sqlmodel import Session, select
 
 from copytrade.db.events import Event
-from copytrade.errors import NotAllowed
-from copytrade.payments import inbox, service
-from copytrade.payments.models import WebhookEvent
+from copytrade.errors import NotAllowed, NotFound
+from copytrade.payments import inbox, queries, service
+from copytrade.payments.models import InboxState, WebhookEvent
 from copytrade.settings import Settings, settings
+from copytrade.users.service import make_operator
+from tests.integration.users import people
 
 BODY = json.dumps({"id": "evt_1", "type": "invoice.paid", "api_version": "x", "data": {"object": {"id": "in_1"}}})
 
@@ -108,3 +110,20 @@ def test_an_event_that_crashes_the_job_blocks_no_other(session: Session) -> None
     session.expire_all()
     states = dict(session.exec(select(WebhookEvent.id, WebhookEvent.state)).all())
     assert states == {"evt_0": "pending", "evt_1": "ignored"}
+
+
+def test_a_webhook_that_was_given_up_is_replayed_by_an_operator_only(session: Session) -> None:
+    operator, _ = make_operator(session, email="olga@copytrade.example")
+    mallory = people.mallory(session)
+    _give(session, _signed())
+    with pytest.raises(NotFound):
+        service.replay_event(session, by=operator.id, event_id="evt_1")
+    row = session.get_one(WebhookEvent, "evt_1")
+    row.state, row.attempts, row.error = InboxState.FAILED, inbox.MOST_ATTEMPTS + 1, "Stripe did not answer"
+    session.flush()
+    assert [(one.id, one.error) for one in queries.failed_events(session)] == [("evt_1", "Stripe did not answer")]
+    with pytest.raises(NotAllowed):
+        service.replay_event(session, by=mallory.id, event_id="evt_1")
+    service.replay_event(session, by=operator.id, event_id="evt_1")
+    assert (row.state, row.attempts) == (InboxState.PENDING, 0)
+    assert queries.failed_events(session) == []
