@@ -3,10 +3,11 @@
 A lead is re-based from two equal readings `spare()` apart with no fill between; the time of the first is the mark.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import text, update
@@ -60,7 +61,8 @@ def settle(session: Session, reading: AccountState, *, account_id: UUID) -> Sett
     confirmed: list[Place] = []
     for row in lead_positions(session, account_id):
         place = (row.symbol, row.position_side)
-        if _compare(session, row, held=held.get(place, ZERO), waiting=waiting.get(place, []), reading=reading):
+        read = held.get(place, ZERO)
+        if compare(row, held=read, waiting=waiting.get(place, []), reading=reading, has_moved=partial(_moved, session)):
             confirmed.append(place)
         if row.odd_since is not None:
             odd.append(place)
@@ -91,22 +93,30 @@ def _settle_spot(
     return Settled()
 
 
-def _compare(
-    session: Session, row: LeadPosition, *, held: Decimal, waiting: Sequence[Waiting], reading: AccountState
+def compare(
+    row: LeadPosition,
+    *,
+    held: Decimal,
+    waiting: Sequence[Waiting],
+    reading: AccountState,
+    has_moved: Callable[[LeadPosition], bool],
 ) -> bool:
-    """Note what a reading says of one instrument; return whether it is the second of two that P cannot explain."""
+    """Note what a reading says of one instrument; return whether it is the second of two that P cannot explain.
+
+    `has_moved` tells whether a fill was stored that is younger than the first of the two.
+    """
     if row.seen_at is None or row.seen_at <= reading.asked_at:
         row.seen_quantity, row.seen_at = held, reading.answered_at
     if held == row.quantity + sum((fill.signed for fill in waiting), ZERO):
         row.odd_quantity = row.odd_since = None
         return False
-    if row.odd_quantity != held or row.odd_since is None or _has_fill_since(session, row):
+    if row.odd_quantity != held or row.odd_since is None or has_moved(row):
         row.odd_quantity, row.odd_since = held, reading.answered_at
         return False
     return reading.asked_at - row.odd_since >= spare()
 
 
-def _has_fill_since(session: Session, row: LeadPosition) -> bool:
+def _moved(session: Session, row: LeadPosition) -> bool:
     query = select(StoredFill.id).where(
         StoredFill.exchange_account_id == row.exchange_account_id,
         StoredFill.symbol == row.symbol,
@@ -123,11 +133,16 @@ def rebase(session: Session, prices: Mapping[Place, Decimal], *, account_id: UUI
     for row in lead_positions(session, account_id):
         price = prices.get((row.symbol, row.position_side))
         if price is not None and row.odd_quantity is not None:
-            row.rebase_to, row.rebase_price = row.odd_quantity, price
-            row.marked_at, row.marked_before, row.marked_sequence = row.odd_since, "", 0
+            mark(row, price=price)
             session.add(row)
             ring(session, "plan")
     session.flush()
+
+
+def mark(row: LeadPosition, *, price: Decimal) -> None:
+    """Have P set to what two readings said, from the time of the first on."""
+    row.rebase_to, row.rebase_price = row.odd_quantity, price
+    row.marked_at, row.marked_before, row.marked_sequence = row.odd_since, "", 0
 
 
 def _approach_baseline(
