@@ -75,6 +75,16 @@ class Settings(BaseSettings):
     """Which of live, testnet, sandbox an account may be linked in."""
     sandbox_exchange_url: str = ""
     """Base of the sandbox's exchanges, http://host:port; empty: from sandbox_host and sandbox_port."""
+    paper_exchange_url: str = ""
+    """Base of the exchange of paper accounts, http://host:port; empty: the sandbox, in production `paper_host`."""
+    paper_host: str = "127.0.0.1"
+    paper_port: int = 8440
+    paper_token: SecretStr = SecretStr("")
+    """What opens accounts at the paper exchange. Production has paper accounts only where this is set."""
+    paper_feed_url: str = ""
+    """Base of the public streams and rules that the paper exchange follows, http://host:port; empty: the venues'."""
+    paper_limits_factor: float = 100.0
+    """By how much more than its venue the paper exchange allows an address: it only has ours."""
     egress_addresses: tuple[str, ...] = ("127.0.0.1",)
     """What we show for the IP rule of an API key: all addresses from which venues see us, those of the proxies too."""
     egress_proxies: tuple[SecretStr, ...] = ()
@@ -179,6 +189,17 @@ class Settings(BaseSettings):
     def sandbox_url(self) -> str:
         """Base address of the sandbox without a trailing slash."""
         return (self.sandbox_exchange_url or f"http://{self.sandbox_host}:{self.sandbox_port}").rstrip("/")
+
+    @property
+    def is_paper_served(self) -> bool:
+        """Whether copies can be tried out on paper."""
+        return not self.is_production or bool(self.paper_token.get_secret_value())
+
+    @property
+    def paper_url(self) -> str:
+        """Base address of the paper exchange without a trailing slash."""
+        own = f"http://{self.paper_host}:{self.paper_port}" if self.is_production else self.sandbox_url
+        return (self.paper_exchange_url or own).rstrip("/")
 
 
 @lru_cache(maxsize=1)

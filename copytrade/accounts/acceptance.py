@@ -17,6 +17,7 @@ from copytrade.domain.fills import Equity, KeyPermissions, Position
 from copytrade.domain.instruments import Role
 from copytrade.errors import BadCredentials, ExchangeError
 from copytrade.exchanges import egress
+from copytrade.exchanges.modes import PAPER
 from copytrade.exchanges.port import AccountRef, ExchangeClient
 from copytrade.exchanges.rights import rights
 
@@ -94,7 +95,7 @@ def accept(session: Session, account: ExchangeAccount, found: Examined) -> None:
     expiry.warn(session, account, now=now)
     session.flush()
     snapshots.put_snapshot(session, account_id=account.id, equity=found.equity, positions=found.positions)
-    if is_new:
+    if is_new and account.mode != PAPER:
         record(
             session,
             "account.linked",

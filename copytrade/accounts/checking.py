@@ -10,14 +10,14 @@ import structlog
 from sqlmodel import Session, col, delete, select
 
 from copytrade import clock, metrics
-from copytrade.accounts import examining, handover, new_keys, queries, service, vault
+from copytrade.accounts import examining, handover, new_keys, paper_keys, queries, service, vault
 from copytrade.accounts.acceptance import AGAIN, ATTEMPTS, LEASE, RETRY, Examined, accept, ask
 from copytrade.accounts.models import ExchangeAccount
 from copytrade.accounts.reasons import Reason, State
 from copytrade.db.bell import bell, ring
 from copytrade.db.session import transaction
 from copytrade.domain.instruments import Role
-from copytrade.exchanges.port import AccountRef, ClientPool
+from copytrade.exchanges.port import AccountRef, ClientPool, ExchangeClient
 from copytrade.settings import settings
 
 log = structlog.get_logger()
@@ -64,11 +64,16 @@ def _tell_crash(task: asyncio.Task[None]) -> None:
 
 async def check(pool: ClientPool, account: AccountRef, *, role: Role) -> None:
     """Ask the venue about one account's key and store what follows from it."""
-    found = await ask(pool.get(account), account, role=role)
+    found = await ask(_client(pool, account), account, role=role)
     metrics.account_checks.labels(venue=account.venue.value, outcome=found.reason or "ok").inc()
     if found.reason is not None:
         await pool.forget(account.id)
     await asyncio.to_thread(settle, account.id, found)
+
+
+async def _client(pool: ClientPool, account: AccountRef) -> ExchangeClient:
+    await paper_keys.ensure(account)
+    return await pool.get(account)
 
 
 def _claim(now: datetime) -> list[tuple[AccountRef, Role]]:

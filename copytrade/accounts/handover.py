@@ -19,6 +19,7 @@ from copytrade.db.events import record
 from copytrade.db.session import transaction
 from copytrade.domain.instruments import Role
 from copytrade.errors import BadCredentials
+from copytrade.exchanges.modes import PAPER
 from copytrade.users.service_tokens import KEY_BYTES
 
 KEEP = timedelta(minutes=1)
@@ -71,6 +72,8 @@ def _sealed_for(session: Session, request: SecretRequest) -> list[dict[str, str]
         return []
     told: list[dict[str, str]] = []
     for account in queries.active_of(session, owner=request.subscriber_id, role=Role.COPY):
+        if account.mode == PAPER:
+            continue  # its key opens nothing at the venue
         try:
             opened = vault.open_credentials(session, account_id=account.id)
         except BadCredentials:

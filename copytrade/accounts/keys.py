@@ -14,7 +14,7 @@ from copytrade.exchanges.venues import facts
 
 CHECK = "check"
 """Topic of the bell: there is an account, a new key or an examination to work on."""
-LONGEST_KEY = 512
+LONGEST_KEY, LONGEST_LABEL = 512, 60
 LINKED = (State.CHECKING, State.ACTIVE, State.PAUSED)
 
 
@@ -67,3 +67,11 @@ def _typed(value: str, *, field: str) -> str:
     if not is_clean or not shown:
         raise InvalidInput(f"{field} had no form of a key", user="Please copy it from the exchange again.", field=field)
     return shown
+
+
+def typed_label(label: str) -> str:
+    """Return a name as it was typed, without what cannot be shown; InvalidInput for one that is too long."""
+    name = " ".join("".join(letter for letter in label if letter.isprintable()).split())
+    if len(name) > LONGEST_LABEL:
+        raise InvalidInput("label was too long", user="The name is too long: at most 60 characters.", field="label")
+    return name

@@ -127,6 +127,20 @@ class SecretRequest(SQLModel, table=True):
     answer: list[dict[str, str]] = Field(default_factory=list[dict[str, str]], sa_column=Column(JSONB, nullable=False))
 
 
+class PaperAccount(SQLModel, table=True):
+    """What a paper account begins with; its key is issued by the paper exchange when a worker asks for it."""
+
+    __tablename__ = "paper_accounts"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": PEOPLE}
+
+    exchange_account_id: UUID = Field(
+        primary_key=True, foreign_key=f"{PEOPLE}.exchange_accounts.id", ondelete="CASCADE"
+    )
+    funds: Decimal = amount()
+    """USDT."""
+    asked_at: datetime = moment()
+
+
 class AccountEquity(SQLModel, table=True):
     """The newest reading of an account's worth in USDT."""
 

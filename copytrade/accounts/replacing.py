@@ -11,6 +11,8 @@ from copytrade.accounts.models import KeyReplacement
 from copytrade.accounts.queries import owned
 from copytrade.db.bell import ring
 from copytrade.domain.instruments import Market, Venue
+from copytrade.errors import Conflict
+from copytrade.exchanges.modes import PAPER
 
 
 def replace_key(
@@ -20,6 +22,8 @@ def replace_key(
     account = owned(session, owner=owner, account_id=account_id)
     if account.state not in LINKED:
         raise not_linked(account)
+    if account.mode == PAPER:
+        raise Conflict("account was on paper", user="A paper account has no key of yours.")
     venue, market = Venue(account.venue), Market(account.market)
     credentials = typed_credentials(venue, api_key=api_key, api_secret=api_secret, passphrase=passphrase)
     mark = vault.fingerprint(credentials.api_key)

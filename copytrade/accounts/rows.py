@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from copytrade.exchanges.modes import PAPER
+
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
@@ -65,6 +67,11 @@ class AccountRow:
     """Full days until the key expires; None where it does not or the venue does not tell."""
     replacing: ReplacementRow | None = None
     examination: ExaminationRow | None = None
+
+    @property
+    def is_paper(self) -> bool:
+        """Return whether it is play money at our own paper exchange."""
+        return self.mode == PAPER
 
 
 @dataclass(frozen=True, slots=True)

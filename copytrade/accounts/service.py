@@ -1,7 +1,6 @@
 """Linking exchange accounts, naming, pausing and unlinking them. The secret is sealed at once and never shown again."""
 
 from datetime import timedelta
-from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import func
@@ -10,8 +9,17 @@ from sqlmodel import Session, col, delete, select
 from copytrade import clock
 from copytrade.accounts import queries, vault
 from copytrade.accounts.examining import request_examination
-from copytrade.accounts.keys import CHECK, LINKED, AlreadyLinked, not_linked, refuse_known, typed_credentials
+from copytrade.accounts.keys import (
+    CHECK,
+    LINKED,
+    AlreadyLinked,
+    not_linked,
+    refuse_known,
+    typed_credentials,
+    typed_label,
+)
 from copytrade.accounts.models import ExchangeAccount, ExchangeSecret, KeyReplacement
+from copytrade.accounts.places import member_of, place_of
 from copytrade.accounts.queries import owned
 from copytrade.accounts.reasons import Reason, State
 from copytrade.accounts.replacing import drop_replacement, replace_key
@@ -22,7 +30,7 @@ from copytrade.db.model import new_id
 from copytrade.domain.instruments import Market, Role, Venue
 from copytrade.errors import InvalidInput, LimitReached
 from copytrade.exchanges import egress
-from copytrade.exchanges.venues import is_served
+from copytrade.exchanges.modes import PAPER
 from copytrade.settings import settings
 
 __all__ = [
@@ -36,9 +44,7 @@ FORGET = "forget"
 """Topic of the bell: a warm client may hold a key that is not to be used any more."""
 DOUBTED_AGAIN = timedelta(hours=1)
 """How long after a check that passed, or a pause for another reason than the key, the next check is due."""
-LONGEST_LABEL = 60
 MOST_ACCOUNTS = 20
-T = TypeVar("T", Venue, Market, Role)
 
 
 def link(
@@ -55,10 +61,10 @@ def link(
     mode: str | None = None,
 ) -> UUID:
     """Take a key for checking and return the account's id; a worker decides, `result` tells."""
-    place = _place(venue, market)
-    end = _member(Role, role, field="role")
+    place = place_of(venue, market)
+    end = member_of(Role, role, field="role")
     chosen = mode or settings().exchange_modes[0]
-    if chosen not in settings().exchange_modes:
+    if chosen not in settings().exchange_modes or chosen == PAPER:
         raise InvalidInput(f"mode was {chosen!r}", user="This kind of account cannot be linked here.", field="mode")
     credentials = typed_credentials(place[0], api_key=api_key, api_secret=api_secret, passphrase=passphrase)
     _refuse_many(session, owner=owner)
@@ -74,7 +80,7 @@ def link(
             market=place[1],
             role=end,
             mode=chosen,
-            label=_label(label) or f"{place[0].title()} …{hint}",
+            label=typed_label(label) or f"{place[0].title()} …{hint}",
             fingerprint=mark,
             key_hint=hint,
             egress=egress.choose(owner),
@@ -113,7 +119,7 @@ def recheck(session: Session, *, owner: UUID, account_id: UUID) -> None:
 def rename(session: Session, *, owner: UUID, account_id: UUID, label: str) -> None:
     """Give an account another name."""
     account = owned(session, owner=owner, account_id=account_id)
-    name = _label(label)
+    name = typed_label(label)
     if not name:
         raise InvalidInput("label was empty", user="Please give the account a name.", field="label")
     account.label = name
@@ -198,30 +204,11 @@ def _refuse_many(session: Session, *, owner: UUID) -> None:
     linked = session.exec(
         select(func.count())
         .select_from(ExchangeAccount)
-        .where(ExchangeAccount.user_id == owner, col(ExchangeAccount.state).in_(LINKED))
+        .where(
+            ExchangeAccount.user_id == owner,
+            ExchangeAccount.mode != PAPER,
+            col(ExchangeAccount.state).in_(LINKED),
+        )
     ).one()
     if linked >= MOST_ACCOUNTS:
         raise LimitReached(f"{linked} accounts were linked", user="You have linked as many accounts as can be linked.")
-
-
-def _place(venue: Venue | str, market: Market | str) -> tuple[Venue, Market]:
-    place = _member(Venue, venue, field="venue"), _member(Market, market, field="market")
-    if not is_served(place[0], market=place[1]):
-        raise InvalidInput(
-            f"{place[0]} {place[1]} was not ready", user="This exchange and market cannot be linked yet.", field="venue"
-        )
-    return place
-
-
-def _member(kind: type[T], value: str, *, field: str) -> T:
-    try:
-        return kind(value)
-    except ValueError:
-        raise InvalidInput(f"{field} was unknown", user="Please choose one of the list.", field=field) from None
-
-
-def _label(label: str) -> str:
-    name = " ".join("".join(letter for letter in label if letter.isprintable()).split())
-    if len(name) > LONGEST_LABEL:
-        raise InvalidInput("label was too long", user="The name is too long: at most 60 characters.", field="label")
-    return name

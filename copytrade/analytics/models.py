@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, Index
+from sqlalchemy import JSON, Column, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -150,6 +150,8 @@ class SubscriptionResult(SQLModel, table=True):
     subscription_id: UUID = Field(primary_key=True)
     profile_id: UUID = Field(index=True)
     copy_account_id: UUID = Field(index=True)
+    is_paper: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Earned with play money: its owner sees it, nobody else's figures count it."""
     base: Decimal | None = amount(nullable=True)
     """Equity of the copy account when it started: what the result is a fraction of."""
     realized: Decimal = amount(default=Decimal(0))

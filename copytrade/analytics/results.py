@@ -55,6 +55,7 @@ def _begin(session: Session, subscription: CopiedBy, *, first: datetime, now: da
         subscription_id=subscription.subscription_id,
         profile_id=subscription.profile_id,
         copy_account_id=account_id,
+        is_paper=subscription.is_paper,
         base=seen.total if seen else None,
         refreshed_at=now,
     )

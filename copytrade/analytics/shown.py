@@ -170,8 +170,12 @@ def open_positions(positions: Sequence[Position], *, venue: str) -> list[OpenPos
 
 
 def subscribers_results(session: Session, profile_ids: Collection[UUID]) -> dict[UUID, SubscribersResult]:
-    """Return what the subscribers of several profiles earned, ended subscriptions included, in one query."""
-    rows = session.exec(select(SubscriptionResult).where(col(SubscriptionResult.profile_id).in_(profile_ids)))
+    """Return what the subscribers of several profiles earned, ended ones included, none of those on paper."""
+    rows = session.exec(
+        select(SubscriptionResult).where(
+            col(SubscriptionResult.profile_id).in_(profile_ids), col(SubscriptionResult.is_paper).is_(False)
+        )
+    )
     grouped: dict[UUID, list[SubscriptionResult]] = {}
     for row in rows:
         grouped.setdefault(row.profile_id, []).append(row)

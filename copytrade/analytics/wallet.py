@@ -25,10 +25,11 @@ FINE_DAYS = 30
 TRIPS_SHOWN = 200
 
 
-def wallet(session: Session, *, owner: UUID, window: Window | str = Window.D30) -> WalletStats:
-    """Return the wallet of a person over his own copy accounts."""
+def wallet(session: Session, *, owner: UUID, window: Window | str = Window.D30, is_paper: bool = False) -> WalletStats:
+    """Return the wallet of a person over his own copy accounts: those with money, or those on paper, never both."""
     window = Window(window)
-    mine = [row for row in accounts.accounts(session, owner=owner) if row.role == Role.COPY]
+    held = accounts.accounts(session, owner=owner)
+    mine = [row for row in held if row.role == Role.COPY and row.is_paper is is_paper]
     ids = [row.id for row in mine]
     now = clock.now()
     since = now - timedelta(days=window.days) if window.days else sources.BEGINNING
@@ -49,16 +50,17 @@ def wallet(session: Session, *, owner: UUID, window: Window | str = Window.D30) 
         curve=decimate(curve, limit=CURVE_POINTS),
         flows=flows,
         positions=_positions(session, mine),
-        traders=traders_pnl(session, owner=owner),
+        traders=traders_pnl(session, owner=owner, is_paper=is_paper),
         symbols=shown.symbols(session, ids, since=since),
         trips=shown.trips(session, ids, since=since, limit=TRIPS_SHOWN),
         accounts=len(mine),
     )
 
 
-def traders_pnl(session: Session, *, owner: UUID) -> list[TraderPnl]:
-    """Return what each subscription of a person brought him, ended ones included, best first."""
-    mine = {row.id: row for row in subscriptions.subscriptions_of(session, owner=owner)}
+def traders_pnl(session: Session, *, owner: UUID, is_paper: bool = False) -> list[TraderPnl]:
+    """Return what each subscription of a person brought him, ended ones included, best first; paper apart."""
+    taken = subscriptions.subscriptions_of(session, owner=owner)
+    mine = {row.id: row for row in taken if row.is_paper is is_paper}
     rows = session.exec(select(SubscriptionResult).where(col(SubscriptionResult.subscription_id).in_(mine)))
     found = [
         TraderPnl(

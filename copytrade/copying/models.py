@@ -100,6 +100,8 @@ class CopySetting(SQLModel, table=True):
     profile_id: UUID = Field(index=True)
     lead_account_id: UUID = Field(index=True)
     copy_account_id: UUID = Field(index=True)
+    is_paper: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Onto a paper account: in no public figure."""
     mode: str = Field(max_length=20)
     factor: Decimal = amount()
     max_order_notional: Decimal | None = amount(nullable=True)

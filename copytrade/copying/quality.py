@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Double, Select, Uuid, case, cast, extract, literal
+from sqlalchemy import ColumnElement, Double, Select, Uuid, and_, case, cast, extract, literal
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, func, select
 
@@ -36,6 +36,7 @@ class CopiedBy:
     subscription_id: UUID
     profile_id: UUID
     copy_account_id: UUID
+    is_paper: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ class Delays:
 
 def subscriptions(session: Session) -> list[CopiedBy]:
     """Return every subscription that ever copied or may copy, ended ones included."""
-    rows = session.exec(select(CopySetting.subscription_id, CopySetting.profile_id, CopySetting.copy_account_id))
-    return [CopiedBy(*row) for row in rows]
+    row = CopySetting
+    rows = session.exec(select(row.subscription_id, row.profile_id, row.copy_account_id, row.is_paper))
+    return [CopiedBy(*found) for found in rows]
 
 
 def executions(session: Session, *, subscription_ids: Collection[UUID]) -> list[CopyExecution]:
@@ -90,9 +92,9 @@ def filled_order_counts(session: Session) -> dict[UUID, tuple[int, Decimal]]:
 
 
 def delays(session: Session, *, profile_ids: Collection[UUID], since: datetime) -> dict[UUID, Delays]:
-    """Return how fast and how close the copies of each profile were since a time, in one query."""
+    """Return how fast and how close the copies of each profile were since a time, none of those on paper."""
     rows = session.connection().execute(
-        _measured(cast(col(LegRow.profile_id), Uuid), since=since)
+        _with_money(_measured(cast(col(LegRow.profile_id), Uuid), since=since))
         .where(col(LegRow.profile_id).in_(profile_ids))
         .group_by(col(LegRow.profile_id))
     )
@@ -100,8 +102,8 @@ def delays(session: Session, *, profile_ids: Collection[UUID], since: datetime) 
 
 
 def delays_of_all(session: Session, *, since: datetime) -> Delays:
-    """Return how fast and how close all copies were since a time."""
-    _, *figures = session.connection().execute(_measured(literal(1), since=since)).one()
+    """Return how fast and how close all copies were since a time, none of those on paper."""
+    _, *figures = session.connection().execute(_with_money(_measured(literal(1), since=since))).one()
     return Delays(*figures)
 
 
@@ -110,6 +112,14 @@ def delays_of(session: Session, *, subscription_ids: Collection[UUID], since: da
     measured = _measured(literal(1), since=since).where(col(CopyOrder.subscription_id).in_(subscription_ids))
     _, *figures = session.connection().execute(measured).one()
     return Delays(*figures)
+
+
+def _with_money(measured: Select[Any]) -> Select[Any]:
+    """Leave out what was copied on paper: its venue is ours, so its figures say nothing of the real ones."""
+    return measured.join(
+        CopySetting,
+        and_(col(CopySetting.subscription_id) == col(CopyOrder.subscription_id), col(CopySetting.is_paper).is_(False)),
+    )
 
 
 def _measured(group: ColumnElement[Any], *, since: datetime) -> Select[Any]:

@@ -39,7 +39,7 @@ DECIDED_AFTER_S = 3600
 def subscribe(
     session: Session, *, owner: UUID, profile_id: UUID, copy_account_id: UUID, settings: CopySettings
 ) -> UUID:
-    """Make an incomplete subscription with its copy settings; it copies once it is paid."""
+    """Make a subscription with its copy settings; it copies once it is paid, on a paper account at once."""
     checked(settings)
     made = subscription_service.subscribe(session, owner=owner, profile_id=profile_id, copy_account_id=copy_account_id)
     save_settings(session, owner=owner, subscription_id=made.id, settings=settings)
@@ -133,7 +133,7 @@ def decide_unknown(session: Session, *, by: UUID, order_id: UUID, filled: Decima
         status=VenueOrderStatus.FILLED if filled == order.quantity else VenueOrderStatus.CANCELLED,
         venue_time=None,
     )
-    outcomes.write(session, [Told(order_id, found=found)])
+    outcomes.write(session, [Told(order_id, found=found, by=Resolution.OPERATOR)])
 
 
 def settings_of(session: Session, *, subscription_ids: Sequence[UUID]) -> dict[UUID, CopySettings]:
@@ -155,7 +155,7 @@ def _owned(session: Session, *, owner: UUID, subscription_id: UUID) -> CopySetti
         changed_at=clock.now(),
         **settings_rows.values(CopySettings()),
     )
-    row.copy_account_id = made.copy_account_id
+    row.copy_account_id, row.is_paper = made.copy_account_id, made.is_paper
     return row
 
 

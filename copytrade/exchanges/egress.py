@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from copytrade.exchanges import modes
 from copytrade.settings import settings
 
 DIRECT = ""
@@ -38,7 +39,7 @@ def bound(name: str, *, person: UUID) -> str:
 
 def way_of(name: str, *, mode: str, otherwise: UUID) -> Way:
     """Return an account's way; where it is configured no more, one that is chosen by `otherwise`, always the same."""
-    if mode == "sandbox" and not settings().egress_in_sandbox:
+    if modes.goes_direct(mode):
         return Way(DIRECT)
     known = ways()
     return known.get(name) or known[choose(otherwise)]
@@ -46,8 +47,7 @@ def way_of(name: str, *, mode: str, otherwise: UUID) -> Way:
 
 def first_way(*, mode: str) -> Way:
     """Return the way on which what all accounts share is read: markets, the venue's time."""
-    is_direct = mode == "sandbox" and not settings().egress_in_sandbox
-    return Way(DIRECT) if is_direct else next(iter(ways().values()))
+    return Way(DIRECT) if modes.goes_direct(mode) else next(iter(ways().values()))
 
 
 def _way(url: str) -> Way:

@@ -9,12 +9,12 @@ import structlog
 
 from copytrade import metrics
 from copytrade.domain.instruments import Market, Venue
+from copytrade.exchanges import modes
 from copytrade.exchanges.budget import Budget
 from copytrade.exchanges.egress import Way
 from copytrade.exchanges.facts import VenueFacts
 from copytrade.exchanges.limits import CONNECT, Lane, Limit, Scope
 from copytrade.exchanges.meters import Charge, Meter
-from copytrade.settings import settings
 
 log = structlog.get_logger()
 
@@ -51,7 +51,7 @@ class Gate:
         self._place = f"{facts.venue.value}:{mode}:{way.name or 'direct'}"
         self._budget = budget
         self._alarm = alarm
-        self._factor = settings().sandbox_limits_factor if mode == "sandbox" else 1.0
+        self._factor = modes.limits_factor(mode)
         self._account_factor = account_factor
         self._closed_until = 0.0
         self._banned_until = 0.0

@@ -12,7 +12,7 @@ import structlog
 
 from copytrade.domain.instruments import Market, MarketRules, Venue
 from copytrade.errors import Unavailable
-from copytrade.exchanges import ladder
+from copytrade.exchanges import ladder, modes
 from copytrade.exchanges.egress import Way
 from copytrade.exchanges.facts import QUOTE, VenueFacts
 from copytrade.exchanges.gate import Gate
@@ -194,10 +194,10 @@ class Ground:
         exchange.error_codes = self.facts.codes
         exchange.ssl_context = self._tls
         exchange.enableLastHttpResponse = exchange.enableLastJsonResponse = exchange.enableLastResponseHeaders = False
-        if self.mode == "sandbox":
-            base = settings().sandbox_url + self.facts.path_of_sandbox
-            exchange.urls = {**exchange.urls, "api": rebased(exchange.urls["api"], base=base)}
-        elif self.mode == "testnet":
+        if base := modes.base_url(self.mode):
+            ours = base + self.facts.path_of_sandbox
+            exchange.urls = {**exchange.urls, "api": rebased(exchange.urls["api"], base=ours)}
+        elif self.mode == modes.TESTNET:
             exchange.enable_demo_trading(True)
 
 

@@ -13,6 +13,7 @@ import certifi
 
 from copytrade.domain.instruments import Market, MarketRules, Venue
 from copytrade.errors import Unavailable
+from copytrade.exchanges import modes
 from copytrade.exchanges.binance import shapes as binance_shapes
 from copytrade.exchanges.binance import spot_shapes as binance_spot_shapes
 from copytrade.exchanges.binance.perpetual import BinancePerpetual
@@ -141,7 +142,7 @@ class Pool:
 
     def _ground(self, ref: AccountRef) -> Ground:
         key = (ref.venue, ref.market, ref.mode)
-        if ref.mode not in settings().exchange_modes or (ref.venue, ref.market) not in _CLIENTS:
+        if not modes.is_served(ref.mode) or (ref.venue, ref.market) not in _CLIENTS:
             raise Unavailable(
                 f"{ref.venue.value} {ref.market.value} in mode {ref.mode} is not served here", venue=ref.venue.value
             )

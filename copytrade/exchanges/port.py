@@ -42,7 +42,7 @@ class AccountRef:
     venue: Venue
     market: Market
     mode: str
-    """`live`, `testnet` or `sandbox`."""
+    """`live`, `testnet`, `sandbox` or `paper`."""
     egress: str = ""
     """Name of the way out that the account is bound to (exchanges.egress)."""
     key_version: int = 1

@@ -43,6 +43,12 @@ def save_profile(
             user="Choose an exchange account that you linked for trading.",
             field="lead_account_id",
         )
+    if account.is_paper:
+        raise InvalidInput(
+            f"account {lead_account_id} is on paper",
+            user="Nobody can copy play money: a profile needs a real trading account.",
+            field="lead_account_id",
+        )
     session.connection().execute(text("select pg_advisory_xact_lock(hashtext('profiles'))"))
     profile = owned(session, owner=owner, profile_id=profile_id) if profile_id else None
     _free(session, name=said, lead_account_id=lead_account_id, but=profile)

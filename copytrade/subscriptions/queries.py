@@ -59,7 +59,11 @@ def _profiles(session: Session, rows: list[Profile]) -> list[ProfileRow]:
     counts = dict(
         session.exec(
             select(Subscription.profile_id, func.count())
-            .where(col(Subscription.profile_id).in_(ids), col(Subscription.state).in_(LIVE))
+            .where(
+                col(Subscription.profile_id).in_(ids),
+                col(Subscription.state).in_(LIVE),
+                col(Subscription.is_paper).is_(False),
+            )
             .group_by(col(Subscription.profile_id))
         ).all()
     )
@@ -140,6 +144,7 @@ def _subscription(row: Subscription, profile: Profile) -> SubscriptionRow:
         started_at=row.started_at,
         ended_at=row.ended_at,
         created_at=row.created_at,
+        is_paper=row.is_paper,
     )
 
 
@@ -151,7 +156,7 @@ def _access_until(row: Subscription) -> datetime | None:
 
 
 def active_on_lead(session: Session, *, lead_account_id: UUID, now: datetime) -> list[ActiveSubscription]:
-    """Return whoever copies this lead account now, with those who only follow its exits; one query."""
+    """Return whoever copies this lead account now, on paper too, with those who only follow its exits; one query."""
     session.flush()
     row = Subscription
     # Columns, not rows: a fill of a trader with a thousand subscribers asks for a thousand.
@@ -166,6 +171,7 @@ def active_on_lead(session: Session, *, lead_account_id: UUID, now: datetime) ->
             col(row.state),
             col(row.entitled_until),
             col(row.is_ending),
+            col(row.is_paper),
         ).where(
             col(row.lead_account_id) == lead_account_id,
             col(row.finished_at).is_(None),
@@ -182,13 +188,19 @@ def active_on_lead(session: Session, *, lead_account_id: UUID, now: datetime) ->
             copy_account_id=copy_account_id,
             started_at=started_at,
             may_enter=state in LIVE
-            and entitled_until is not None
-            and now < access_ends(entitled_until, grace=grace, is_ending=is_ending),
+            and (
+                is_paper
+                or (
+                    entitled_until is not None
+                    and now < access_ends(entitled_until, grace=grace, is_ending=is_ending)
+                )
+            ),
             end_mode=end_mode,
+            is_paper=is_paper,
         )
         for (
             subscription_id, subscriber_id, profile_id, copy_account_id, started_at, end_mode, state, entitled_until,
-            is_ending,
+            is_ending, is_paper,
         ) in found
         if started_at is not None
     ]  # fmt: skip
@@ -215,9 +227,14 @@ def ended_ids(session: Session, *, since: datetime | None) -> list[UUID]:
 
 
 def subscribers_of_person(session: Session, *, trader_id: UUID, now: datetime) -> list[ActiveSubscription]:
-    """Return the active subscribers of all profiles of a person: contract 6."""
+    """Return the active subscribers of all profiles of a person, none of those on paper: contract 6."""
     leads = session.exec(select(Profile.lead_account_id).where(Profile.user_id == trader_id)).all()
-    return [one for lead in leads for one in active_on_lead(session, lead_account_id=lead, now=now) if one.may_enter]
+    return [
+        one
+        for lead in leads
+        for one in active_on_lead(session, lead_account_id=lead, now=now)
+        if one.may_enter and not one.is_paper
+    ]
 
 
 def subscribers_of(session: Session, *, owner: UUID, profile_id: UUID) -> list[SubscriberRow]:
@@ -225,7 +242,12 @@ def subscribers_of(session: Session, *, owner: UUID, profile_id: UUID) -> list[S
     rows = session.exec(
         select(Subscription)
         .join(Profile, col(Profile.id) == col(Subscription.profile_id))
-        .where(Profile.id == profile_id, Profile.user_id == owner, col(Subscription.started_at).is_not(None))
+        .where(
+            Profile.id == profile_id,
+            Profile.user_id == owner,
+            col(Subscription.started_at).is_not(None),
+            col(Subscription.is_paper).is_(False),
+        )
         .order_by(col(Subscription.started_at).desc())
     ).all()
     people = users.people(session, {row.subscriber_id for row in rows})

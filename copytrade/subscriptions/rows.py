@@ -49,6 +49,8 @@ class SubscriptionRow:
     started_at: datetime | None
     ended_at: datetime | None
     created_at: datetime
+    is_paper: bool = False
+    """Onto a paper account: free, and active until stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class ActiveSubscription:
     may_enter: bool
     """False: only exits are followed."""
     end_mode: str
+    is_paper: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
+from copytrade.copying import settings_rows
 from copytrade.copying.models import CopyOrder, CopySetting, LegRow, OrderPart, OrderState, PartRow
 from copytrade.db.model import new_id
 from copytrade.domain.instruments import Side
+from copytrade.domain.sizing import CopySettings, SizingMode
 from tests.integration.analytics.account import BTC
 from tests.integration.subscriptions.market import Market
 
@@ -21,16 +23,9 @@ def setting(session: Session, market: Market, subscription_id: UUID, *, at: date
             profile_id=market.profile_id,
             lead_account_id=market.lead,
             copy_account_id=market.copy,
-            mode="ratio",
-            factor=Decimal("0.1"),
-            max_leverage=Decimal(5),
-            max_entry_age_s=60,
-            symbols=[],
-            directions="both",
-            start_mode="new_only",
-            end_mode="close",
             created_at=at,
             changed_at=at,
+            **settings_rows.values(CopySettings(mode=SizingMode.RATIO, factor=Decimal("0.1"))),
         )
     )
     session.add(
