@@ -43,6 +43,13 @@ class SkipReason(StrEnum):
     REFUSED = "refused"
     UNKNOWN_OUTCOME = "unknown_outcome"
     UNREACHABLE = "unreachable"
+    UNLISTED = "unlisted"
+    """The copy account's venue does not list the symbol."""
+    MARGIN_MODE = "margin_mode"
+    MODES_CHANGED = "modes_changed"
+    """Leverage, margin or position mode were changed by hand."""
+    SILENT = "silent"
+    """Nothing is heard of the trader's account."""
 
 
 FAILURES = frozenset(
@@ -55,6 +62,7 @@ FAILURES = frozenset(
         SkipReason.REFUSED,
         SkipReason.UNKNOWN_OUTCOME,
         SkipReason.UNREACHABLE,
+        SkipReason.MARGIN_MODE,
     }
 )
 """Reasons that are a failure of the copy rather than a limit that did what it was set for."""

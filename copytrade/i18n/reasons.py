@@ -42,6 +42,10 @@ REASONS: dict[SkipReason, str] = {
     SkipReason.REFUSED: "the exchange refused the order",
     SkipReason.UNKNOWN_OUTCOME: "nobody could find out what became of the order",
     SkipReason.UNREACHABLE: "the exchange could not be reached",
+    SkipReason.UNLISTED: "the exchange does not list this symbol",
+    SkipReason.MARGIN_MODE: "the exchange refused the margin mode",
+    SkipReason.MODES_CHANGED: "leverage or modes of the account were changed by hand",
+    SkipReason.SILENT: "nothing is heard of the trader's account",
 }
 
 WAITS: dict[WaitReason, str] = {
