@@ -287,32 +287,7 @@ def _part(record: LegRecord, ask: Ask, change: LeadChange, place: tuple[int, int
 
 def _write(session: Session, desk: _Desk) -> None:
     touched = list(desk.touched.values())
-    dropped, intended = list[records.OrderRecord](), list[tuple[LegRecord, records.OrderRecord]]()
-    for record in touched:
-        if record.state is not LegState.FOLLOWING:
-            continue
-        turned = turn(
-            record.leg,
-            rules=desk.rules[record.instrument.symbol],
-            settings=desk.settings[record.subscription_id],
-            quote=None,
-            now=desk.now,
-            real_now=clock.real_now(),
-            market=record.instrument.market,
-        )
-        record.leg = turned.leg
-        record.skip(turned.skips)
-        decision, was = turned.decision, record.planned
-        record.waits_for = decision.reason.value if isinstance(decision, Wait) else ""
-        # Drivers take what is due longest first: so they serve in the order of the ranks.
-        record.due_at = (
-            decision.until if isinstance(decision, Wait) else desk.now - timedelta(microseconds=record.ahead)
-        )
-        if was is not None and not (isinstance(decision, Order) and intentions.is_still(was, decision)):
-            dropped.append(was)
-            was = None
-        if was is None and isinstance(decision, Order):
-            intended.append((record, intentions.of(record, decision, now=desk.now)))
+    dropped, intended = intend(touched, rules=desk.rules, chosen=desk.settings, now=desk.now, real_now=clock.real_now())
     with bulk.pipelined(session):
         saving.drop(session, dropped, now=desk.now)
         saving.save(session, touched, now=desk.now)
@@ -320,3 +295,39 @@ def _write(session: Session, desk: _Desk) -> None:
     notices.tell(session, touched, now=desk.now)
     if touched:
         ring(session, "drive", *{f"user:{record.subscriber_id}" for record in touched})
+
+
+def intend(
+    touched: Sequence[LegRecord],
+    *,
+    rules: Rules,
+    chosen: Mapping[UUID, CopySettings],
+    now: datetime,
+    real_now: datetime,
+) -> tuple[list[records.OrderRecord], list[tuple[LegRecord, records.OrderRecord]]]:
+    """Look at legs that were planned; return the intentions that do not hold any more and the new ones."""
+    dropped, intended = list[records.OrderRecord](), list[tuple[LegRecord, records.OrderRecord]]()
+    for record in touched:
+        if record.state is not LegState.FOLLOWING:
+            continue
+        turned = turn(
+            record.leg,
+            rules=rules[record.instrument.symbol],
+            settings=chosen[record.subscription_id],
+            quote=None,
+            now=now,
+            real_now=real_now,
+            market=record.instrument.market,
+        )
+        record.leg = turned.leg
+        record.skip(turned.skips)
+        decision, was = turned.decision, record.planned
+        record.waits_for = decision.reason.value if isinstance(decision, Wait) else ""
+        # Drivers take what is due longest first: so they serve in the order of the ranks.
+        record.due_at = decision.until if isinstance(decision, Wait) else now - timedelta(microseconds=record.ahead)
+        if was is not None and not (isinstance(decision, Order) and intentions.is_still(was, decision)):
+            dropped.append(was)
+            was = None
+        if was is None and isinstance(decision, Order):
+            intended.append((record, intentions.of(record, decision, now=now)))
+    return dropped, intended
