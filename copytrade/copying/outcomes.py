@@ -70,7 +70,7 @@ def _save_orders(session: Session, changes: Sequence[Change]) -> None:
             change.order.id, change.order.state.value, change.order.filled, change.order.average_price,
             change.order.venue_order_id, change.order.sent_at, change.order.checks, change.next_check_at,
             change.acknowledged_at, change.ended_at, change.fee, change.fee_asset, change.refusal, change.venue_code,
-            change.message,
+            change.message, change.unknown_at, change.resolved_at, change.resolution,
         )
         for change in changes
     ]  # fmt: skip
@@ -79,7 +79,13 @@ def _save_orders(session: Session, changes: Sequence[Change]) -> None:
 
 _WRITTEN = (
     "id", "state", "filled", "average_price", "venue_order_id", "sent_at", "checks", "next_check_at",
-    "acknowledged_at", "ended_at", "fee", "fee_asset", "refusal", "venue_code", "message",
+    "acknowledged_at", "ended_at", "fee", "fee_asset", "refusal", "venue_code", "message", "unknown_at",
+    "resolved_at", "resolution",
 )  # fmt: skip
-_KEPT = frozenset({"acknowledged_at", "ended_at", "fee", "fee_asset", "refusal", "venue_code", "message"})
+_KEPT = frozenset(
+    {
+        "acknowledged_at", "ended_at", "fee", "fee_asset", "refusal", "venue_code", "message", "unknown_at",
+        "resolved_at", "resolution",
+    }
+)  # fmt: skip
 """What an order knew before stays, where nothing new was told."""

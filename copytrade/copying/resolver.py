@@ -10,7 +10,7 @@ from sqlmodel import Session
 from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.copying import acknowledged, bulk, outcomes, records
-from copytrade.copying.models import LIVE, OrderState
+from copytrade.copying.models import LIVE, OrderState, Resolution
 from copytrade.copying.outcomes import Told
 from copytrade.copying.records import OrderRecord
 from copytrade.db.events import record
@@ -92,7 +92,10 @@ def _schedule(session: Session, order: OrderRecord, *, until: datetime | None, r
     bulk.fetch(
         session,
         "UPDATE trades.copy_orders SET next_check_at = %(next)s, checks = %(checks)s,"
-        " state = CASE WHEN state = 'sending' AND %(is_slow)s THEN 'unknown' ELSE state END WHERE id = %(id)s",
+        " state = CASE WHEN state = 'sending' AND %(is_slow)s THEN 'unknown' ELSE state END,"
+        " unknown_at = CASE WHEN state = 'sending' AND %(is_slow)s THEN %(now)s ELSE unknown_at END"
+        " WHERE id = %(id)s",
+        now=real_now + clock.offset(),
         next=next_at,
         checks=order.checks,
         is_slow=is_live and order.lease_until is not None and order.lease_until < real_now,
@@ -134,12 +137,12 @@ def _proof_at(order: OrderRecord, account: AccountRef) -> datetime | None:
 
 
 async def _search(pool: ClientPool, search: Search) -> Told | None:
-    order = search.order
+    order, by = search.order, Resolution.LOOK_UP
     try:
         client = await pool.get(search.account)
         found = await client.look_up(order.symbol, order.client_order_id)
         if found is None and proofs.is_proof(until=search.until, real_now=clock.real_now()):
-            found = await _anywhere(client, order)
+            found, by = await _anywhere(client, order), Resolution.ORDER_LIST
             if found is None and not await _has_foreign_trades(client, order):
                 return Told(order.id, is_lost=True)
         if found is None or not _agrees(found, order, market=search.account.market):
@@ -148,7 +151,7 @@ async def _search(pool: ClientPool, search: Search) -> Told | None:
     except ExchangeError as error:
         log.info("order.look_up_failed", order=str(order.id), code=error.venue_code, reason=error.message)
         return None
-    return Told(order.id, found=found) if found is not None else None
+    return Told(order.id, found=found, by=by) if found is not None else None
 
 
 async def _anywhere(client: ExchangeClient, order: OrderRecord) -> VenueOrder | None:

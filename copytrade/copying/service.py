@@ -16,6 +16,7 @@ from copytrade.copying.models import (
     Decided,
     LegRow,
     OrderState,
+    Resolution,
     Switch,
     SwitchMode,
     SwitchScope,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from copytrade.copying import refusals
-from copytrade.copying.models import LIVE, OrderState
+from copytrade.copying.models import LIVE, OrderState, Resolution
 from copytrade.copying.records import LegRecord, OrderRecord
 from copytrade.db.model import new_id
 from copytrade.domain.driving import ENTRY_PAUSE, WaitReason
@@ -30,6 +30,8 @@ class Told:
     outcome: Outcome | None = None
     found: VenueOrder | None = None
     is_lost: bool = False
+    by: Resolution = Resolution.ANSWER
+    """What told it, for the receipt of an order that was unknown."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,9 @@ class Change:
     refusal: str = ""
     venue_code: str = ""
     message: str = ""
+    unknown_at: datetime | None = None
+    resolved_at: datetime | None = None
+    resolution: str = ""
     conclusion: refusals.Conclusion = refusals.NOTHING_MORE
 
 
@@ -60,7 +65,7 @@ def tell(
 ) -> Change:
     """Change an order and its leg by what is told; `offset` is how far our clock is moved from the real one."""
     change = Change(order)
-    outcome, was_live = told.outcome, order.state in LIVE
+    outcome, was, was_live = told.outcome, order.state, order.state in LIVE
     if outcome is not None:
         order.sent_at = outcome.sent_at or order.sent_at
         if outcome.acknowledged_at is not None:
@@ -75,6 +80,7 @@ def tell(
         change.next_check_at = real_now + timedelta(seconds=LOST_IS_WATCHED_S[0])
     elif outcome is not None and order.state in (OrderState.SENDING, OrderState.UNKNOWN):
         _judged(order, leg, outcome, change, now=now, real_now=real_now)
+    _resolve(order, was, change, by=told.by, now=now)
     if leg is not None:
         _look_again(leg, order, was_live=was_live, least=steps.get(order.symbol) or ANYTHING, now=now)
     return change
@@ -153,6 +159,21 @@ def _judged(
             # Placed without a body, a taken id, or nothing known: the venue is asked.
             order.state = OrderState.UNKNOWN
             change.next_check_at = real_now + SOON
+
+
+def _resolve(order: OrderRecord, was: OrderState, change: Change, *, by: Resolution, now: datetime) -> None:
+    """Note since when nobody knew an order's outcome, and what told it in the end."""
+    if order.state is was:
+        return
+    if order.state is OrderState.UNKNOWN:
+        change.unknown_at = now
+    elif order.state is OrderState.LOST:
+        change.unknown_at = None if was is OrderState.UNKNOWN else now
+        change.resolved_at, change.resolution = now, Resolution.ABSENCE.value
+    elif was is OrderState.UNKNOWN:
+        change.resolved_at, change.resolution = now, by.value
+    elif was is OrderState.LOST:
+        change.resolved_at, change.resolution = now, (Resolution.LATE_FILL if order.filled else by).value
 
 
 def _look_again(leg: LegRecord, order: OrderRecord, *, was_live: bool, least: Decimal, now: datetime) -> None:
