@@ -133,6 +133,8 @@ class LeadPosition(SQLModel, table=True):
     symbol: str = Field(primary_key=True)
     position_side: str = Field(primary_key=True)
     quantity: Decimal = amount(default=Decimal(0))
+    changes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    """How many changes of P were planned."""
     planned_until: datetime | None = moment(nullable=True)
     """The venue's time of the newest planned fill."""
     marked_at: datetime | None = moment(nullable=True)

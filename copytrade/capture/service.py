@@ -3,7 +3,7 @@
 Planning and marking happen in one transaction of the caller, under the lock that `take_next` takes.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -71,7 +71,10 @@ def take_next(session: Session, *, lead_account_id: UUID, now: datetime) -> list
         row = known.get(place)
         ordered = order(_known(row), waiting.get(place, []), moment=moment)
         _let_go(session, ordered.contained, now=now)
-        changes += [_change(step, place=place, state=state, row=row, now=now) for step in ordered.steps]
+        changes += [
+            _change(step, place=place, state=state, row=row, now=now, earlier=earlier)
+            for earlier, step in enumerate(ordered.steps)
+        ]
     return sorted(changes, key=lambda change: change.venue_time)
 
 
@@ -96,9 +99,13 @@ def _spot_changes(
     planned = spot.order(
         {place: _known(row) for place, row in known.items()}, fills, moment=moment, prices=cache(price_of)
     )
-    return [
-        _change(one.step, place=one.place, state=state, row=known.get(one.place), now=moment.now) for one in planned
-    ]
+    seen = Counter[Place]()
+    changes: list[LeadChange] = []
+    for one in planned:
+        row, earlier = known.get(one.place), seen[one.place]
+        changes.append(_change(one.step, place=one.place, state=state, row=row, now=moment.now, earlier=earlier))
+        seen[one.place] += 1
+    return changes
 
 
 def mark_planned(session: Session, *, lead_account_id: UUID, changes: Sequence[LeadChange], now: datetime) -> None:
@@ -127,6 +134,7 @@ def mark_planned(session: Session, *, lead_account_id: UUID, changes: Sequence[L
 
 def _advance(row: LeadPosition, changes: Sequence[LeadChange], trades: dict[UUID, Trade]) -> None:
     is_read, is_forced = row.rebase_to is not None, False
+    row.changes += len(changes)
     for change in changes:
         row.quantity = change.after
         if change.fill_id is not None:
@@ -212,7 +220,9 @@ def _let_go(session: Session, contained: Sequence[Waiting], *, now: datetime) ->
         session.exec(update(StoredFill).where(among_ids(col(StoredFill.id), ids)).values(planned_at=now))
 
 
-def _change(step: Step, *, place: Place, state: CaptureState, row: LeadPosition | None, now: datetime) -> LeadChange:
+def _change(
+    step: Step, *, place: Place, state: CaptureState, row: LeadPosition | None, now: datetime, earlier: int
+) -> LeadChange:
     symbol, position_side = place
     fill = step.fill or step.before_fill
     read_at = row.marked_at if row and row.marked_at else now
@@ -229,6 +239,7 @@ def _change(step: Step, *, place: Place, state: CaptureState, row: LeadPosition 
         order_share=step.fill.order_share if step.fill else None,
         is_late=step.is_late,
         lead_fill_quantity=_gross(step, place=place, state=state),
+        turn=(row.changes if row else 0) + earlier,
     )
 
 
