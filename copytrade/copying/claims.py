@@ -13,7 +13,7 @@ from copytrade.copying.models import CopyOrder, LegState, OrderState, SwitchMode
 from copytrade.copying.records import LegRecord, OrderRecord
 from copytrade.copying.work import Claimed, Known, Preparing, Sending
 from copytrade.db.bell import ring
-from copytrade.domain.driving import HOLD_PAUSE, Gate, Order, Turn, Wait, WaitReason, turn
+from copytrade.domain.driving import HOLD_PAUSE, Gate, Order, Turn, Wait, WaitReason, drop_openings, turn
 from copytrade.domain.fills import Quote
 from copytrade.domain.instruments import Market, MarketRules, PositionSide
 from copytrade.domain.legs import Purpose
@@ -21,6 +21,7 @@ from copytrade.domain.orders import OrderKind, OrderRequest
 from copytrade.domain.quantities import ZERO, sign
 from copytrade.domain.sizing import CopySettings
 from copytrade.domain.skips import SkipReason
+from copytrade.exchanges.modes import PAPER
 from copytrade.exchanges.port import AccountRef
 from copytrade.settings import settings
 
@@ -119,6 +120,8 @@ def _look_at(desk: _Desk, leg: LegRecord) -> None:
         desk.claimed.rules.append(account)
         # Where the others are known, the venue does not list this one: it may come back.
         leg.due_at = desk.now + (UNLISTED_PAUSE if listed else NEEDS_PAUSE)
+        if listed and account.mode == PAPER and not leg.leg.live:
+            _leave_unlisted(desk, leg)
         return
     quote = desk.known.quotes.get((account.venue, account.market, account.mode, leg.instrument.symbol))
     gate = _gate(desk, leg)
@@ -130,6 +133,16 @@ def _look_at(desk: _Desk, leg: LegRecord) -> None:
     leg.leg = turned.leg
     leg.skip(turned.skips)
     _act(desk, leg, turned.decision, account)
+
+
+def _leave_unlisted(desk: _Desk, leg: LegRecord) -> None:
+    """The paper exchange has fewer symbols than its venue: what it lacks is not waited for."""
+    leg.leg, skips = drop_openings(leg.leg, SkipReason.UNLISTED)
+    leg.skip(skips)
+    if leg.planned is not None:
+        desk.dropped.append(leg.planned)
+    if leg.leg.target == leg.leg.held:
+        leg.waits_for, leg.due_at = "", None
 
 
 def _turn(desk: _Desk, leg: LegRecord, rules: MarketRules, quote: Quote | None, gate: Gate) -> Turn:

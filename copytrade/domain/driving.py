@@ -23,7 +23,7 @@ from copytrade.domain.skips import SkipReason
 
 __all__ = [
     "ENTRY_PAUSE", "HOLD_PAUSE", "OPEN_GATE", "Decision", "Done", "Gate", "Order", "Turn", "Wait", "WaitReason",
-    "next_order", "turn",
+    "drop_openings", "next_order", "turn",
 ]  # fmt: skip
 
 
@@ -71,13 +71,13 @@ def turn(
         leg, skips = freeze(leg)
         return Turn(leg, skips, Done())
     if gate.hands_off:
-        leg, skips = _drop(leg, gate.drop_entries) if gate.drop_entries and not leg.live else (leg, ())
+        leg, skips = drop_openings(leg, gate.drop_entries) if gate.drop_entries and not leg.live else (leg, ())
         return Turn(leg, skips, Wait(WaitReason.HANDS_OFF, now + HOLD_PAUSE) if leg.target != leg.held else Done())
     skips = ()
     if gate.hold_entries is not None:
         leg = replace(leg, last_reason=gate.hold_entries)
     if not leg.live:
-        leg, skips = _drop(leg, gate.drop_entries) if gate.drop_entries else _expire(leg, rules, settings, now)
+        leg, skips = drop_openings(leg, gate.drop_entries) if gate.drop_entries else _expire(leg, rules, settings, now)
     held_back = gate.hold_entries is not None or gate.drop_entries is not None
     decision = next_order(
         leg,
@@ -93,7 +93,8 @@ def turn(
     return Turn(leg, skips, decision)
 
 
-def _drop(leg: Leg, reason: SkipReason) -> tuple[Leg, tuple[SkippedPart, ...]]:
+def drop_openings(leg: Leg, reason: SkipReason) -> tuple[Leg, tuple[SkippedPart, ...]]:
+    """Step back whatever of a leg is still to be opened; no order of it may be live."""
     skips = list[SkippedPart]()
     for part in leg.parts:
         if part.opens and part.pending:

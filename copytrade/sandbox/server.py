@@ -24,6 +24,7 @@ from copytrade.sandbox.exchange.engine import BadState, Exchange
 from copytrade.sandbox.exchange.faults import Faults
 from copytrade.sandbox.exchange.limits import LimitRules
 from copytrade.sandbox.exchange.path import DAY_MS
+from copytrade.sandbox.paper.opening import Desk
 from copytrade.sandbox.protocol import VenueSide
 from copytrade.sandbox.traders import Traders
 from copytrade.sandbox.web import Web
@@ -76,7 +77,9 @@ class Sandbox:
         faults = Faults()
         self.venues = open_venues(self.exchange, faults, config)
         situation = Situation(self.exchange, faults, self.venues, self.traders)
-        self.web = Web(situation, {"stripe": stripe.app, "mail": mail.app})
+        # Of demo and tests: paper accounts live beside the others, at the same prices.
+        desk = Desk(dict.fromkeys(self.venues, self.exchange), token=config.paper_token.get_secret_value())
+        self.web = Web(situation, {"stripe": stripe.app, "mail": mail.app}, desk)
 
     async def run(self, ended: asyncio.Event) -> None:
         """Serve until told to end."""

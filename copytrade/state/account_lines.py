@@ -25,7 +25,7 @@ STATES = {
 TONES = {State.ACTIVE: "jade", State.REFUSED: "tomato", State.PAUSED: "amber", State.CHECKING: "iris"}
 ROLES = {Role.LEAD: "lead account: your trades are copied", Role.COPY: "copy account: trades are copied to it"}
 RIGHTS = {"may_read": "read", "may_trade": "trade", "may_withdraw": "withdraw", "may_transfer": "transfer"}
-KINDS = {"live": "real money", "testnet": "demo trading", "sandbox": "practice exchange"}
+KINDS = {"live": "real money", "testnet": "demo trading", "sandbox": "practice exchange", "paper": "paper money"}
 WARN_DAYS, ALARM_DAYS = 14, 3
 
 
@@ -150,7 +150,7 @@ def effects_told(effects: UnlinkEffects, voice: Voice) -> list[str]:
 
 def _place(row: AccountRow, voice: Voice) -> str:
     place = place_name(voice, row.venue, row.market)
-    is_told = len(settings().exchange_modes) > 1 and row.mode in KINDS
+    is_told = row.is_paper or (len(settings().exchange_modes) > 1 and row.mode in KINDS)
     return f"{place}, {voice.say(KINDS[row.mode])}" if is_told else place
 
 
