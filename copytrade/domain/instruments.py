@@ -98,3 +98,22 @@ class MarketRules:
         """Return a limit price on the tick that is never worse for us than `price`: down for a buy, up for a sell."""
         rounding = ROUND_DOWN if side is Side.BUY else ROUND_UP
         return (price / self.price_tick).to_integral_value(rounding=rounding) * self.price_tick
+
+
+def unlisted(symbol: str) -> MarketRules:
+    """Return rules by which a symbol is reckoned that its venue does not list: any quantity, and no order ever."""
+    pair, _, _ = symbol.partition(":")
+    base, _, quote = pair.partition("/")
+    finest = Decimal("1e-18")
+    return MarketRules(
+        symbol=symbol,
+        base=base,
+        quote=quote,
+        quantity_step=finest,
+        price_tick=finest,
+        min_quantity=finest,
+        max_quantity=Decimal(0),
+        max_market_quantity=Decimal(0),
+        min_notional=Decimal(0),
+        is_active=False,
+    )

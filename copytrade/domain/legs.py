@@ -39,11 +39,18 @@ class Part:
     copied: Decimal = ZERO
     skipped: Decimal = ZERO
     netted: Decimal = ZERO
+    unsized: Decimal = ZERO
+    """The lead's opening quantity, signed, whose size is not known yet: nothing is asked until it is."""
 
     @property
     def pending(self) -> Decimal:
         """Return what is still to be traded."""
         return self.asked - self.copied - self.skipped - self.netted
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether the part may still change."""
+        return bool(self.pending or self.unsized)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,13 +56,13 @@ def put(lots: Lots, lot: Lot, *, open_parts: Collection[UUID] = ()) -> Lots:
     return (*lots, lot)
 
 
-def align(lots: Lots, lead: Decimal) -> tuple[Lots, Decimal]:
+def align(lots: Lots, lead: Decimal, *, open_parts: Collection[UUID] = ()) -> tuple[Lots, Decimal]:
     """Make the lots stand for `lead`, whatever was not planned for this leg; return them and the target given up."""
     known = lead_total(lots)
     if known == lead:
         return lots, ZERO
     if sign(known) == sign(lead) and abs(lead) > abs(known):
-        return put(lots, Lot(lead - known, ZERO)), ZERO
+        return put(lots, Lot(lead - known, ZERO), open_parts=open_parts), ZERO
     given = target_total(lots) if sign(known) != sign(lead) else None
     if given is not None:
         return put((), Lot(lead, ZERO)), given
@@ -82,6 +82,18 @@ def lower(lots: Lots, amount: Decimal, *, part: UUID | None) -> Lots:
             lots = (*lots[:index], *_split(lot, cut), *lots[index + 1 :])
             amount -= cut
     return lots
+
+
+def fill_in(lots: Lots, part: UUID, *, lead: Decimal, target: Decimal) -> Lots:
+    """Give the lot of a part whose size was not known its target for `lead` of it; the rest was not copied."""
+    filled = list[Lot]()
+    for lot in lots:
+        if lot.part != part:
+            filled.append(lot)
+            continue
+        pieces = (Lot(lead, target, part), Lot(lot.lead - lead, ZERO))
+        filled += [piece for piece in pieces if piece.lead]
+    return tuple(filled)
 
 
 def charge(lots: Lots, target: Decimal, *, carried: Mapping[UUID, Decimal]) -> Lots:
@@ -124,8 +136,8 @@ def _split(lot: Lot, cut: Decimal) -> Sequence[Lot]:
 
 
 def _may_merge(below: Lot, above: Lot, open_parts: Collection[UUID]) -> bool:
-    if not below.target and not above.target:
-        return True
     if below.part in open_parts or above.part in open_parts:
         return False
+    if not below.target and not above.target:
+        return True
     return EXACT.multiply(below.target, above.lead) == EXACT.multiply(above.target, below.lead)

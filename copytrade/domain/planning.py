@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from copytrade.domain.changes import ChangeKind, LeadChange
 from copytrade.domain.instruments import Market, MarketRules, PositionSide
 from copytrade.domain.limits import Around, allowed, forbidden
-from copytrade.domain.lots import Lot, Lots, align, put, take, target_total
+from copytrade.domain.lots import Lot, Lots, align, fill_in, put, take, target_total
 from copytrade.domain.quantities import EXACT, ONE, ZERO, proportion, sign
 from copytrade.domain.sizing import FIXED_MODES, CopySettings, Equities, size
 from copytrade.domain.skips import Skip, SkipReason
@@ -39,6 +39,8 @@ class Ask:
     kind: PartKind
     asked: Decimal
     skips: tuple[Skip, ...] = ()
+    unsized: Decimal = ZERO
+    """The lead's opening quantity, signed, that waits to be sized; nothing is asked for it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,20 @@ class Plan:
     asks: tuple[Ask, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    asked: Decimal
+    left: Decimal
+    """What the limits let through of it."""
+    skips: tuple[Skip, ...]
+    order: OrderSoFar
+    waits: bool = False
+
+
+WAITS_FOR: Collection[SkipReason] = (SkipReason.ORDER_UNKNOWN,)
+"""What an opening waits for, while it is young, instead of being skipped."""
+
+
 def plan(
     change: LeadChange,
     *,
@@ -79,13 +95,15 @@ def plan(
     ids: PlanIds,
     now: datetime,
     open_parts: Collection[UUID] = (),
+    waits_for: Collection[SkipReason] = WAITS_FOR,
 ) -> Plan:
     """Return lots, target, and what is asked and skipped, after `change`; the reducing part goes before the opening.
 
-    Lots that do not stand for `change.before` are aligned with it first: what is missing was not copied.
+    Lots that do not stand for `change.before` are aligned with it first: what is missing was not copied. An opening
+    whose size is not known for a reason in `waits_for` asks nothing: `resume` sizes it when it is.
     """
     after = _flat_or(change, rules)
-    lots, given = align(lots, change.before)
+    lots, given = align(lots, change.before, open_parts=open_parts)
     crosses = sign(after) != sign(change.before)
     reduced = abs(change.before) if crosses else max(abs(change.before) - abs(after), ZERO)
     asks: list[Ask] = []
@@ -99,15 +117,52 @@ def plan(
     opened = after if crosses else ZERO if reduced else after - change.before
     if opened:
         around = replace(around, order_notional=order.notional)
-        asked, left, skips, order = _open(
-            change, opened, lots=lots, order=order, settings=settings, equities=equities, around=around,
-            rules=rules, now=now,
+        found = _open(
+            change, opened, ordered=_ordered(change, opened), lots=lots, order=order, settings=settings,
+            equities=equities, around=around, rules=rules, now=now, waits_for=waits_for,
         )  # fmt: skip
-        lots = _with_opening(lots, opened, asked=asked, left=left, part=ids.opening, open_parts=open_parts)
-        if asked or skips:
+        order = found.order
+        lots = _with_opening(lots, opened, found=found, part=ids.opening, open_parts=open_parts)
+        if found.asked or found.skips or found.waits:
             kind = PartKind.JOIN if change.kind is ChangeKind.JOIN else PartKind.OPENING
-            asks.append(Ask(ids.opening, kind, sign(opened) * asked, skips))
+            unsized = opened if found.waits else ZERO
+            asks.append(Ask(ids.opening, kind, sign(opened) * found.asked, found.skips, unsized))
     return Plan(lots, target_total(lots), order, tuple(asks))
+
+
+def resume(
+    change: LeadChange,
+    *,
+    part: UUID,
+    opened: Decimal,
+    lots: Lots,
+    order: OrderSoFar,
+    settings: CopySettings,
+    equities: Equities,
+    around: Around,
+    rules: MarketRules,
+    now: datetime,
+    waits_for: Collection[SkipReason] = WAITS_FOR,
+) -> Plan | None:
+    """Size the opening `opened` of `change` that waited, under the limits of now; None while it still has to wait.
+
+    What is left of it on the stack is asked for: what the lead took back before never was.
+    """
+    left = sum((lot.lead for lot in lots if lot.part == part), ZERO)
+    if not left:
+        skip = Skip(SkipReason.ORDER_UNKNOWN, ZERO)
+        return Plan(lots, target_total(lots), order, (Ask(part, PartKind.OPENING, ZERO, (skip,)),))
+    found = _open(
+        change, left, ordered=proportion(_ordered(change, opened), left, opened), lots=lots, order=order,
+        settings=settings, equities=equities, around=replace(around, order_notional=order.notional),
+        rules=rules, now=now, waits_for=waits_for,
+    )  # fmt: skip
+    if found.waits:
+        return None
+    copied = proportion(left, found.left, found.asked) if found.left else ZERO
+    lots = fill_in(lots, part, lead=copied, target=sign(left) * found.left)
+    ask = Ask(part, PartKind.OPENING, sign(left) * found.asked, found.skips)
+    return Plan(lots, target_total(lots), found.order, (ask,))
 
 
 def _flat_or(change: LeadChange, rules: MarketRules) -> Decimal:
@@ -122,6 +177,7 @@ def _open(
     change: LeadChange,
     opened: Decimal,
     *,
+    ordered: Decimal,
     lots: Lots,
     order: OrderSoFar,
     settings: CopySettings,
@@ -129,18 +185,25 @@ def _open(
     around: Around,
     rules: MarketRules,
     now: datetime,
-) -> tuple[Decimal, Decimal, tuple[Skip, ...], OrderSoFar]:
+    waits_for: Collection[SkipReason],
+) -> _Opening:
     share = _opening_share(change, opened, order)
-    ordered = _ordered(change, opened)
     sized = size(ordered, price=change.price, share=share, settings=settings, equities=equities, base=rules.base)
     reason = forbidden(change, opening=opened, settings=settings, around=around, now=now) or sized.reason
+    if reason is SkipReason.TOO_OLD and sized.reason is SkipReason.ORDER_UNKNOWN:
+        reason = sized.reason
+    elif reason is None and around.copy_equity is None:
+        reason = SkipReason.EQUITY_UNKNOWN
+    if reason in waits_for and now - change.venue_time <= timedelta(seconds=settings.max_entry_age_s):
+        return _Opening(ZERO, ZERO, (), order, waits=True)
     if settings.mode in FIXED_MODES and share is not None:
         order = replace(order, share=order.share + share)
     if reason is not None:
-        return sized.quantity, ZERO, (Skip(reason, sized.quantity),), order
+        return _Opening(sized.quantity, ZERO, (Skip(reason, sized.quantity),), order)
     target = abs(target_total(lots))
     left, skips = allowed(sized.quantity, target=target, price=change.price, settings=settings, around=around)
-    return sized.quantity, left, skips, replace(order, notional=order.notional + EXACT.multiply(left, change.price))
+    order = replace(order, notional=order.notional + EXACT.multiply(left, change.price))
+    return _Opening(sized.quantity, left, skips, order)
 
 
 def _ordered(change: LeadChange, opened: Decimal) -> Decimal:
@@ -158,12 +221,12 @@ def _opening_share(change: LeadChange, opened: Decimal, order: OrderSoFar) -> De
     return min(part, max(ONE - order.share, ZERO))
 
 
-def _with_opening(
-    lots: Lots, opened: Decimal, *, asked: Decimal, left: Decimal, part: UUID, open_parts: Collection[UUID]
-) -> Lots:
-    if not left:
+def _with_opening(lots: Lots, opened: Decimal, *, found: _Opening, part: UUID, open_parts: Collection[UUID]) -> Lots:
+    if found.waits:
+        return put(lots, Lot(opened, ZERO, part), open_parts=(*open_parts, part))
+    if not found.left:
         return put(lots, Lot(opened, ZERO), open_parts=open_parts)
-    copied = proportion(opened, left, asked)
+    copied = proportion(opened, found.left, found.asked)
     # The part is new, so it is open: it is not merged before it is done.
-    lots = put(lots, Lot(copied, sign(opened) * left, part), open_parts=(*open_parts, part))
+    lots = put(lots, Lot(copied, sign(opened) * found.left, part), open_parts=(*open_parts, part))
     return put(lots, Lot(opened - copied, ZERO), open_parts=open_parts)

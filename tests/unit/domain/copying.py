@@ -13,7 +13,7 @@ from copytrade.domain.instruments import Instrument, Market, MarketRules, Side, 
 from copytrade.domain.legs import Leg, LiveOrder, Part, Purpose, book, net, pending_total
 from copytrade.domain.limits import Around
 from copytrade.domain.lots import lead_total, target_total
-from copytrade.domain.planning import OrderSoFar, PartKind, PlanIds, plan
+from copytrade.domain.planning import OrderSoFar, PartKind, Plan, PlanIds, plan, resume
 from copytrade.domain.quantities import ZERO
 from copytrade.domain.sizing import CopySettings, Equities
 from copytrade.domain.skips import SkipReason
@@ -65,6 +65,8 @@ class Copy:
     order_so_far: dict[str, OrderSoFar] = field(default_factory=dict)
     orders: list[Order] = field(default_factory=list)
     skips: list[tuple[SkipReason, Decimal]] = field(default_factory=list)
+    waiting: dict[UUID, LeadChange] = field(default_factory=dict)
+    """Changes whose opening part waits to be sized."""
     decision: Decision | None = None
     fee_in_base: Decimal = ZERO
 
@@ -113,16 +115,46 @@ class Copy:
             now=self.now,
             open_parts={part.id for part in self.leg.parts},
         )
+        self.keep(change, planned)
+
+    def keep(self, change: LeadChange, planned: Plan) -> None:
+        """Take over what a plan makes of the leg."""
         self.order_so_far[change.order_id] = planned.order
         parts = []
         for ask in planned.asks:
             self.skips += [(skip.reason, skip.quantity) for skip in ask.skips]
             cut = sum((skip.quantity for skip in ask.skips), D(0)).copy_sign(ask.asked)
             opens = ask.kind is PartKind.OPENING
-            parts.append(Part(ask.part, ask.kind, ask.asked, change.price, change.venue_time, opens, skipped=cut))
-        self.leg = replace(self.leg, lots=planned.lots, target=planned.target, parts=(*self.leg.parts, *parts))
+            part = Part(ask.part, ask.kind, ask.asked, change.price, change.venue_time, opens, skipped=cut)
+            parts.append(replace(part, unsized=ask.unsized))
+            if ask.unsized:
+                self.waiting[ask.part] = change
+        known = {part.id for part in parts}
+        kept = [part for part in self.leg.parts if part.id not in known]
+        self.leg = replace(self.leg, lots=planned.lots, target=planned.target, parts=(*kept, *parts))
         self.remember()
         self.check()
+
+    def learn(self, *, of: str | None) -> None:
+        """Try to size what waits, the lead's order having the full quantity `of` now (None: still not known)."""
+        for part_id, change in list(self.waiting.items()):
+            part = self.history[part_id]
+            share = abs(change.moved) / D(of) if of is not None else None
+            planned = resume(
+                replace(change, order_share=share),
+                part=part_id,
+                opened=part.unsized,
+                lots=self.leg.lots,
+                order=self.order_so_far.get(change.order_id, OrderSoFar()),
+                settings=self.settings,
+                equities=self.equities,
+                around=self.around,
+                rules=self.rules,
+                now=self.now,
+            )
+            if planned is not None:
+                del self.waiting[part_id]
+                self.keep(change, planned)
 
     def look(self) -> Decision:
         """Run one turn of the driver without sending anything."""
@@ -225,7 +257,7 @@ class Copy:
         """Net, keep the parts as they are now, and let the closed ones go."""
         self.leg = net(self.leg)
         self.history |= {part.id: part for part in self.leg.parts}
-        self.leg = replace(self.leg, parts=tuple(part for part in self.leg.parts if part.pending))
+        self.leg = replace(self.leg, parts=tuple(part for part in self.leg.parts if part.is_open))
 
 
 def following(ratio: str = "1", *, lead: str = "0", held: str = "0", **changes: object) -> Copy:
