@@ -129,7 +129,10 @@ class Ground:
 
     async def venue_ms(self) -> int:
         """Return the venue's clock in ms."""
-        return int(await self.shared_read(self._base(), "fetch_time"))
+        told = await self.shared_read(self._base(), "fetch_time")
+        if told is None:
+            raise Unavailable(f"{self.facts.venue.value}: no time in its answer", venue=self.facts.venue.value)
+        return int(told)
 
     def offset_ms(self) -> int:
         """Return how far this machine's clock is ahead of the venue's."""
@@ -162,6 +165,9 @@ class Ground:
         await self.measure_clock()
         markets: Mapping[str, Any] = await self.shared_read(self._base(), "load_markets", True)
         wanted = [market for market in markets.values() if _belongs(market, kind=self.market)]
+        if not wanted:
+            # An answer that says nothing: with it nothing would be traded until the next reload.
+            raise Unavailable(f"{self.facts.venue.value}: no markets in its answer", venue=self.facts.venue.value)
         quoted = [market for market in wanted if market.get("quote") == QUOTE]
         rules, spoiled = read_rows(quoted, self._rules_of)
         if spoiled:

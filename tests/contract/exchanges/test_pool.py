@@ -43,3 +43,19 @@ def test_one_client_an_account_and_the_oldest_goes(alice: Account, monkeypatch: 
         await pool.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("answer", ["empty", "truncated", "html", "broken_json", "garbage", "bad_gzip", "drop"])
+def test_a_venue_that_says_nonsense_when_its_markets_are_asked_for_is_unavailable(alice: Account, answer: str) -> None:
+    async def main() -> None:
+        pool = Pool(lambda account_id: alice.credentials)
+        for skip in range(3):  # of the clock, of the markets, of what else is asked for
+            alice.control.fault(method="GET", answer=answer, skip=skip)
+            try:
+                await pool.get(replace(alice.ref, id=new_id()))
+            except Unavailable:
+                alice.control.clear_faults()
+        assert await (await pool.get(alice.ref)).rules()
+        await pool.close()
+
+    asyncio.run(main())
