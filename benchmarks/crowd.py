@@ -1,5 +1,6 @@
 """A lead with many subscribers, written straight into the tables: the linking of a thousand is not what is measured."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -23,6 +24,8 @@ from copytrade.subscriptions.models import Profile, Subscription
 from copytrade.users.models import User
 
 FUNDS = Decimal(1_000_000)
+DIRECTLY = ("",)
+"""The one way out that is no proxy."""
 RATIO = Decimal("0.01")
 
 
@@ -37,16 +40,16 @@ class Lead:
     subscribers: int
 
 
-def gather(control: Control, *, subscribers: int) -> Lead:
-    """Make a lead account that so many subscribers copy with ratio 0.01."""
+def gather(control: Control, *, subscribers: int, venue: Venue = Venue.BINANCE, ways: Sequence[str] = DIRECTLY) -> Lead:
+    """Make a lead of perpetuals whom so many subscribers copy with ratio 0.01, their accounts spread over `ways`."""
     now = clock.now()
     name = f"lead{subscribers}-{new_id().hex[-6:]}"
-    made = control.create_account(name, deposit=FUNDS * 100)
+    made = control.create_account(name, venue=venue, deposit=FUNDS * 100)
     with transaction() as session:
         trader = _user(name)
         session.add(trader)
         session.flush()
-        lead_id = _account(session, trader.id, role=Role.LEAD, made=made)
+        lead_id = _account(session, trader.id, role=Role.LEAD, made=made, venue=venue, way=ways[0])
         profile = Profile(
             user_id=trader.id,
             lead_account_id=lead_id,
@@ -61,7 +64,7 @@ def gather(control: Control, *, subscribers: int) -> Lead:
         session.add(profile)
         session.flush()
         for number in range(subscribers):
-            _subscriber(session, control, profile=profile, number=number)
+            _subscriber(session, control, profile=profile, number=number, venue=venue, way=ways[number % len(ways)])
         return Lead(lead_id, made["account_id"], made["api_key"], made["api_secret"], subscribers)
 
 
@@ -77,13 +80,13 @@ def _user(name: str) -> User:
     )
 
 
-def _subscriber(session: Session, control: Control, *, profile: Profile, number: int) -> None:
+def _subscriber(session: Session, control: Control, *, profile: Profile, number: int, venue: Venue, way: str) -> None:
     now = clock.now()
     user = _user(f"{profile.slug}-{number}")
     session.add(user)
     session.flush()
-    made = control.create_account(f"{profile.slug}-{number}", deposit=FUNDS)
-    account_id = _account(session, user.id, role=Role.COPY, made=made)
+    made = control.create_account(f"{profile.slug}-{number}", venue=venue, deposit=FUNDS)
+    account_id = _account(session, user.id, role=Role.COPY, made=made, venue=venue, way=way)
     row = Subscription(
         subscriber_id=user.id,
         profile_id=profile.id,
@@ -107,13 +110,14 @@ def _subscriber(session: Session, control: Control, *, profile: Profile, number:
     )
 
 
-def _account(session: Session, owner: UUID, *, role: Role, made: dict[str, Any]) -> UUID:
+def _account(session: Session, owner: UUID, *, role: Role, made: dict[str, Any], venue: Venue, way: str) -> UUID:
     now, account_id = clock.now(), new_id()
     session.add(
         ExchangeAccount(
             id=account_id,
             user_id=owner,
-            venue=Venue.BINANCE,
+            venue=venue,
+            egress=way,
             market=Market.PERPETUAL,
             role=role,
             mode="sandbox",
@@ -129,8 +133,8 @@ def _account(session: Session, owner: UUID, *, role: Role, made: dict[str, Any])
         )
     )
     session.flush()
-    credentials = Credentials(made["api_key"], made["api_secret"])
-    sealed, kek_id = vault.seal(credentials, account_id=account_id, user_id=owner, venue=Venue.BINANCE)
+    credentials = Credentials(made["api_key"], made["api_secret"], made.get("passphrase", ""))
+    sealed, kek_id = vault.seal(credentials, account_id=account_id, user_id=owner, venue=venue)
     session.add(ExchangeSecret(exchange_account_id=account_id, sealed=sealed, kek_id=kek_id))
     session.add(
         AccountEquity(
