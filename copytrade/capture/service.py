@@ -64,18 +64,34 @@ def take_next(session: Session, *, lead_account_id: UUID, now: datetime) -> list
     moment = Moment(
         now=now, polled_until=state.polled_until, spare=spare(), is_unbroken=is_unbroken(state, spare=spare())
     )
+    price_of = partial(prices.price_of, session, account_id=lead_account_id, venue=state.venue, at=now)
+    changes, contained = changes_of(state, known, waiting, moment=moment, price_of=cache(price_of))
+    _let_go(session, contained, now=now)
+    return changes
+
+
+def changes_of(
+    state: CaptureState,
+    known: Mapping[Place, LeadPosition],
+    waiting: Mapping[Place, Sequence[Waiting]],
+    *,
+    moment: Moment,
+    price_of: spot.Prices,
+) -> tuple[list[LeadChange], list[Waiting]]:
+    """Return the changes that may be planned now, in the venue's order, and the fills that P contains already."""
     if state.market == Market.SPOT:
-        return _spot_changes(session, state, known, waiting, moment=moment)
+        return _spot_changes(state, known, waiting, moment=moment, price_of=price_of), []
     changes: list[LeadChange] = []
-    for place in known.keys() | waiting.keys():
+    contained: list[Waiting] = []
+    for place in sorted(known.keys() | waiting.keys()):
         row = known.get(place)
         ordered = order(_known(row), waiting.get(place, []), moment=moment)
-        _let_go(session, ordered.contained, now=now)
+        contained += ordered.contained
         changes += [
-            _change(step, place=place, state=state, row=row, now=now, earlier=earlier)
+            _change(step, place=place, state=state, row=row, now=moment.now, earlier=earlier)
             for earlier, step in enumerate(ordered.steps)
         ]
-    return sorted(changes, key=lambda change: change.venue_time)
+    return sorted(changes, key=lambda change: change.venue_time), contained
 
 
 def is_unbroken(state: CaptureState, *, spare: timedelta) -> bool:
@@ -87,18 +103,15 @@ def is_unbroken(state: CaptureState, *, spare: timedelta) -> bool:
 
 
 def _spot_changes(
-    session: Session,
     state: CaptureState,
     known: Mapping[Place, LeadPosition],
     waiting: Mapping[Place, Sequence[Waiting]],
     *,
     moment: Moment,
+    price_of: spot.Prices,
 ) -> list[LeadChange]:
     fills = [fill for group in waiting.values() for fill in group]
-    price_of = partial(prices.price_of, session, account_id=state.exchange_account_id, venue=state.venue, at=moment.now)
-    planned = spot.order(
-        {place: _known(row) for place, row in known.items()}, fills, moment=moment, prices=cache(price_of)
-    )
+    planned = spot.order({place: _known(row) for place, row in known.items()}, fills, moment=moment, prices=price_of)
     seen = Counter[Place]()
     changes: list[LeadChange] = []
     for one in planned:
@@ -127,12 +140,13 @@ def mark_planned(session: Session, *, lead_account_id: UUID, changes: Sequence[L
         place = (lead_account_id, symbol, position_side)
         row = session.get(LeadPosition, place, with_for_update=True, populate_existing=True)
         row = row or LeadPosition(exchange_account_id=lead_account_id, symbol=symbol, position_side=position_side)
-        _advance(row, group, trades)
+        advance(row, group, trades=trades)
         session.add(row)
     session.flush()
 
 
-def _advance(row: LeadPosition, changes: Sequence[LeadChange], trades: dict[UUID, Trade]) -> None:
+def advance(row: LeadPosition, changes: Sequence[LeadChange], *, trades: Mapping[UUID, Trade]) -> None:
+    """Set P to where the changes of one instrument left it; `trades` are those of their fills."""
     is_read, is_forced = row.rebase_to is not None, False
     row.changes += len(changes)
     for change in changes:
