@@ -116,6 +116,8 @@ class Settings(BaseSettings):
     """At most so many of them by one process: a thousand copy accounts must not take its address from the leads."""
     stream_heartbeat_s: float = 30.0
     """Silence beyond this rebuilds a stream's client."""
+    silence_after_s: float = 120.0
+    """A trader is silent when for so long neither a poll of his account was completed nor his stream stood."""
     stream_lease_s: int = 5
     """After this a dead stream process's accounts move to another."""
     snapshot_interval_s: int = 60

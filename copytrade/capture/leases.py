@@ -1,7 +1,7 @@
 """Which of several processes captures an account: leases in the database, shared out evenly among those alive."""
 
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -39,6 +39,11 @@ _LEAVE = text(f"""
 DELETE FROM {TRADES}.capture_leases
 WHERE kind = :kind AND owner = :owner AND NOT exchange_account_id = ANY(CAST(:kept AS uuid[]))
 """)  # noqa: S608
+_HEARD = text(f"""
+UPDATE {TRADES}.capture_leases lease SET heard_at = GREATEST(lease.heard_at, said.at)
+FROM unnest(CAST(:accounts AS uuid[]), CAST(:times AS timestamptz[])) AS said (account, at)
+WHERE lease.kind = :kind AND lease.owner = :owner AND lease.exchange_account_id = said.account
+""")  # noqa: S608
 _GONE = text(f"DELETE FROM {TRADES}.capture_processes WHERE kind = :kind AND owner = :owner")  # noqa: S608
 
 
@@ -60,6 +65,14 @@ def share(session: Session, accounts: Collection[UUID], *, kind: str, owner: UUI
         taken = connection.execute(_TAKE, {**common, "accounts": sorted(wanted), "most": most})
         kept |= {row.exchange_account_id for row in taken}
     return kept
+
+
+def note_heard(session: Session, heard: Mapping[UUID, datetime], *, kind: str, owner: UUID) -> None:
+    """Note when this process last heard of accounts that it holds."""
+    # Not in the account's state, whose row is the lock under which its fills are planned.
+    if heard:
+        said = {"accounts": list(heard), "times": list(heard.values())}
+        session.connection().execute(_HEARD, {"kind": kind, "owner": owner, **said})
 
 
 def give_back(session: Session, *, kind: str, owner: UUID) -> None:

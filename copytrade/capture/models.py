@@ -66,6 +66,8 @@ class CaptureLease(SQLModel, table=True):
     exchange_account_id: UUID = Field(primary_key=True)
     owner: UUID = Field(index=True)
     leased_until: datetime = moment()
+    heard_at: datetime | None = moment(nullable=True)
+    """When its stream was last known to stand: by a message, or by the venue's answer to a ping."""
 
 
 class CaptureProcess(SQLModel, table=True):

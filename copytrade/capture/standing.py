@@ -24,6 +24,15 @@ WHERE state.exchange_account_id = ANY(:accounts)
 """)  # noqa: S608 - only the schema's name goes in
 
 
+_HEARD = text(f"""
+SELECT state.exchange_account_id, GREATEST(state.last_polled_at, lease.heard_at)
+FROM {TRADES}.capture_states state
+LEFT JOIN {TRADES}.capture_leases lease ON lease.kind = 'stream'
+    AND lease.exchange_account_id = state.exchange_account_id
+WHERE state.exchange_account_id = ANY(:accounts)
+""")  # noqa: S608 - only the schema's name goes in
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What capture knows of an account."""
@@ -49,3 +58,9 @@ def standings(session: Session, account_ids: Collection[UUID]) -> dict[UUID, Sta
         )
         for account_id, baseline_at, last_polled_at, problem, is_streamed, connected_at, last_fill_at in rows
     }
+
+
+def heard(session: Session, account_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return when accounts were last heard of: a poll was completed, or their stream was known to stand."""
+    rows = session.connection().execute(_HEARD, {"accounts": list(account_ids)})
+    return {account_id: at for account_id, at in rows if at is not None}

@@ -59,7 +59,7 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
     try:
         while not stop.is_set() and not writer.done():
             try:
-                accounts, deaf = await asyncio.to_thread(_share, streams.owner, validity)
+                accounts, deaf = await asyncio.to_thread(_share, streams.owner, validity, streams.take_heard())
                 streams.follow(accounts, deaf=deaf)
             except OperationalError as error:
                 log.warning("stream.database_away", reason=type(error.orig).__name__)
@@ -83,6 +83,12 @@ class Streams:
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._refs: dict[UUID, AccountRef] = {}
         self._built_at: dict[UUID, float] = {}
+        self._heard_at: dict[UUID, datetime] = {}
+
+    def take_heard(self) -> dict[UUID, datetime]:
+        """Return when accounts were last heard, of those that were since this was last asked."""
+        heard, self._heard_at = self._heard_at, {}
+        return heard
 
     def follow(self, accounts: dict[UUID, CapturedAccount], *, deaf: set[UUID]) -> None:
         """Have exactly these accounts streamed; one whose reader crashed or went deaf, or whose key changed, anew."""
@@ -125,6 +131,9 @@ class Streams:
             return
         async with client.stream() as messages:
             async for message in messages:
+                self._heard_at[account.ref.id] = clock.now()
+                if message.alive:
+                    continue
                 if message.connected:
                     metrics.stream_connections.labels(venue=account.ref.venue.value).inc()
                 self._heard.put_nowait(Heard(account.ref.id, message, clock.now()))
@@ -175,10 +184,13 @@ def _positions(batch: Sequence[Heard]) -> dict[tuple[UUID, str, str], tuple[Posi
     return newest
 
 
-def _share(owner: UUID, validity: timedelta) -> tuple[dict[UUID, CapturedAccount], set[UUID]]:
+def _share(
+    owner: UUID, validity: timedelta, heard: dict[UUID, datetime]
+) -> tuple[dict[UUID, CapturedAccount], set[UUID]]:
     with transaction() as session:
         found = captured(session, roles=(Role.LEAD,))
         held = leases.share(session, found, kind=KIND, owner=owner, validity=validity)
+        leases.note_heard(session, heard, kind=KIND, owner=owner)
         deaf = select(CaptureState.exchange_account_id).where(
             among_ids(col(CaptureState.exchange_account_id), held),
             col(CaptureState.stream_deaf_at) > col(CaptureState.stream_connected_at),

@@ -69,6 +69,8 @@ class StreamMessage:
     position: Position | None = None
     transfer: LedgerEntry | None = None
     connected: bool = False
+    alive: bool = False
+    """The connection stands, though nothing was told for a while."""
     spoiled: str = ""
     """An event that could not be read, as the venue sent it."""
     venue_time: datetime | None = None
@@ -119,6 +121,10 @@ class ExchangeClient(Protocol):
 
     async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
         """Return the order by our id, None where the venue says it does not exist (which is no proof yet)."""
+        ...
+
+    async def order(self, symbol: str, venue_order_id: str) -> VenueOrder | None:
+        """Return any order of the account by the venue's id, None where the venue does not know it (any more)."""
         ...
 
     async def order_fills(self, symbol: str, venue_order_id: str) -> list[Fill]: ...

@@ -20,7 +20,9 @@ from copytrade.exchanges.rows import ODD, as_sent
 from copytrade.exchanges.wire import Wire
 
 log = structlog.get_logger()
-_CONNECTED = object()
+_CONNECTED, _ALIVE = object(), object()
+_ALIVE_EVERY_S = 10.0
+"""How often a connection that stands says so; ccxt ends one whose pings are not answered."""
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 30.0
 _ROTATE_AFTER_S = 23 * 3600
 """Binance cuts every connection at 24 hours; we change before, everywhere."""
@@ -138,6 +140,9 @@ async def _messages(dialect: Dialect, inbox: "asyncio.Queue[Any]") -> AsyncGener
             yield StreamMessage(connected=True)
             await dialect.begin()
             continue
+        if frame is _ALIVE:
+            yield StreamMessage(alive=True)
+            continue
         for message in _read(dialect, frame):
             yield message
 
@@ -170,7 +175,7 @@ async def _connect_once(wire: Wire, dialect: Dialect, inbox: "asyncio.Queue[Any]
         ended = await dialect.connect(exchange)
         inbox.put_nowait(_CONNECTED)
         relay = asyncio.create_task(_relay(exchange, dialect, inbox))
-        done, _ = await asyncio.wait({ended, relay}, timeout=_ROTATE_AFTER_S, return_when=asyncio.FIRST_COMPLETED)
+        done = await _stands({ended, relay}, inbox)
         if relay in done:
             return relay.result()
         return failure_of(error, departed=True).text if done and (error := ended.exception()) else "a day is over"
@@ -187,6 +192,19 @@ async def _connect_once(wire: Wire, dialect: Dialect, inbox: "asyncio.Queue[Any]
                 inbox.put_nowait(exchange.inbox.get_nowait())
         with contextlib.suppress(Exception):
             await exchange.close()
+
+
+async def _stands(ending: "set[asyncio.Future[Any]]", inbox: "asyncio.Queue[Any]") -> "set[asyncio.Future[Any]]":
+    """Say that the connection stands while it does; return what ended it, nothing where a day is over."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _ROTATE_AFTER_S
+    while (left := until - loop.time()) > 0:
+        pause = min(left, _ALIVE_EVERY_S)
+        done, _ = await asyncio.wait(ending, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+        if done:
+            return done
+        inbox.put_nowait(_ALIVE)
+    return set()
 
 
 async def _relay(exchange: Any, dialect: Dialect, inbox: "asyncio.Queue[Any]") -> str:
