@@ -215,6 +215,9 @@ class PartRow(SQLModel, table=True):
     is_open: bool
     price: Decimal = amount()
     lead_quantity: Decimal = amount(default=Decimal(0))
+    lead_before: Decimal | None = amount(nullable=True)
+    """The lead's signed position before and after what this part stands for; None where he did nothing."""
+    lead_after: Decimal | None = amount(nullable=True)
     order_id: str = Field(default="", max_length=60, sa_column_kwargs={"server_default": ""})
     """The lead's order at the venue, while a fixed size waits to know it."""
     unsized: Decimal | None = amount(nullable=True)

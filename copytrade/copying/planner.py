@@ -14,7 +14,7 @@ from copytrade.accounts import queries as accounts
 from copytrade.capture import service as capture
 from copytrade.copying import bulk, intentions, notices, records, saving, settings_rows
 from copytrade.copying.models import LegState
-from copytrade.copying.records import Birth, LegRecord
+from copytrade.copying.records import NOWHERE, Birth, LegRecord, Place
 from copytrade.copying.validation import LARGEST_LEVERAGE
 from copytrade.db.bell import ring
 from copytrade.db.model import new_id
@@ -25,6 +25,8 @@ from copytrade.domain.fills import Equity
 from copytrade.domain.instruments import Instrument, Market, MarketRules
 from copytrade.domain.legs import Part, net
 from copytrade.domain.limits import Around
+from copytrade.domain.lots import lead_total
+from copytrade.domain.missed import stretch
 from copytrade.domain.planning import Ask, PartKind, PlanIds, plan
 from copytrade.domain.quantities import EXACT, ONE, ZERO, sign
 from copytrade.domain.sizing import CopySettings, Equities, SizingMode
@@ -89,9 +91,7 @@ def plan_lead(
         if market_rules is None:
             log.warning("plan.symbol_unknown", lead=str(lead_account_id), symbol=change.instrument.symbol)
             continue
-        served = _served(desk, change, lead_account_id)
-        for rank, copy in enumerate(served, start=1):
-            place = (rank, len(served))
+        for copy, place in _served(desk, change, lead_account_id):
             _plan_one(desk, copy, change, rules=market_rules, lead_account_id=lead_account_id, place=place)
     reach(Label.PLAN_LOCKED)
     _write(session, desk)
@@ -188,11 +188,18 @@ def _stale(desk: _Desk, lead_account_id: UUID) -> frozenset[UUID]:
     return frozenset(stale)
 
 
-def _served(desk: _Desk, change: LeadChange, lead_account_id: UUID) -> Sequence[ActiveSubscription]:
-    """Return whom a change concerns, in the order in which they are served this time."""
+def _served(desk: _Desk, change: LeadChange, lead_account_id: UUID) -> Sequence[tuple[ActiveSubscription, Place]]:
+    """Return whom a change concerns, in the order in which they are served this time: paper after money."""
     concerned = [copy for copy in desk.copies if _concerns(desk, copy, change)]
-    at = change.instrument
-    return rotated(concerned, turn=change.turn, seed=f"{lead_account_id}:{at.symbol}:{at.position_side}")
+    at, left = change.instrument, len(concerned)
+    served = list[tuple[ActiveSubscription, Place]]()
+    for is_paper in (False, True):
+        group = [copy for copy in concerned if copy.is_paper is is_paper]
+        in_turn = rotated(group, turn=change.turn, seed=f"{lead_account_id}:{at.symbol}:{at.position_side}")
+        for rank, copy in enumerate(in_turn, start=1):
+            left -= 1
+            served.append((copy, Place(rank, len(group), left)))
+    return served
 
 
 def _concerns(desk: _Desk, copy: ActiveSubscription, change: LeadChange) -> bool:
@@ -208,9 +215,8 @@ def _plan_one(
     *,
     rules: MarketRules,
     lead_account_id: UUID,
-    place: tuple[int, int] = (0, 0),
+    place: Place = NOWHERE,
 ) -> None:
-    """Plan one copy of a change; `place` is its rank among how many are served."""
     at = (copy.id, change.instrument)
     record = desk.legs.get(at)
     if record is None:
@@ -235,9 +241,9 @@ def _plan_one(
     )
     record.remember(change.order_id, planned.order)
     record.price = change.price
-    rank, served = place
-    record.ahead = served - rank
-    parts = tuple(_part(record, ask, change, place) for ask in planned.asks)
+    record.ahead = place.ahead
+    after = lead_total(planned.lots)
+    parts = tuple(_part(record, ask, change, place, after) for ask in planned.asks)
     attempts = 0 if any(part.opens and part.pending for part in parts) else record.leg.entry_attempts
     record.leg = net(
         replace(
@@ -272,7 +278,7 @@ def _around(desk: _Desk, copy: ActiveSubscription, record: LegRecord, copy_equit
     return Around(other_notional=notional, other_positions=count, copy_equity=copy_equity, blocked=blocked)
 
 
-def _part(record: LegRecord, ask: Ask, change: LeadChange, place: tuple[int, int]) -> Part:
+def _part(record: LegRecord, ask: Ask, change: LeadChange, place: Place, after: Decimal) -> Part:
     cut = sum((skip.quantity for skip in ask.skips), ZERO)
     opens = ask.kind in (PartKind.OPENING, PartKind.JOIN)
     part = Part(
@@ -280,7 +286,9 @@ def _part(record: LegRecord, ask: Ask, change: LeadChange, place: tuple[int, int
         skipped=cut if ask.asked >= 0 else -cut,
     )  # fmt: skip
     lead_quantity = change.lead_fill_quantity or abs(change.moved)
-    record.births[part.id] = Birth(change.received_at, change.fill_id, lead_quantity, *place)
+    record.births[part.id] = Birth(
+        change.received_at, change.fill_id, lead_quantity, place, *stretch(change.before, after, opens=opens)
+    )
     record.skip(notices.skipped(part, ask.skips))
     return part
 

@@ -58,14 +58,27 @@ class OrderRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Which place a subscriber has among those `served` with a change, and how many go after him in all."""
+
+    rank: int = 0
+    served: int = 0
+    ahead: int = 0
+
+
+NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
 class Birth:
     """What a new part's row knows beside the part."""
 
     received_at: datetime
     fill_id: UUID | None = None
     lead_quantity: Decimal = ZERO
-    rank: int = 0
-    served: int = 0
+    place: Place = NOWHERE
+    lead_before: Decimal | None = None
+    lead_after: Decimal | None = None
 
 
 @dataclass(slots=True)

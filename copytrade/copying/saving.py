@@ -110,6 +110,7 @@ _NEW_PART = (
     "id", "leg_id", "subscription_id", "subscriber_id", "lead_account_id", "fill_id", "kind", "opens", "symbol",
     "asked", "copied", "skipped", "netted", "is_open", "price", "lead_quantity", "reason", "venue_time",
     "received_at", "planned_at", "changed_at", "rank", "served",
+    "lead_before", "lead_after",
 )  # fmt: skip
 
 
@@ -119,5 +120,5 @@ def _new_part(record: LegRecord, part: Part, *, reason: str, now: datetime) -> b
         part.id, record.id, record.subscription_id, record.subscriber_id, record.lead_account_id, birth.fill_id,
         part.kind.value, part.opens, record.instrument.symbol, part.asked, part.copied, part.skipped, part.netted,
         bool(part.pending), part.price, birth.lead_quantity, reason, part.at, birth.received_at, now, now,
-        birth.rank, birth.served,
+        birth.place.rank, birth.place.served, birth.lead_before, birth.lead_after,
     )  # fmt: skip
