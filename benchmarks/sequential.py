@@ -8,9 +8,9 @@ import time
 import ccxt
 
 
-def clients(api_url: str, keys: list[dict[str, str]]) -> list[ccxt.binanceusdm]:
-    """Build the clients over one set of markets, with their connections open: nothing cold is counted."""
-    urls = {
+def urls_of(api_url: str) -> dict[str, str]:
+    """Return where ccxt finds each part of the exchange at the sandbox."""
+    return {
         "fapiPublic": f"{api_url}/fapi/v1",
         "fapiPublicV2": f"{api_url}/fapi/v2",
         "fapiPublicV3": f"{api_url}/fapi/v3",
@@ -22,6 +22,11 @@ def clients(api_url: str, keys: list[dict[str, str]]) -> list[ccxt.binanceusdm]:
         "sapi": f"{api_url}/sapi/v1",
         "dapiPublic": f"{api_url}/dapi/v1",
     }
+
+
+def clients(api_url: str, keys: list[dict[str, str]]) -> list[ccxt.binanceusdm]:
+    """Build the clients over one set of markets, with their connections open: nothing cold is counted."""
+    urls = urls_of(api_url)
     made: list[ccxt.binanceusdm] = []
     for key in keys:
         client = ccxt.binanceusdm(
