@@ -57,6 +57,8 @@ class VenueOrder:
     fee_asset: str = ""
     is_liquidation: bool = False
     """Whether the venue itself placed it to close a position."""
+    quote_quantity: Decimal | None = None
+    """What it may spend, where it was given in quote (a spot market buy); `quantity` says little then."""
 
     @property
     def has_ended(self) -> bool:

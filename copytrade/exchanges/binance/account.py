@@ -54,16 +54,19 @@ class BinanceAccount(AccountClient):
         return await self._wire.submit(self._market.place, parameters, not_after=not_after, parse=placed)
 
     async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
-        return await self._find(self._market.look_up, symbol, client_order_id)
+        return await self._find(self._market.look_up, symbol, origClientOrderId=client_order_id)
+
+    async def order(self, symbol: str, venue_order_id: str) -> VenueOrder | None:
+        return await self._find(self._market.look_up, symbol, orderId=venue_order_id)
 
     async def cancel(self, symbol: str, client_order_id: str) -> VenueOrder | None:
-        return await self._find(self._market.cancel, symbol, client_order_id)
+        return await self._find(self._market.cancel, symbol, origClientOrderId=client_order_id)
 
     async def order_fills(self, symbol: str, venue_order_id: str) -> list[Fill]:
         asked = {"symbol": self._id(symbol), "orderId": venue_order_id, "limit": paging.PAGE}
         rows = await self._wire.ask(self._market.trades.method, asked)
         return self._wire.read(lambda body: [self._market.trades.read(row, symbol=symbol) for row in body], rows)
 
-    async def _find(self, method: str, symbol: str, client_order_id: str) -> VenueOrder | None:
-        body = await self._wire.find(method, {"symbol": self._id(symbol), "origClientOrderId": client_order_id})
+    async def _find(self, method: str, symbol: str, **named: str) -> VenueOrder | None:
+        body = await self._wire.find(method, {"symbol": self._id(symbol), **named})
         return None if body is None else self._wire.read(lambda row: self._market.order(row, symbol=symbol), body)

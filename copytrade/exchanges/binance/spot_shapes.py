@@ -64,7 +64,13 @@ def order(row: Body, *, symbol: str) -> VenueOrder:
         venue_time=moment(at) if at else None,
         fee=fee,
         fee_asset=fee_asset,
+        quote_quantity=_in_quote(row.get("origQuoteOrderQty")),
     )
+
+
+def _in_quote(told: Any) -> Decimal | None:
+    amount = number(told or "0")
+    return amount if amount > 0 else None
 
 
 def _fee(fills: Sequence[Body], *, base: str) -> tuple[Decimal | None, str]:
@@ -94,8 +100,8 @@ def fill(row: Body, *, symbol: str) -> Fill:
 
 def streamed_fill(row: Body, *, symbol: str) -> Fill:
     """Return the execution in an executionReport."""
-    fill, by_quote = execution(row, symbol=symbol), number(row.get("Q") or "0")
-    return replace(fill, order_quantity=by_quote, order_unit_is_quote=True) if by_quote > 0 else fill
+    fill, by_quote = execution(row, symbol=symbol), _in_quote(row.get("Q"))
+    return fill if by_quote is None else replace(fill, order_quantity=by_quote, order_unit_is_quote=True)
 
 
 def streamed_order(row: Body, *, symbol: str) -> VenueOrder:
@@ -111,6 +117,7 @@ def streamed_order(row: Body, *, symbol: str) -> VenueOrder:
         average_price=spent / filled if filled > 0 and spent > 0 else None,
         status=STATUSES[row["X"]],
         venue_time=moment(row["T"]),
+        quote_quantity=_in_quote(row.get("Q")),
     )
 
 

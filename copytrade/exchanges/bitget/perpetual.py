@@ -119,7 +119,13 @@ class BitgetPerpetual(BitgetAccount):
             return True
 
     async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
-        asked = {**PRODUCT, "symbol": self._id(symbol), "clientOid": client_order_id}
+        return await self._find(symbol, clientOid=client_order_id)
+
+    async def order(self, symbol: str, venue_order_id: str) -> VenueOrder | None:
+        return await self._find(symbol, orderId=venue_order_id)
+
+    async def _find(self, symbol: str, **named: str) -> VenueOrder | None:
+        asked = {**PRODUCT, "symbol": self._id(symbol), **named}
         body = await self._wire.find("privateMixGetV2MixOrderDetail", asked)
         if body is None:
             return None

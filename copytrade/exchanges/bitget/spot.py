@@ -88,11 +88,17 @@ class BitgetSpot(BitgetAccount, SpotClient):
         )
 
     async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
-        asked = {"clientOid": client_order_id}
-        body = await self._wire.find("privateSpotGetV2SpotTradeOrderInfo", asked)
-        rows: list[Any] = [] if body is None else self._wire.read(lambda answer: list(answer["data"] or ()), body)
-        found = self._wire.read(lambda listed: [spot.order(row, symbol=symbol) for row in listed], rows)
+        found = await self._find(symbol, clientOid=client_order_id)
         return next((order for order in found if order.client_order_id == client_order_id), None)
+
+    async def order(self, symbol: str, venue_order_id: str) -> VenueOrder | None:
+        found = await self._find(symbol, orderId=venue_order_id)
+        return next((order for order in found if order.venue_order_id == venue_order_id), None)
+
+    async def _find(self, symbol: str, **named: str) -> list[VenueOrder]:
+        body = await self._wire.find("privateSpotGetV2SpotTradeOrderInfo", named)
+        rows: list[Any] = [] if body is None else self._wire.read(lambda answer: list(answer["data"] or ()), body)
+        return self._wire.read(lambda listed: [spot.order(row, symbol=symbol) for row in listed], rows)
 
     async def cancel(self, symbol: str, client_order_id: str) -> VenueOrder | None:
         asked = {"symbol": self._id(symbol), "clientOid": client_order_id}

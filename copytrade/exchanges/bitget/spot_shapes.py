@@ -92,6 +92,7 @@ def _order(row: Body, *, symbol: str, filled: Any, size: Any, fee: Decimal | Non
         venue_time=moment(row["uTime"]),
         fee=fee,
         fee_asset=fee_asset,
+        quote_quantity=number(size) if row["orderType"] == "market" and row["side"] == "buy" else None,
     )
 
 

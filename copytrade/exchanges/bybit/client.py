@@ -122,8 +122,14 @@ class BybitAccount(Modes):
 
     async def look_up(self, symbol: str, client_order_id: str) -> VenueOrder | None:
         """Return an order from the live ones and the last 500 that ended, or else from the history."""
+        return await self._find(symbol, orderLinkId=client_order_id)
+
+    async def order(self, symbol: str, venue_order_id: str) -> VenueOrder | None:
+        return await self._find(symbol, orderId=venue_order_id)
+
+    async def _find(self, symbol: str, **named: str) -> VenueOrder | None:
         for method in ("privateGetV5OrderRealtime", "privateGetV5OrderHistory"):
-            body = await self._wire.find(method, {**self._named(symbol), "orderLinkId": client_order_id})
+            body = await self._wire.find(method, {**self._named(symbol), **named})
             rows = None if body is None else self._wire.read(shapes.listed, body)
             if rows:
                 return self._wire.read(lambda told: shapes.order(told, symbol=symbol), rows[0])

@@ -97,6 +97,7 @@ def order(row: Body, *, symbol: str) -> VenueOrder:
         fee=fee if filled > 0 else None,
         fee_asset=asset if filled > 0 else "",
         is_liquidation=row.get("createType") in _BY_VENUE,
+        quote_quantity=number(row["qty"]) if row.get("marketUnit") == "quoteCoin" else None,
     )
 
 
@@ -126,6 +127,8 @@ def fill(row: Body, *, symbol: str, position_side: PositionSide) -> Fill:
     base, _, quote = symbol.partition(":")[0].partition("/")
     way = side(row["side"])
     asked = optional(row.get("orderQty"))
+    # a market buy of spot may be given in quote, which only the order tells
+    is_told = asked > 0 and (":" in symbol or way is Side.SELL or row.get("orderType") == "Limit")
     received = base if way is Side.BUY and ":" not in symbol else quote
     return Fill(
         trade_id=text(row["execId"]),
@@ -142,7 +145,7 @@ def fill(row: Body, *, symbol: str, position_side: PositionSide) -> Fill:
         client_order_id=str(row.get("orderLinkId") or ""),
         is_maker=bool(row.get("isMaker")),
         is_liquidation=row.get("execType") in LIQUIDATIONS,
-        order_quantity=asked if asked > 0 else None,
+        order_quantity=asked if is_told else None,
         sequence=_sequence(row, asked=asked),
     )
 

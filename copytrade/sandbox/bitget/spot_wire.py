@@ -26,6 +26,9 @@ def is_quote_sized(order: Order) -> bool:
 def size(order: Order) -> str:
     if is_quote_sized(order):
         return money(order.budget)
+    if order.type is OrderType.MARKET and order.side == BUY:
+        # one by hand in base, which the venue does not have: it shows what that cost
+        return money(order.quote)
     return text(order.steps, INSTRUMENTS[order.instrument].quantity_decimals)
 
 
