@@ -33,7 +33,8 @@ def failure_of(error: BaseException, *, departed: bool) -> Failure:
         return Failure(left=False, text="its time was over before it was sent")
     if isinstance(error, Answer):
         return Failure(left=True, text=error.text, status=error.status, code=error.code, retry_after=error.retry_after)
-    cause = error.__cause__ or error
+    # ccxt wraps what aiohttp raises; aiohttp's own errors have causes too, which say less than they do
+    cause = error if isinstance(error, aiohttp.ClientError | OSError) else error.__cause__ or error
     if isinstance(cause, asyncio.TimeoutError) and not isinstance(cause, aiohttp.ConnectionTimeoutError):
         return Failure(left=departed, text="no answer in time")
     left = departed and not isinstance(cause, _NEVER_CONNECTED)

@@ -16,8 +16,8 @@ from copytrade.exchanges.gate import Gate
 from copytrade.exchanges.ground import Ground
 from copytrade.exchanges.guard import Departure, departure
 from copytrade.exchanges.judge import Failure, failure_of, judge
-from copytrade.exchanges.limits import CONNECT, Lane, Limit, lane_of_reads
-from copytrade.exchanges.meters import Charge
+from copytrade.exchanges.limits import CONNECT, Lane, lane_of_reads
+from copytrade.exchanges.meters import Charge, spend
 from copytrade.exchanges.port import Credentials
 from copytrade.exchanges.rows import ODD
 from copytrade.settings import settings
@@ -82,7 +82,7 @@ class Wire:
         wait = await self._fit(method, parameters, lane=lane, patience=(not_after - clock.real_now()).total_seconds())
         if wait:
             return Outcome(OutcomeKind.NOT_SENT, message="the venue's limit is used up", retry_after=wait)
-        sending, began = Departure(not_after=not_after), time.monotonic()
+        sending, began = Departure(not_after=not_after, session=self.ground.session), time.monotonic()
         body, failure = await self._once(method, parameters, sending)
         answered_at = clock.real_now()
         if failure is None:
@@ -134,25 +134,30 @@ class Wire:
 
     async def _fit(self, method: str, parameters: dict[str, Any], *, lane: Lane, patience: float) -> float:
         """Have a call counted before it is sent; return 0, else for how many seconds nothing is left for it."""
-        charges = self._gate.charges(method, has_symbol="symbol" in parameters)
-        own = tuple(Charge(self._meters[limit], 1) for limit in self._own(method))
-        wait = await self._gate.pass_through(own + charges, lane=lane, patience=patience) if own or charges else 0.0
+        charges = self._charges(method, parameters)
+        # What is at hand, nearly always, is spent without asking anybody.
+        if spend(charges, lane=lane) is None:
+            return 0.0
+        wait = await self._gate.pass_through(charges, lane=lane, patience=patience)
         if wait:
             metrics.budget_refusals.labels(lane=lane.name.lower()).inc()
         return wait
 
-    def _own(self, method: str) -> list[Limit]:
-        return [limit for limit in self._meters if limit.counts(method)]
+    def _charges(self, method: str, parameters: dict[str, Any]) -> tuple[Charge, ...]:
+        """Return what a call costs of this account's limits and of the address's."""
+        shared = self._gate.charges(method, has_symbol="symbol" in parameters)
+        own = tuple(Charge(meter, 1) for limit, meter in self._meters.items() if limit.counts(method))
+        return own + shared
 
     def _learn(self, method: str, parameters: dict[str, Any], headers: Any) -> None:
         """Take what the answer's headers say of the limits."""
-        charges = self._gate.charges(method, has_symbol="symbol" in parameters)
-        meters = [*(charge.meter for charge in charges), *(self._meters[limit] for limit in self._own(method))]
-        meters = [meter for meter in meters if meter.limit.used_header or meter.limit.left_header]
-        if not meters or not headers:
-            return
-        told = {str(name).lower(): str(value) for name, value in headers.items()}
-        for meter in meters:
+        told: dict[str, str] | None = None
+        for charge in self._charges(method, parameters) if headers else ():
+            meter = charge.meter
+            if not meter.limit.used_header and not meter.limit.left_header:
+                continue
+            if told is None:
+                told = {str(name).lower(): str(value) for name, value in headers.items()}
             used, left = told.get(meter.limit.used_header, ""), told.get(meter.limit.left_header, "")
             if used.isdecimal():
                 meter.learn(float(used))

@@ -126,6 +126,20 @@ def test_what_failed_before_the_network_was_not_sent(error: Exception) -> None:
     assert verdict(error, departed=False) == (OutcomeKind.NOT_SENT, None)
 
 
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (caused(aiohttp.ClientConnectorError(HOST, OSError(111, "refused")), OSError(111)), OutcomeKind.NOT_SENT),
+        (caused(aiohttp.ConnectionTimeoutError("connecting"), TimeoutError()), OutcomeKind.NOT_SENT),
+        (caused(aiohttp.ClientOSError(104, "reset"), ConnectionResetError()), OutcomeKind.UNKNOWN),
+        (caused(aiohttp.ServerDisconnectedError(), socket.gaierror()), OutcomeKind.UNKNOWN),
+        (TimeoutError(), OutcomeKind.UNKNOWN),
+    ],
+)
+def test_an_error_of_the_http_client_says_itself_whether_the_request_left(error: Exception, kind: OutcomeKind) -> None:
+    assert verdict(error) == (kind, None)
+
+
 def test_the_wait_that_a_venue_asks_for_is_kept() -> None:
     assert failure_of(answered(429, "-1003", "slow down", **{"retry-after": "7"}), departed=True).retry_after == 7.0
 
