@@ -19,7 +19,18 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from copytrade import clock
-from copytrade.copying import claims, ending, fees, reconciling, refreshing, resolver, sending, service_orders, starting
+from copytrade.copying import (
+    claims,
+    ending,
+    fees,
+    listing,
+    reconciling,
+    refreshing,
+    resolver,
+    sending,
+    service_orders,
+    starting,
+)
 from copytrade.copying.planning_rounds import Planner
 from copytrade.copying.preparing import Preparer
 from copytrade.copying.sending import Sender
@@ -148,6 +159,7 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=fees.sweep),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: refreshing.sweep(engine.preparer)),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: refreshing.warm(engine.terms)),
+        _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: listing.sweep(pool, engine.terms)),
         sending.writes(engine.sender, stop),
     )
     tasks = [asyncio.create_task(part) for part in parts]

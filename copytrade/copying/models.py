@@ -442,6 +442,29 @@ class SymbolVolume(SQLModel, table=True):
     read_at: datetime = moment()
 
 
+class SymbolTerms(SQLModel, table=True):
+    """What a venue demands of orders in a symbol and what it costs, as last read: for pages, which have no client."""
+
+    __tablename__ = "symbol_terms"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": TRADES}
+
+    venue: str = Field(primary_key=True, max_length=20)
+    market: str = Field(primary_key=True, max_length=20)
+    mode: str = Field(primary_key=True, max_length=10)
+    symbol: str = Field(primary_key=True, max_length=60)
+    base: str = Field(max_length=40)
+    quote: str = Field(max_length=40)
+    quantity_step: Decimal = amount()
+    price_tick: Decimal = amount()
+    min_quantity: Decimal = amount()
+    max_quantity: Decimal = amount()
+    min_notional: Decimal = amount()
+    exits_exempt: bool
+    price: Decimal | None = amount(nullable=True)
+    """Between best bid and ask; None where no quote was told."""
+    read_at: datetime = moment()
+
+
 class CopyReading(SQLModel, table=True):
     """When a copy account's positions were last compared with its legs; its row is the claim."""
 
