@@ -37,6 +37,8 @@ SCHEDULE = (
     Due("billing", "workers.jobs.reconcile_payments", 3600),
     Due("notify", "workers.jobs.deliver_notices", 10),
     Due("analytics", "workers.jobs.refresh_statistics", 15),
+    Due("analytics", "workers.jobs.price_skips", 60),
+    Due("analytics", "workers.jobs.price_all_skips", 86_400),
 )
 
 CARRIED = {

@@ -2,6 +2,7 @@
 
 from copytrade import clock
 from copytrade.analytics import service as analytics
+from copytrade.copying import skip_results
 from copytrade.db.session import transaction
 from copytrade.notifications import service as notifications
 from copytrade.payments import service as payments
@@ -45,3 +46,13 @@ def deliver_notices() -> None:
 def refresh_statistics() -> None:
     """Bring statistics up to the newest fills and snapshots."""
     analytics.refresh_all()
+
+
+def price_skips() -> None:
+    """Price what was not copied of openings that traders left in the last minutes."""
+    skip_results.price_lately()
+
+
+def price_all_skips() -> None:
+    """Price what was not copied of openings whose exit the usual round missed."""
+    skip_results.price_all()
