@@ -13,6 +13,7 @@ from copytrade import clock
 from copytrade.capture import storing
 from copytrade.capture.arrays import among_texts
 from copytrade.capture.models import CaptureState, StoredFill
+from copytrade.capture.order_sizes import size_of, with_size
 from copytrade.capture.service import lock_state
 from copytrade.capture.storing import Captured, Source
 from copytrade.db.session import reading, transaction
@@ -72,9 +73,8 @@ async def _with_orders(client: ExchangeClient, gap: Gap, page: FillPage) -> Fill
         return page
     fills = [
         replace(
-            fill,
+            with_size(fill, size_of(order)),
             client_order_id=order.client_order_id,
-            order_quantity=order.quantity,
             is_liquidation=fill.is_liquidation or order.is_liquidation,
         )
         if (order := orders.get(fill.order_id)) is not None

@@ -86,6 +86,8 @@ WITH came AS (
         is_liquidation = fills.is_liquidation OR excluded.is_liquidation,
         sequence = COALESCE(NULLIF(fills.sequence, 0), excluded.sequence),
         order_quantity = COALESCE(fills.order_quantity, excluded.order_quantity),
+        order_unit_is_quote = CASE WHEN fills.order_quantity IS NULL
+            THEN excluded.order_unit_is_quote ELSE fills.order_unit_is_quote END,
         position_after = COALESCE(fills.position_after, excluded.position_after)
     WHERE (fills.order_quantity IS NULL AND excluded.order_quantity IS NOT NULL)
         OR (fills.position_after IS NULL AND excluded.position_after IS NOT NULL)

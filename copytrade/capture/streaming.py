@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from copytrade import clock, metrics
-from copytrade.capture import leases, readings, storing, trouble
+from copytrade.capture import leases, order_sizes, readings, storing, trouble
 from copytrade.capture.accounts import CapturedAccount, captured
 from copytrade.capture.arrays import among_ids
 from copytrade.capture.models import CaptureState
@@ -49,6 +49,8 @@ class Heard:
     account_id: UUID
     message: StreamMessage
     at: datetime
+    tells_size: bool = False
+    """Whether it is the order of fills that were told before it, without its quantity."""
 
 
 async def run(pool: ClientPool, stop: asyncio.Event) -> None:
@@ -129,6 +131,7 @@ class Streams:
             log.info("stream.not_opened", account=str(account.ref.id), reason=error.message)
             await wait(self._stop, _AGAIN_S)
             return
+        told = order_sizes.Told()
         async with client.stream() as messages:
             async for message in messages:
                 self._heard_at[account.ref.id] = clock.now()
@@ -136,7 +139,14 @@ class Streams:
                     continue
                 if message.connected:
                     metrics.stream_connections.labels(venue=account.ref.venue.value).inc()
-                self._heard.put_nowait(Heard(account.ref.id, message, clock.now()))
+                self._heard.put_nowait(_sized(Heard(account.ref.id, message, clock.now()), told))
+
+
+def _sized(heard: Heard, told: order_sizes.Told) -> Heard:
+    message = heard.message
+    if message.fill is not None:
+        return replace(heard, message=replace(message, fill=told.fill(message.fill)))
+    return replace(heard, tells_size=message.order is not None and told.order(message.order))
 
 
 def _store_or_tell(batch: Sequence[Heard]) -> bool:
@@ -158,6 +168,14 @@ def store(session: Session, batch: Sequence[Heard]) -> None:
     fills = [Captured(one.account_id, one.message.fill, one.at) for one in batch if one.message.fill is not None]
     storing.store(session, fills, source=Source.STREAM)
     readings.see(session, _positions(batch))
+    order_sizes.note(
+        session,
+        {
+            (one.account_id, one.message.order.venue_order_id): order_sizes.size_of(one.message.order)
+            for one in batch
+            if one.tells_size and one.message.order is not None
+        },
+    )
     for one in batch:
         if one.message.spoiled:
             storing.keep_spoiled(

@@ -1,6 +1,7 @@
 """Fills, ledger and odd rows are stored once, many at a time, and ring who waits for them."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -8,8 +9,10 @@ from uuid import UUID
 import pytest
 from sqlmodel import Session, col, func, select
 
-from copytrade.capture import queries, readings, service, storing
+from copytrade import clock
+from copytrade.capture import order_sizes, queries, readings, service, storing
 from copytrade.capture.models import CaptureState, LeadPosition, SpoiledRow, StoredFill
+from copytrade.capture.order_sizes import OrderSize
 from copytrade.capture.storing import Captured, Source
 from copytrade.db.model import new_id
 from copytrade.domain.changes import ChangeKind
@@ -260,3 +263,24 @@ def test_two_thousand_fills_a_second_are_stored(session: Session, batch: int) ->
     print(f"2,000 fills in batches of {batch}: {ours:.3f} s of ours, {all_of_it:.3f} s")
     assert stored == 2000
     assert ours < 1
+
+
+def test_an_orders_size_reaches_the_fills_that_do_not_say_it(session: Session) -> None:
+    account_id = captured(session)
+    recent = clock.now()
+    lacking, told = replace(fill(1, "0.01"), venue_time=recent), fill(2, "0.01", order_quantity=Decimal("0.5"))
+    fills = [lacking, replace(told, venue_time=recent)]
+    service.store_fills(session, account_id=account_id, fills=fills, source=Source.STREAM, received_at=recent)
+    order_sizes.note(session, {(account_id, "7"): OrderSize(Decimal(600), is_quote=True)})
+    rows = session.exec(
+        select(StoredFill).where(StoredFill.exchange_account_id == account_id).order_by(col(StoredFill.trade_id))
+    )
+    assert [(row.order_quantity, row.order_unit_is_quote) for row in rows] == [(600, True), (Decimal("0.5"), False)]
+
+
+def test_a_poll_that_knows_the_size_tells_its_unit_too(session: Session) -> None:
+    account_id = captured(session)
+    put(session, account_id, fill(1, "0.01"), source=Source.STREAM)
+    put(session, account_id, fill(1, "0.01", order_quantity=Decimal(600), order_unit_is_quote=True))
+    row = session.exec(select(StoredFill).where(StoredFill.exchange_account_id == account_id)).one()
+    assert (row.order_quantity, row.order_unit_is_quote) == (600, True)
