@@ -1,5 +1,6 @@
 """Claims legs that are due and turns their next orders into `sending`, committed before anything leaves (Step 3)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,12 +9,14 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import bulk, intentions, notices, records, saving, settings_rows, switches
+from copytrade.copying import bulk, intentions, notices, records, saving, settings_rows, standing, switches
 from copytrade.copying.models import CopyOrder, LegState, OrderState, SwitchMode
 from copytrade.copying.records import LegRecord, OrderRecord
+from copytrade.copying.standing import Held
 from copytrade.copying.work import Claimed, Known, Preparing, Sending
 from copytrade.db.bell import ring
-from copytrade.domain.driving import HOLD_PAUSE, Gate, Order, Turn, Wait, WaitReason, drop_openings, turn
+from copytrade.db.model import new_id
+from copytrade.domain.driving import HOLD_PAUSE, Flatten, Gate, Order, Turn, Wait, WaitReason, drop_openings, turn
 from copytrade.domain.fills import Quote
 from copytrade.domain.instruments import Market, MarketRules, PositionSide
 from copytrade.domain.legs import Purpose
@@ -50,6 +53,8 @@ class _Desk:
     states: dict[UUID, str]
     switches: switches.Switches
     ready: dict[tuple[UUID, str], _Ready]
+    held: dict[UUID, Held] = field(default_factory=dict[UUID, Held])
+    """What holds subscriptions back: losses, a silent lead."""
     claimed: Claimed = field(default_factory=Claimed)
     dropped: list[OrderRecord] = field(default_factory=list[OrderRecord])
     confirmed: list[OrderRecord] = field(default_factory=list[OrderRecord])
@@ -67,36 +72,61 @@ def claim(session: Session, *, known: Known, owner: str) -> Claimed:
     )
     if not legs:
         return Claimed()
-    desk = _desk(session, legs, known=known, now=now)
-    for leg in legs:
-        _look_at(desk, leg)
+    desk = look(session, legs, known=known, now=now)
     with bulk.pipelined(session):
         saving.drop(session, desk.dropped, now=now)
         saving.save(session, [leg for leg in legs if leg.leg is not leg.loaded_leg], now=now)
         saving.reschedule(session, [leg for leg in legs if leg.leg is leg.loaded_leg])
-        _send(session, desk, owner=owner)
+        send(session, desk, owner=owner)
     notices.tell(session, legs, now=now)
     changed = {leg.subscriber_id for leg in legs if leg.skips}
     ring(session, *(f"user:{person}" for person in changed))
-    desk.claimed.legs = len(legs)
     return desk.claimed
 
 
-def _desk(session: Session, legs: list[LegRecord], *, known: Known, now: datetime) -> _Desk:
+def look(
+    session: Session,
+    legs: Sequence[LegRecord],
+    *,
+    known: Known,
+    now: datetime,
+    chosen: dict[UUID, CopySettings] | None = None,
+) -> _Desk:
+    """Decide what legs, locked by the caller, send now; he writes them, and `send` what is to be sent.
+
+    `chosen` are their subscriptions' settings, where the caller has read them.
+    """
+    desk = _desk(session, legs, known=known, now=now, chosen=chosen)
+    for leg in legs:
+        _look_at(desk, leg)
+    desk.claimed.legs = len(legs)
+    return desk
+
+
+def _desk(
+    session: Session,
+    legs: Sequence[LegRecord],
+    *,
+    known: Known,
+    now: datetime,
+    chosen: dict[UUID, CopySettings] | None,
+) -> _Desk:
     account_ids = {leg.copy_account_id for leg in legs}
+    subscription_ids = list({leg.subscription_id for leg in legs})
     return _Desk(
         now=now,
         real_now=clock.real_now(),
         known=known,
-        settings=settings_rows.of(session, list({leg.subscription_id for leg in legs})),
+        settings=chosen or settings_rows.of(session, subscription_ids),
         accounts=accounts.refs(session, account_ids),
         states=accounts.states(session, account_ids),
         switches=switches.load(session),
         ready=_ready(session, legs, now),
+        held=standing.held_back(session, subscription_ids),
     )
 
 
-def _ready(session: Session, legs: list[LegRecord], now: datetime) -> dict[tuple[UUID, str], _Ready]:
+def _ready(session: Session, legs: Sequence[LegRecord], now: datetime) -> dict[tuple[UUID, str], _Ready]:
     rows = bulk.fetch(
         session,
         "SELECT exchange_account_id, symbol, own, hold, read_at, retry_at FROM trades.symbols_ready"
@@ -168,13 +198,24 @@ def _gate(desk: _Desk, leg: LegRecord) -> Gate:
         return Gate(hands_off=True, drop_entries=SkipReason.CREDENTIALS)
     if mode is SwitchMode.HANDS_OFF:
         return Gate(hands_off=True)
+    if mode is SwitchMode.FLATTEN:
+        return _flattening(leg, SkipReason.HALTED)
+    held = desk.held.get(leg.subscription_id)
+    if held is not None and held.closes:
+        return _flattening(leg, held.reason)
     if leg.is_ending:
         return Gate(drop_entries=SkipReason.STOPPED)
     if mode is SwitchMode.ENTRIES_OFF:
         return Gate(drop_entries=SkipReason.HALTED)
     if desk.settings[leg.subscription_id].is_paused:
         return Gate(drop_entries=SkipReason.PAUSED)
+    if held is not None:
+        return Gate(drop_entries=held.reason)
     return Gate(hold_entries=SkipReason.DRIFT_HALT if leg.is_halted else None)
+
+
+def _flattening(leg: LegRecord, reason: SkipReason) -> Gate:
+    return Gate(flatten=Flatten(reason, new_id(), leg.price))
 
 
 def _selling(desk: _Desk, leg: LegRecord, turned: Turn, account: AccountRef) -> Turn:
@@ -258,7 +299,8 @@ def request_of(order: OrderRecord, position_side: PositionSide) -> OrderRequest:
     )
 
 
-def _send(session: Session, desk: _Desk, *, owner: str) -> None:
+def send(session: Session, desk: _Desk, *, owner: str) -> None:
+    """Write as `sending`, leased to `owner`, what was decided to be sent."""
     look_up_at = desk.real_now + FIRST_LOOK_UP
     # The old intentions end first: the index allows one live entry and one live exit a leg.
     intentions.insert(session, desk.written, lease_owner=owner, next_check_at=look_up_at)

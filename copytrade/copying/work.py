@@ -59,3 +59,12 @@ class Known:
     quotes: Mapping[tuple[str, str, str, str], Quote]
     free: Mapping[UUID, Mapping[str, Decimal]] = field(default_factory=dict[UUID, Mapping[str, Decimal]])
     """Free balances by account and asset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Who plans may send what he planned himself: what he knows, in whose name, and how many legs at most."""
+
+    known: Known
+    owner: str
+    most: int
