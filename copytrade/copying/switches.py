@@ -11,7 +11,7 @@ from copytrade.copying.records import LegRecord
 
 PLATFORM = "all"
 """`scope_id` of the platform's own switch."""
-_STRICTEST = (SwitchMode.ON, SwitchMode.ENTRIES_OFF, SwitchMode.HANDS_OFF)
+_STRICTEST = (SwitchMode.ON, SwitchMode.ENTRIES_OFF, SwitchMode.FLATTEN, SwitchMode.HANDS_OFF)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from copytrade.domain.fills import Quote
 from copytrade.domain.instruments import Market, MarketRules
-from copytrade.domain.legs import Leg, SkippedPart, freeze, net, step_back
+from copytrade.domain.legs import Leg, SkippedPart, close, freeze, net, step_back
 from copytrade.domain.next_orders import (
     ENTRY_PAUSE,
     HOLD_PAUSE,
@@ -17,14 +18,23 @@ from copytrade.domain.next_orders import (
     WaitReason,
     next_order,
 )
-from copytrade.domain.quantities import EXACT
+from copytrade.domain.quantities import EXACT, ZERO
 from copytrade.domain.sizing import CopySettings
-from copytrade.domain.skips import SkipReason
+from copytrade.domain.skips import Skip, SkipReason
 
 __all__ = [
-    "ENTRY_PAUSE", "HOLD_PAUSE", "OPEN_GATE", "Decision", "Done", "Gate", "Order", "Turn", "Wait", "WaitReason",
-    "drop_openings", "next_order", "turn",
+    "ENTRY_PAUSE", "HOLD_PAUSE", "OPEN_GATE", "Decision", "Done", "Flatten", "Gate", "Order", "Turn", "Wait",
+    "WaitReason", "drop_openings", "flatten", "next_order", "turn",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten:
+    """All that is copied is to be closed: why, the id of the part that says so, and the price it is reckoned at."""
+
+    reason: SkipReason
+    stop_id: UUID
+    price: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,8 @@ class Gate:
     """Nothing is sent; capture and plans go on."""
     frozen: bool = False
     """The position is the subscriber's own: nothing is sent ever again."""
+    flatten: Flatten | None = None
+    """The target is 0 for as long as this stands, whatever fills late; openings are skipped with its reason."""
 
 
 OPEN_GATE = Gate()
@@ -76,9 +88,13 @@ def turn(
     skips = ()
     if gate.hold_entries is not None:
         leg = replace(leg, last_reason=gate.hold_entries)
+    drop = gate.flatten.reason if gate.flatten else gate.drop_entries
     if not leg.live:
-        leg, skips = drop_openings(leg, gate.drop_entries) if gate.drop_entries else _expire(leg, rules, settings, now)
-    held_back = gate.hold_entries is not None or gate.drop_entries is not None
+        leg, skips = drop_openings(leg, drop) if drop else _expire(leg, rules, settings, now)
+    if gate.flatten is not None:
+        leg, said = flatten(leg, gate.flatten, now=now)
+        skips = (*skips, *said)
+    held_back = gate.hold_entries is not None or drop is not None
     decision = next_order(
         leg,
         rules=rules,
@@ -91,6 +107,14 @@ def turn(
         free=free,
     )
     return Turn(leg, skips, decision)
+
+
+def flatten(leg: Leg, order: Flatten, *, now: datetime) -> tuple[Leg, tuple[SkippedPart, ...]]:
+    """Close what is copied; the part that does it bears the reason as a skip of nothing."""
+    if not leg.target:
+        return leg, ()
+    closed = close(leg, stop_id=order.stop_id, price=order.price, at=now)
+    return closed, (SkippedPart(order.stop_id, Skip(order.reason, ZERO)),)
 
 
 def drop_openings(leg: Leg, reason: SkipReason) -> tuple[Leg, tuple[SkippedPart, ...]]:
