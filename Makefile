@@ -13,7 +13,7 @@ export REFLEX_TELEMETRY_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench ctl requirements clean
+.PHONY: help demo test lint bench soak ctl requirements clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -32,6 +32,9 @@ lint: $(TOOLS) ## format, lint, types
 
 bench: $(TOOLS) ## the measurements (ONLY=fanout: a part); writes var/bench.json
 	@exec $(PY) -m benchmarks $(ONLY)
+
+soak: $(TOOLS) ## trade for MINUTES=30 and tell whether memory, connections or backlog grow
+	@exec $(PY) -m benchmarks.soak $(or $(MINUTES),30)
 
 ctl: $(RUNTIME) ## look at and restart the running processes (ARGS="restart app:stream")
 	@exec $(PY) -m workers.launching.ctl $(ARGS)
