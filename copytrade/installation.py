@@ -31,6 +31,7 @@ def installation_keys(folder: Path) -> dict[str, str]:
         "COPYTRADE_SEALING_KEY": _public_half(keyring),
         "COPYTRADE_PEPPER": _kept(folder / "pepper", make=_random),
         "COPYTRADE_SERVICE_TOKEN_KEY": _kept(folder / "service_token_key", make=_random),
+        "COPYTRADE_PAPER_TOKEN": _kept(folder / "paper_token", make=_random),
         "COPYTRADE_INSTALLATION_NONCE": _kept(folder / "installation_nonce", make=_nonce),
         "COPYTRADE_STRIPE_KEY": _kept(folder / "stripe_key", make=lambda: f"sk_test_sandbox_{secrets.token_hex(16)}"),
         "COPYTRADE_STRIPE_WEBHOOK_SECRET": _kept(

@@ -47,6 +47,6 @@ def test_keys_are_made_anew_and_complete(capsys: pytest.CaptureFixture[str]) -> 
         return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 
     first, second = made(), made()
-    names = ("KEYRING", "SEALING_KEY", "PEPPER", "SERVICE_TOKEN_KEY", "INSTALLATION_NONCE")
+    names = ("KEYRING", "SEALING_KEY", "PEPPER", "SERVICE_TOKEN_KEY", "PAPER_TOKEN", "INSTALLATION_NONCE")
     assert set(first) == {f"COPYTRADE_{name}" for name in names}
     assert not set(first.values()) & set(second.values())

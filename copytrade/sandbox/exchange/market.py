@@ -46,6 +46,10 @@ class Market:
         self.books: dict[int, FixedBook] = {}
         self.halted: set[int] = set()
         self.delisted: set[int] = set()
+        self.tops: dict[int, tuple[int, int]] = {}
+        """Best bid and ask in ticks where a venue's stream tells them (paper)."""
+        self.rates: dict[int, int] = {}
+        """Funding rates in 10⁻⁸ where a venue's stream tells them (paper)."""
         self._extremes: dict[tuple[int, int], tuple[int, int]] = {}
 
     def price(self, index: int) -> int:
@@ -77,8 +81,15 @@ class Market:
         book = self.books.get(index)
         if book is not None:
             return (book.bids[0][0] if book.bids else 0, book.asks[0][0] if book.asks else 0)
+        if index in self.tops:
+            return self.tops[index]
         price = self.price(index)
         return price, price + INSTRUMENTS[index].spread
+
+    def edges(self, index: int) -> tuple[int, int]:
+        """Return how far best bid and ask stand from the mark price, in ticks."""
+        price, (bid, ask) = self.price(index), self.best(index)
+        return bid - price, ask - price
 
     def levels(self, index: int, side: int) -> Iterator[tuple[int, int]]:
         """Yield the levels (ticks, steps) that an order of `side` would take, best first."""
@@ -116,6 +127,8 @@ class Market:
 
     def funding_rate(self, index: int, at: int) -> int:
         """Return the rate of the funding time `at`, in 10⁻⁸: the way of the last eight hours leans it."""
+        if index in self.rates:
+            return self.rates[index]
         before = self.price_at(index, at - FUNDING_MS)
         lean = (self.price_at(index, at) - before) * 1_500_000 // max(1, before)
         return max(-750_000, min(750_000, 10_000 + lean))

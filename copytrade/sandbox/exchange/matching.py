@@ -12,12 +12,13 @@ def match_resting(exchange: Exchange, instrument: Instrument, *, low: int, high:
     """Trade what rests in the book against a market that has been from `low` to `high` (ticks)."""
     book = exchange.resting[instrument.index]
     fixed = exchange.market.books.get(instrument.index)
+    edges = exchange.market.edges(instrument.index)
     for side in (1, -1):
         for order in book.orders(side):
             if fixed is not None:
                 _meet_fixed(exchange, order, fixed.asks if side == BUY else fixed.bids)
                 continue
-            beyond = order.price - low - instrument.spread if side == BUY else high - order.price
+            beyond = order.price - low - edges[1] if side == BUY else high + edges[0] - order.price
             if beyond < 0:
                 break
             room = instrument.depth_steps * (1 + beyond // instrument.gap)

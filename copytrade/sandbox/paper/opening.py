@@ -33,7 +33,7 @@ class Desk:
         """Answer one request; the answer holds the account's key."""
         if (request.method, request.path) != ("POST", PATH):
             return _problem(404, f"nothing is served at {request.method} {request.path}")
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
+        given = request.headers.get("Authorization", "").removeprefix("Bearer").strip().encode()
         if not hmac.compare_digest(given, self._token.encode()):
             return _problem(401, "the token is another")
         try:
