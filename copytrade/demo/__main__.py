@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from copytrade.demo import cast, filling
-from copytrade.demo.keys import Key, Keys
+from copytrade.demo.keys import Key, Keys, Place
 from copytrade.domain.instruments import Role
 from copytrade.sandbox.client import Control
 from copytrade.settings import settings
@@ -67,15 +67,25 @@ class Demo:
     def _subscriber(self, subscriber: cast.Subscriber) -> None:
         owner = filling.person(subscriber.email, is_subscriber=True, locale=subscriber.locale)
         for _, key in _at_once(lambda copy: self._copy(owner, subscriber, copy), subscriber.copies):
-            self._tell_account(subscriber.email, Role.COPY, key)
+            if key is not None:
+                self._tell_account(subscriber.email, Role.COPY, key)
         self._tell_user("subscriber", subscriber.email)
 
-    def _copy(self, owner: UUID, subscriber: cast.Subscriber, copy: cast.Copy) -> Key:
+    def _copy(self, owner: UUID, subscriber: cast.Subscriber, copy: cast.Copy) -> Key | None:
         place = self._places[copy.trader].place
+        if copy.is_paper:
+            self._copy_on_paper(owner, copy, place)
+            return None
         key = self._keys.of_account(f"{subscriber.name}-copies-{copy.trader}", funds=copy.funds, place=place)
         account_id = filling.exchange_account(owner, role=Role.COPY, label=f"Copies {copy.trader}", key=key)
         filling.subscription(owner, profile_id=self._profiles[copy.trader], copy_account_id=account_id, copy=copy)
         return key
+
+    def _copy_on_paper(self, owner: UUID, copy: cast.Copy, place: Place) -> None:
+        label = f"Tries {copy.trader} out on paper"
+        account_id = filling.paper_account(owner, place=place, label=label, funds=copy.funds)
+        settings = filling.settings_of(copy)
+        filling.paper_copy(owner, profile_id=self._profiles[copy.trader], copy_account_id=account_id, settings=settings)
 
     def _tell_user(self, role: str, email: str) -> None:
         self._users.append({"role": role, "email": email, "password": cast.PASSWORD})

@@ -38,6 +38,8 @@ class Copy:
     factor: Decimal
     funds: Decimal
     max_order_notional: Decimal | None = None
+    is_paper: bool = False
+    """Tried out with play money: no payment, and nobody counts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ SUBSCRIBERS = (
             Copy("nordwind", "equity", Decimal(1), Decimal(8_000), Decimal(6_000)),
             Copy("morgentau", "equity", Decimal("0.9"), Decimal(4_000)),
             Copy("eisvogel", "ratio", Decimal("0.1"), Decimal(3_000)),
+            Copy("falter", "equity", Decimal(1), Decimal(10_000), is_paper=True),
         ),
     ),
     Subscriber(

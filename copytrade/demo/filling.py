@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx
 
+from copytrade.accounts import paper
 from copytrade.accounts import queries as account_queries
 from copytrade.accounts import service as accounts
 from copytrade.accounts.reasons import Reason, State
@@ -16,7 +17,7 @@ from copytrade.capture import queries as capture
 from copytrade.copying import service as copying
 from copytrade.db.session import reading, transaction
 from copytrade.demo.cast import PASSWORD, Copy
-from copytrade.demo.keys import Key
+from copytrade.demo.keys import Key, Place
 from copytrade.domain.instruments import Role
 from copytrade.domain.sizing import CopySettings, SizingMode
 from copytrade.errors import Conflict
@@ -74,6 +75,22 @@ def exchange_account(owner: UUID, *, role: Role, label: str, key: Key) -> UUID:
         if reason != Reason.EXCHANGE_AWAY:
             break
     raise RuntimeError(f"the exchange account {label} was refused: {reason}")
+
+
+def paper_account(owner: UUID, *, place: Place, label: str, funds: Decimal) -> UUID:
+    """Open a paper account and wait until a worker has its key."""
+    known = _account(owner, label)
+    if known is not None:
+        return known
+    reason = ""
+    for _ in range(ATTEMPTS):
+        with transaction() as session:
+            made = paper.open_account(session, owner=owner, venue=place[0], market=place[1], funds=funds, label=label)
+        row = _verdict(owner, made, what=f"the paper account {label}")
+        if row.state == State.ACTIVE:
+            return row.id
+        reason = row.reason
+    raise RuntimeError(f"the paper account {label} was refused: {reason}")
 
 
 def _link(owner: UUID, *, role: Role, label: str, key: Key) -> UUID:
@@ -138,10 +155,9 @@ def subscription(owner: UUID, *, profile_id: UUID, copy_account_id: UUID, copy: 
     known = _active(owner, profile_id)
     if known is not None:
         return known
-    settings = CopySettings(mode=SizingMode(copy.mode), factor=copy.factor, max_order_notional=copy.max_order_notional)
     with transaction() as session:
         made = copying.subscribe(
-            session, owner=owner, profile_id=profile_id, copy_account_id=copy_account_id, settings=settings
+            session, owner=owner, profile_id=profile_id, copy_account_id=copy_account_id, settings=settings_of(copy)
         )
     with transaction() as session:
         page = payments.start_payment(session, owner=owner, subscription_id=made)
@@ -151,10 +167,27 @@ def subscription(owner: UUID, *, profile_id: UUID, copy_account_id: UUID, copy: 
     return _wait(lambda: _active(owner, profile_id), what="the payment")
 
 
-def _active(owner: UUID, profile_id: UUID) -> UUID | None:
+def settings_of(copy: Copy) -> CopySettings:
+    """Return the copy settings of a copy of the cast."""
+    return CopySettings(mode=SizingMode(copy.mode), factor=copy.factor, max_order_notional=copy.max_order_notional)
+
+
+def paper_copy(owner: UUID, *, profile_id: UUID, copy_account_id: UUID, settings: CopySettings) -> UUID:
+    """Copy a trader on paper: free, and active at once."""
+    known = _active(owner, profile_id, is_paper=True)
+    if known is not None:
+        return known
+    with transaction() as session:
+        return copying.subscribe(
+            session, owner=owner, profile_id=profile_id, copy_account_id=copy_account_id, settings=settings
+        )
+
+
+def _active(owner: UUID, profile_id: UUID, *, is_paper: bool = False) -> UUID | None:
     with reading() as session:
         rows = subscription_queries.subscriptions_of(session, owner=owner)
-    return next((row.id for row in rows if row.profile_id == profile_id and row.state == "active"), None)
+    found = (row for row in rows if row.profile_id == profile_id and row.is_paper is is_paper)
+    return next((row.id for row in found if row.state == "active"), None)
 
 
 def _wait(look: Callable[[], Found | None], *, what: str) -> Found:
