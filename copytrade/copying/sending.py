@@ -1,6 +1,7 @@
 """Sends orders, many at once, and writes down what became of them in batches."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,10 +22,10 @@ from copytrade.failpoints import Label, reach
 
 log = structlog.get_logger()
 
-IN_FLIGHT = 500
+IN_FLIGHT = 1000
 """Orders of one process that are on their way at the same time."""
-GATHER_S = 0.05
-"""How long results are gathered into one transaction while others are on their way."""
+GATHER_S = 0.25
+"""How long results are gathered into one transaction while others are on their way: writing competes with sending."""
 PAUSE_S = 0.5
 
 
@@ -36,6 +37,8 @@ class Sender:
     terms: Terms
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     _told: "asyncio.Queue[Told]" = field(default_factory=asyncio.Queue[Told])
+    _room: asyncio.Event = field(default_factory=asyncio.Event)
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def is_busy(self) -> bool:
@@ -44,15 +47,27 @@ class Sender:
 
     async def room(self) -> None:
         """Wait until another batch may be sent."""
-        while len(self._tasks) >= IN_FLIGHT:
-            await asyncio.wait(list(self._tasks), return_when=asyncio.FIRST_COMPLETED)
+        while self.left <= 0:
+            self._room.clear()
+            await self._room.wait()
+
+    @property
+    def left(self) -> int:
+        """Return how many more orders may be on their way."""
+        return IN_FLIGHT - len(self._tasks)
 
     def send(self, sendings: Sequence[Sending]) -> None:
-        """Send these orders now, each once."""
+        """Send these orders now, each once, in their order."""
         for sending in sendings:
             task = asyncio.create_task(self._send(sending))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._room.set()
+        if not self._tasks:
+            self._idle.set()
 
     async def _send(self, sending: Sending) -> None:
         try:
@@ -73,7 +88,10 @@ class Sender:
         told = [await self._told.get()]
         # The one who told ends in this moment: whoever is still there then is on his way.
         await asyncio.sleep(0)
-        await asyncio.sleep(GATHER_S if self._tasks else 0)
+        if self._tasks:
+            self._idle.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), GATHER_S)
         while not self._told.empty():
             told.append(self._told.get_nowait())
         while True:
