@@ -180,7 +180,10 @@ def _look_again(leg: LegRecord, order: OrderRecord, *, was_live: bool, least: De
     has_ended = order.state not in LIVE
     if has_ended and was_live:
         leg.orders = [one for one in leg.orders if one.id != order.id]
-        leg.last_order_ended_at = now
+        if order.filled or order.state not in (OrderState.REFUSED, OrderState.DROPPED):
+            # What certainly changed nothing at the venue keeps no reading from being true: an exit that is refused
+            # every few seconds, since the position is gone, would never let the leg be reconciled.
+            leg.last_order_ended_at = now
         _attempted(leg, order, now=now)
     leg.refresh_live()
     leg.leg = net(leg.leg)

@@ -149,9 +149,9 @@ def _exit(
         return _over_zero(leg, rules=rules, settings=settings, reference=reference)
     reduces = market is Market.PERPETUAL
     if is_market:
-        quantity = min(quantity, rules.max_market_quantity)
+        quantity = rules.round_quantity(min(quantity, rules.max_market_quantity))
         return Order(Purpose.EXIT, side, quantity, OrderKind.MARKET, None, reduces, reference)
-    quantity = min(quantity, rules.max_quantity)
+    quantity = rules.round_quantity(min(quantity, rules.max_quantity))
     away = EXIT_LADDER[leg.exit_attempts]
     price = _limit(reference, away, side=side, rules=rules, mark=quote.mark if quote else reference)
     if not is_exempt and side is Side.SELL:
@@ -204,7 +204,7 @@ def _over_zero(leg: Leg, *, rules: MarketRules, settings: CopySettings, referenc
         return Wait(WaitReason.TOO_SMALL)
     side = Side.of(across)
     price = _limit(reference, settings.slippage(rules.base), side=side, rules=rules, mark=reference)
-    quantity = min(abs(across), rules.max_quantity)
+    quantity = rules.round_quantity(min(abs(across), rules.max_quantity))
     return Order(Purpose.ENTRY, side, quantity, OrderKind.LIMIT_IOC, price, reduce_only=False, reference=reference)
 
 
@@ -227,7 +227,7 @@ def _entry(
     side = Side.of(delta)
     vwap = _vwap(young)
     price = _limit(vwap, settings.slippage(rules.base), side=side, rules=rules, mark=quote.mark if quote else vwap)
-    quantity = min(rules.round_quantity(abs(delta)), rules.max_quantity)
+    quantity = rules.round_quantity(min(abs(delta), rules.max_quantity))
     if _is_too_small(quantity, leg, price=price, rules=rules, market=market):
         return Wait(WaitReason.TOO_SMALL)
     if held_back:
