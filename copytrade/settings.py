@@ -126,8 +126,15 @@ class Settings(BaseSettings):
     lead_equity_max_age_s: int = 30
 
     # Copying
+    symbol_min_day_volume: Decimal = Decimal(5_000_000)
+    """In USDT: what turned over less in 24 hours is not copied, so that nobody pumps a coin into his subscribers."""
+    fill_volume_share: Decimal = Decimal("0.001")
+    """All copies of one lead fill together take at most this share of the symbol's 24 hours."""
     sweep_interval_s: float = 1.0
     drive_batch: int = 250
+    """Most legs that one transaction claims."""
+    plan_sends: int = 500
+    """Most orders of one plan that the process which plans sends itself; the rest is for whoever comes first."""
     max_entry_age_s: int = 60
 
     # Payments

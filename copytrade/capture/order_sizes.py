@@ -1,15 +1,18 @@
 """How much a lead ordered: venues whose fills do not tell it tell it with the order, before or after the fill."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from sqlalchemy import select as sql_select
 from sqlalchemy import text
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from copytrade import clock
+from copytrade.capture.arrays import among_ids
+from copytrade.capture.models import StoredFill
 from copytrade.db.bell import ring
 from copytrade.db.model import TRADES
 from copytrade.domain.fills import Fill
@@ -104,3 +107,33 @@ def note(session: Session, sizes: Mapping[tuple[UUID, str], OrderSize]) -> None:
         }
         session.connection().execute(_NOTE, parameters)
         ring(session, "resume")
+
+
+@dataclass(frozen=True, slots=True)
+class LeadOrder:
+    """The order of a stored fill, and the fill's share of it (0..1) in its own unit; None until that is known."""
+
+    account_id: UUID
+    symbol: str
+    order_id: str
+    share: Decimal | None
+
+
+def orders_of(session: Session, fill_ids: Sequence[UUID]) -> dict[UUID, LeadOrder]:
+    """Return the orders of these fills."""
+    if not fill_ids:
+        return {}
+    columns = (
+        StoredFill.id, StoredFill.exchange_account_id, StoredFill.symbol, StoredFill.order_id, StoredFill.quantity,
+        StoredFill.price, StoredFill.order_quantity, StoredFill.order_unit_is_quote,
+    )  # fmt: skip
+    rows = session.connection().execute(sql_select(*columns).where(among_ids(col(StoredFill.id), fill_ids)))
+    return {
+        fill_id: LeadOrder(account, symbol, order_id, share(quantity, price, of=ordered, is_quote=is_quote))
+        for fill_id, account, symbol, order_id, quantity, price, ordered, is_quote in rows
+    }
+
+
+def share(quantity: Decimal, price: Decimal, *, of: Decimal | None, is_quote: bool) -> Decimal | None:
+    """Return a fill's part of its order, both in the unit in which the order was given; None where it is not known."""
+    return (quantity * price if is_quote else quantity) / of if of else None

@@ -31,11 +31,13 @@ from copytrade.copying import (
     service_orders,
     starting,
 )
+from copytrade.copying.asking import Asked
 from copytrade.copying.planning_rounds import Planner
 from copytrade.copying.preparing import Preparer
+from copytrade.copying.resuming_rounds import Resumer
 from copytrade.copying.sending import Sender
 from copytrade.copying.terms import Terms
-from copytrade.copying.work import Claimed, Sending
+from copytrade.copying.work import Claimed, Sending, Taking
 from copytrade.db.bell import bell
 from copytrade.db.session import transaction
 from copytrade.exchanges.port import ClientPool
@@ -63,6 +65,7 @@ class Engine:
     terms: Terms = field(init=False)
     preparer: Preparer = field(init=False)
     planner: Planner = field(init=False)
+    resumer: Resumer = field(init=False)
     sender: Sender = field(init=False)
     driving: asyncio.Event = field(default_factory=asyncio.Event)
     _background: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
@@ -70,7 +73,9 @@ class Engine:
     def __post_init__(self) -> None:
         self.terms = Terms(self.pool)
         self.preparer = Preparer(self.pool)
-        self.planner = Planner(self.pool, self.terms)
+        asked = Asked()
+        self.planner = Planner(self.pool, self.terms, taking=self._taking, took=self._took, asked=asked)
+        self.resumer = Resumer(self.pool, self.terms, asked)
         self.sender = Sender(self.pool, self.terms)
 
     async def plan(self) -> None:
@@ -85,8 +90,7 @@ class Engine:
         while not self.stop.is_set():
             await self.sender.room()
             claimed, due_at = await asyncio.to_thread(self._claim)
-            self._lacking(claimed)
-            self.sender.send(claimed.sendings)
+            self._took(claimed)
             if claimed.legs < settings().drive_batch:
                 return (due_at - clock.now()).total_seconds() if due_at else None
         return None
@@ -95,6 +99,13 @@ class Engine:
         """Compare accounts with legs, unless orders are on their way: reads wait behind them."""
         if not self.sender.is_busy:
             await reconciling.sweep(self.pool)
+
+    def _taking(self) -> Taking:
+        return Taking(self.terms.known(), self.owner, min(self.sender.left, settings().plan_sends))
+
+    def _took(self, claimed: Claimed) -> None:
+        self._lacking(claimed)
+        self.sender.send(claimed.sendings)
 
     def _claim(self) -> tuple[Claimed, datetime | None]:
         with transaction() as session:
@@ -152,6 +163,7 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
     parts = (
         _hears(engine, "plan", work=engine.plan),
         _hears(engine, "drive", work=engine.drive, also=engine.driving),
+        _hears(engine, "resume", work=engine.resumer.round),
         _repeats(engine, RESOLVE_EVERY_S, work=lambda: resolver.resolve(pool)),
         _repeats(engine, settings().sweep_interval_s, work=ending.sweep),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=engine.reconcile),

@@ -195,6 +195,7 @@ class PartRow(SQLModel, table=True):
     __table_args__ = (
         Index("uq_copy_parts_change", "leg_id", "fill_id", "kind", unique=True),
         Index("ix_copy_parts_open", "leg_id", postgresql_where=text("is_open")),
+        Index("ix_copy_parts_unsized", "lead_account_id", postgresql_where=text("unsized is not null")),
         Index("ix_copy_parts_subscriber", "subscriber_id", "id"),
         {"schema": TRADES},
     )

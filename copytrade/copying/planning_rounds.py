@@ -1,31 +1,23 @@
-"""Rounds of planning: which leads have something to plan, their markets' rules, and equities that are too old."""
+"""Rounds of planning: which leads have something to plan, and what is known of their markets."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from uuid import UUID
-
-import structlog
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.accounts.snapshots import put_snapshot
 from copytrade.capture import service as capture
 from copytrade.copying import planner
+from copytrade.copying.asking import Asked
+from copytrade.copying.desks import Venues
 from copytrade.copying.planner import Planned
 from copytrade.copying.terms import Terms
+from copytrade.copying.work import Claimed, Taking
 from copytrade.db.session import reading, transaction
-from copytrade.domain.fills import Equity, Position
-from copytrade.errors import ExchangeError
+from copytrade.exchanges.modes import PAPER
 from copytrade.exchanges.port import AccountRef, ClientPool
 from copytrade.failpoints import Label, reach
-
-log = structlog.get_logger()
-
-EQUITY_WAIT_S = 2.0
-"""How long the plan waits for an equity that is missing; then exits go on and the opening is skipped."""
-TRY_AGAIN = timedelta(seconds=30)
-"""An account that did not answer does not hold up the next plan."""
 
 
 @dataclass(slots=True)
@@ -34,7 +26,11 @@ class Planner:
 
     pool: ClientPool
     terms: Terms
-    _asked: dict[UUID, datetime] = field(default_factory=dict[UUID, datetime])
+    taking: Callable[[], Taking]
+    """Says how much of a plan this process may send itself."""
+    took: Callable[[Claimed], None]
+    """Acts on what it took over, as soon as that is committed."""
+    asked: Asked = field(default_factory=Asked)
 
     async def round(self) -> bool:
         """Plan what may be planned now; tell whether any leg was touched."""
@@ -43,43 +39,23 @@ class Planner:
         return any(done)
 
     async def _plan(self, lead: AccountRef) -> bool:
-        rules = await self.terms.rules(lead)
-        if rules is None:
+        if await self.terms.rules(lead) is None:
             return False
         touched = False
-        settled = self._asked_lately()
         while True:
-            planned = await asyncio.to_thread(_plan_lead, lead.id, rules, settled)
-            if planned.stale:
-                await self._refresh(planned.stale)
-                settled |= planned.stale
-                continue
+            venues, asked = venues_of(self.terms, lead), self.asked.lately()
+            planned = await asyncio.to_thread(_plan_lead, lead.id, venues, asked, self.taking())
+            if planned.claimed is not None:
+                self.took(planned.claimed)
             if not planned.changes:
                 return touched
             touched = touched or planned.legs > 0
 
-    def _asked_lately(self) -> frozenset[UUID]:
-        now = clock.real_now()
-        self._asked = {account: at for account, at in self._asked.items() if now - at < TRY_AGAIN}
-        return frozenset(self._asked)
 
-    async def _refresh(self, stale: frozenset[UUID]) -> None:
-        refs = await asyncio.to_thread(_refs, stale)
-        self._asked |= dict.fromkeys(stale, clock.real_now())
-        reads = [asyncio.create_task(self._equity(ref)) for ref in refs.values()]
-        done, late = await asyncio.wait(reads, timeout=EQUITY_WAIT_S)
-        for task in late:
-            task.cancel()
-        found = [one for task in done if (one := task.result()) is not None]
-        await asyncio.to_thread(_store, found)
-
-    async def _equity(self, ref: AccountRef) -> tuple[UUID, Equity, list[Position]] | None:
-        try:
-            client = await self.pool.get(ref)
-            return ref.id, await client.equity(), await client.positions()
-        except ExchangeError as error:
-            log.info("plan.equity_unread", account=str(ref.id), code=error.venue_code)
-            return None
+def venues_of(terms: Terms, lead: AccountRef) -> Venues:
+    """Return what is known of where a lead trades and of where he is copied on paper."""
+    place = (lead.venue.value, lead.market.value, lead.mode)
+    return Venues(terms.rules_at(lead) or {}, terms.rules_at(lead, mode=PAPER), terms.turnover.get(place))
 
 
 def _waiting() -> list[AccountRef]:
@@ -88,24 +64,11 @@ def _waiting() -> list[AccountRef]:
         return list(accounts.refs(session, leads).values()) if leads else []
 
 
-def _plan_lead(lead_id: UUID, rules: planner.Rules, settled: frozenset[UUID]) -> Planned:
+def _plan_lead(lead_id: UUID, venues: Venues, asked: frozenset[UUID], taking: Taking) -> Planned:
     with transaction() as session:
-        planned = planner.plan_lead(session, lead_id, rules=rules, settled=settled)
-        if planned.stale:
-            session.rollback()
+        planned = planner.plan_lead(session, lead_id, venues=venues, asked=asked, taking=taking)
         if planned.changes:
             reach(Label.PLAN_WRITTEN)
     if planned.changes:
         reach(Label.PLAN_COMMITTED)
     return planned
-
-
-def _refs(ids: frozenset[UUID]) -> dict[UUID, AccountRef]:
-    with reading() as session:
-        return accounts.refs(session, ids)
-
-
-def _store(read: list[tuple[UUID, Equity, list[Position]]]) -> None:
-    with transaction() as session:
-        for account_id, equity, positions in read:
-            put_snapshot(session, account_id=account_id, equity=equity, positions=positions)

@@ -192,13 +192,14 @@ def order_record(row: bulk.Row) -> OrderRecord:
 def _load_parts(session: Session, legs: dict[UUID, LegRecord]) -> None:
     rows = bulk.fetch(
         session,
-        "SELECT leg_id, id, kind, asked, price, venue_time, opens, copied, skipped, netted FROM trades.copy_parts"
+        "SELECT leg_id, id, kind, asked, price, venue_time, opens, copied, skipped, netted, unsized"
+        " FROM trades.copy_parts"
         " WHERE leg_id = ANY(%(legs)s) AND is_open ORDER BY planned_at, id",
         legs=list(legs),
     )
     parts: dict[UUID, list[Part]] = {}
-    for leg_id, part_id, kind, asked, price, at, opens, copied, skipped, netted in rows:
-        part = Part(part_id, PartKind(kind), asked, price, at, opens, copied, skipped, netted)
+    for leg_id, part_id, kind, asked, price, at, opens, copied, skipped, netted, unsized in rows:
+        part = Part(part_id, PartKind(kind), asked, price, at, opens, copied, skipped, netted, unsized or ZERO)
         parts.setdefault(leg_id, []).append(part)
     for leg_id, found in parts.items():
         record = legs[leg_id]

@@ -88,7 +88,7 @@ def _lots_and_orders(record: LegRecord) -> bulk.Row:
 
 
 def _save_parts(session: Session, legs: Sequence[LegRecord], now: datetime) -> None:
-    fresh, changed = list[bulk.Row](), list[bulk.Row]()
+    fresh, changed, sized = list[bulk.Row](), list[bulk.Row](), list[bulk.Row]()
     for record in legs:
         reasons = {one.part: one.skip.reason.value for one in record.skips}
         for part in record.leg.parts:
@@ -96,12 +96,15 @@ def _save_parts(session: Session, legs: Sequence[LegRecord], now: datetime) -> N
                 fresh.append(_new_part(record, part, reason=reasons.get(part.id, ""), now=now))
             elif part is not record.loaded[part.id]:
                 changed.append(
-                    (part.id, part.copied, part.skipped, part.netted, bool(part.pending), reasons.get(part.id, ""), now)
+                    (part.id, part.copied, part.skipped, part.netted, part.is_open, reasons.get(part.id, ""), now)
                 )
+                if part.unsized != record.loaded[part.id].unsized:
+                    sized.append((part.id, part.asked, part.unsized or None))
     bulk.insert(session, PartRow, _NEW_PART, fresh)
     told = [row for row in changed if row[5]]
     columns = ("id", "copied", "skipped", "netted", "is_open", "reason", "changed_at")
     bulk.update(session, PartRow, columns, told)
+    bulk.update(session, PartRow, ("id", "asked", "unsized"), sized)
     quiet = [(*row[:5], row[6]) for row in changed if not row[5]]
     bulk.update(session, PartRow, (*columns[:5], "changed_at"), quiet)
 
@@ -110,7 +113,7 @@ _NEW_PART = (
     "id", "leg_id", "subscription_id", "subscriber_id", "lead_account_id", "fill_id", "kind", "opens", "symbol",
     "asked", "copied", "skipped", "netted", "is_open", "price", "lead_quantity", "reason", "venue_time",
     "received_at", "planned_at", "changed_at", "rank", "served",
-    "lead_before", "lead_after",
+    "lead_before", "lead_after", "unsized",
 )  # fmt: skip
 
 
@@ -119,6 +122,7 @@ def _new_part(record: LegRecord, part: Part, *, reason: str, now: datetime) -> b
     return (
         part.id, record.id, record.subscription_id, record.subscriber_id, record.lead_account_id, birth.fill_id,
         part.kind.value, part.opens, record.instrument.symbol, part.asked, part.copied, part.skipped, part.netted,
-        bool(part.pending), part.price, birth.lead_quantity, reason, part.at, birth.received_at, now, now,
+        part.is_open, part.price, birth.lead_quantity, reason, part.at, birth.received_at, now, now,
         birth.place.rank, birth.place.served, birth.lead_before, birth.lead_after,
+        part.unsized or None,
     )  # fmt: skip

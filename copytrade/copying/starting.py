@@ -13,7 +13,9 @@ from copytrade.accounts import queries as accounts
 from copytrade.capture import queries as capture
 from copytrade.capture import service as capture_service
 from copytrade.copying import planner
+from copytrade.copying.desks import Venues
 from copytrade.copying.models import CopySetting
+from copytrade.copying.planning_rounds import venues_of
 from copytrade.copying.terms import Terms
 from copytrade.db.session import reading, transaction
 from copytrade.domain.changes import ChangeKind, LeadChange
@@ -55,7 +57,7 @@ async def sweep(pool: ClientPool, terms: Terms) -> None:
             log.info("start.unread", subscription=str(starting.subscription_id), code=error.venue_code)
             continue
         if rules is not None:
-            await asyncio.to_thread(_judge, starting, rules, quotes, positions)
+            await asyncio.to_thread(_judge, starting, venues_of(terms, starting.lead), quotes, positions)
 
 
 def with_costs(lead: AccountRef, positions: dict[str, Position]) -> dict[str, Position]:
@@ -102,9 +104,9 @@ def _waiting() -> list[Starting]:
         return found
 
 
-def _judge(starting: Starting, rules: planner.Rules, quotes: dict[str, Quote], positions: dict[str, Position]) -> None:
+def _judge(starting: Starting, venues: Venues, quotes: dict[str, Quote], positions: dict[str, Position]) -> None:
     with transaction() as session:
-        judge(session, starting, rules=rules, quotes=quotes, positions=positions)
+        judge(session, starting, venues=venues, quotes=quotes, positions=positions)
         reach(Label.START_JUDGED)
 
 
@@ -112,7 +114,7 @@ def judge(
     session: Session,
     starting: Starting,
     *,
-    rules: planner.Rules,
+    venues: Venues,
     quotes: dict[str, Quote],
     positions: dict[str, Position],
 ) -> None:
@@ -148,7 +150,7 @@ def judge(
             )
         )
     if changes:
-        planner.join(session, starting.lead.id, starting.subscription_id, changes, rules=rules)
+        planner.join(session, starting.lead.id, starting.subscription_id, changes, venues=venues)
 
 
 def _is_better(price: Decimal, position: Position | None, *, is_long: bool) -> bool:

@@ -27,6 +27,8 @@ class Terms:
     """Rules by venue, market and mode, and fresh quotes by symbol."""
 
     pool: ClientPool
+    turnover: dict[Place, Mapping[str, Decimal]] = field(default_factory=dict[Place, Mapping[str, Decimal]])
+    """What symbols turned over in 24 hours, in quote (`volumes`)."""
     _rules: dict[Place, Mapping[str, MarketRules]] = field(default_factory=dict[Place, Mapping[str, MarketRules]])
     _free: dict[UUID, tuple[datetime, Mapping[str, Decimal]]] = field(
         default_factory=dict[UUID, tuple[datetime, Mapping[str, Decimal]]]
@@ -49,6 +51,10 @@ class Terms:
             for symbol, rule in rules.items():
                 found[symbol] = min(rule.quantity_step, found.get(symbol, rule.quantity_step))
         return found
+
+    def rules_at(self, account: AccountRef, *, mode: str = "") -> Mapping[str, MarketRules] | None:
+        """Return the rules known of an account's market, in its own mode or another one."""
+        return self._rules.get((account.venue.value, account.market.value, mode or account.mode))
 
     async def rules(self, account: AccountRef) -> Mapping[str, MarketRules] | None:
         """Return the rules where this account trades; None while the venue does not tell."""

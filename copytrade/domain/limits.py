@@ -75,7 +75,8 @@ def _rooms(
         yield SkipReason.MAX_OPEN_POSITIONS, ZERO, {"limit": str(count)}
     yield _leverage_room(here, price=price, settings=settings, around=around)
     if around.symbol_notional_left is not None:
-        yield SkipReason.ILLIQUID, at_most(around.symbol_notional_left, price), {}
+        left = around.symbol_notional_left
+        yield SkipReason.ILLIQUID, at_most(left, price), {"limit": f"{left:.0f}"}
 
 
 def _leverage_room(

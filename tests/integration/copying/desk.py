@@ -13,7 +13,8 @@ from copytrade.accounts.snapshots import put_snapshot
 from copytrade.capture import service as capture
 from copytrade.capture.models import CaptureState
 from copytrade.capture.storing import Source
-from copytrade.copying import claims, outcomes, planner, service
+from copytrade.copying import claims, outcomes, planner, resuming, service
+from copytrade.copying.desks import Venues
 from copytrade.copying.models import CopyOrder, LegRow, PartRow, SkipRow, SymbolReady
 from copytrade.copying.outcomes import Told
 from copytrade.copying.work import Claimed, Known, Sending
@@ -59,23 +60,35 @@ class Desk:
     """Venue, market and mode."""
     price: Decimal = Decimal(60_000)
     trades: int = 0
+    asked: frozenset[UUID] = frozenset()
+    """Accounts whose equity nothing waits for."""
+    turnover: dict[str, Decimal] | None = None
     free: dict[UUID, dict[str, Decimal]] = field(default_factory=dict)
     quotes: dict[tuple[str, str, str, str], Quote] = field(default_factory=dict)
 
-    def fill(self, quantity: str, *, at: datetime | None = None, order: str = "") -> None:
-        """Let a fill of Alice's arrive."""
+    def fill(
+        self,
+        quantity: str,
+        *,
+        at: datetime | None = None,
+        order: str = "",
+        of: str | None = None,
+        symbol: str | None = None,
+    ) -> None:
+        """Let a fill of Alice's arrive; `of` is the full quantity of her order, where the fill says it."""
         self.trades += 1
         signed = Decimal(quantity)
         fill = Fill(
             trade_id=str(self.trades),
             order_id=order or f"order-{self.trades}",
-            symbol=self.rules.symbol,
+            symbol=symbol or self.rules.symbol,
             side=Side.of(signed),
             quantity=abs(signed),
             price=self.price,
             fee=Decimal(0),
             fee_asset="USDT",
             venue_time=at or clock.now(),
+            order_quantity=Decimal(of) if of is not None else None,
         )
         capture.store_fills(
             self.session,
@@ -87,7 +100,15 @@ class Desk:
 
     def plan(self) -> planner.Planned:
         """Plan what waits."""
-        return planner.plan_lead(self.session, self.market.lead, rules={self.rules.symbol: self.rules})
+        return planner.plan_lead(self.session, self.market.lead, venues=self.venues, asked=self.asked)
+
+    def resume(self) -> int:
+        """Size what waits; return how many openings still wait."""
+        return resuming.resume_lead(self.session, self.market.lead, venues=self.venues, asked=self.asked)
+
+    @property
+    def venues(self) -> Venues:
+        return Venues({self.rules.symbol: self.rules}, turnover=self.turnover)
 
     def lead(self, quantity: str) -> None:
         """Let Alice trade, and plan it."""

@@ -24,7 +24,7 @@ from copytrade.errors import Conflict, NotAllowed, NotFound
 from copytrade.settings import settings
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.users import service as users
-from tests.integration.copying.desk import BTC, RULES, Desk, desk, placed
+from tests.integration.copying.desk import BTC, Desk, desk, placed
 from tests.integration.users import people
 
 UNKNOWN = Outcome(OutcomeKind.UNKNOWN, message="no answer in time")
@@ -348,7 +348,7 @@ def test_positions_that_were_open_at_the_start_are_joined_as_the_settings_say(
     position = Position(BTC, Decimal(1), Decimal(60_000), price, Decimal(0))
     waiting = starting.Starting(on.subscription_id, accounts.ref(session, on.market.lead), mode, (BTC,))
     for _ in range(2):
-        starting.judge(session, waiting, rules={BTC: RULES}, quotes={BTC: quote}, positions={BTC: position})
+        starting.judge(session, waiting, venues=on.venues, quotes={BTC: quote}, positions={BTC: position})
     assert [(part.kind, part.asked) for part in on.parts()] == [("join", 1)] * joined
     on.trades = 5
     on.lead("-1")

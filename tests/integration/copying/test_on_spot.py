@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.capture.models import LeadPosition
-from copytrade.copying import outcomes, planner, reconciling, service, starting
+from copytrade.copying import outcomes, reconciling, service, starting
 from copytrade.copying.models import CopyReading, CopySetting, OrderState
 from copytrade.copying.outcomes import Told
 from copytrade.copying.reconciling import Reading
@@ -94,7 +94,7 @@ def test_a_better_price_on_spot_is_better_than_what_his_fills_cost(session: Sess
     assert positions["BTC/USDT"].entry_price == 60_000
     waiting = starting.Starting(on.subscription_id, lead, StartMode.BETTER_PRICE, ("BTC/USDT",))
     quotes = {"BTC/USDT": Quote("BTC/USDT", price, price, price, clock.now())}
-    starting.judge(session, waiting, rules={"BTC/USDT": on.rules}, quotes=quotes, positions=positions)
+    starting.judge(session, waiting, venues=on.venues, quotes=quotes, positions=positions)
     assert [(part.kind, part.asked) for part in on.parts()] == [("join", 1)] * joined
 
 
@@ -110,9 +110,10 @@ def test_what_his_fills_do_not_explain_has_no_price(session: Session) -> None:
 def test_a_leads_equity_that_cannot_have_paid_a_fill_is_read_again(session: Session) -> None:
     on = desk(session, kind=Market.SPOT, settings=CopySettings(mode=SizingMode.EQUITY))
     on.fill("20")
-    assert on.plan().stale == {on.market.lead}
-    settled = frozenset({on.market.lead})
-    planner.plan_lead(session, on.market.lead, rules={on.rules.symbol: on.rules}, settled=settled)
+    assert on.plan().changes == 1
+    assert (on.resume(), on.skips()) == (1, [])
+    on.asked = frozenset({on.market.lead})
+    assert on.resume() == 0
     assert on.skips() == [("equity_unknown", 0)]
     on.fill("16")
     assert on.plan().changes == 1
