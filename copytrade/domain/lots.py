@@ -21,12 +21,18 @@ class Lot:
 
 def lead_total(lots: Lots) -> Decimal:
     """Return the lead's position that the lots stand for."""
-    return sum((lot.lead for lot in lots), ZERO)
+    total = ZERO
+    for lot in lots:
+        total += lot.lead
+    return total
 
 
 def target_total(lots: Lots) -> Decimal:
     """Return the target that the lots stand for."""
-    return sum((lot.target for lot in lots), ZERO)
+    total = ZERO
+    for lot in lots:
+        total += lot.target
+    return total
 
 
 def take(lots: Lots, quantity: Decimal) -> tuple[Lots, Decimal]:

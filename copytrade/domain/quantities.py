@@ -45,7 +45,9 @@ def at_most(amount: Decimal, price: Decimal) -> Decimal:
 
 def sign(value: Decimal) -> int:
     """Return −1, 0 or +1."""
-    return (value > 0) - (value < 0)
+    if not value:
+        return 0
+    return -1 if value.is_signed() else 1
 
 
 def nearer_zero(left: Decimal, right: Decimal) -> Decimal:
