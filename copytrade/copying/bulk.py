@@ -8,7 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import ARRAY, JSON, Boolean, Integer, Table, Uuid
+from sqlalchemy import ARRAY, JSON, Boolean, Date, Integer, Table, Uuid
 from sqlmodel import Session, SQLModel
 
 from copytrade.db.model import Amount, UtcDateTime
@@ -101,6 +101,8 @@ def _type_of(kind: object) -> str:
             return "timestamptz"
         case Uuid():
             return "uuid"
+        case Date():
+            return "date"
         case Boolean():
             return "boolean"
         case Integer():

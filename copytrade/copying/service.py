@@ -9,19 +9,20 @@ from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import bulk, outcomes, settings_rows
+from copytrade.copying import outcomes, settings_rows
 from copytrade.copying.models import (
     CopyOrder,
     CopySetting,
+    CopyStand,
     Decided,
     LegRow,
     OrderState,
     Resolution,
-    Switch,
     SwitchMode,
     SwitchScope,
 )
 from copytrade.copying.outcomes import Told
+from copytrade.copying.switching import Reach, reach, set_switch
 from copytrade.copying.validation import checked, fitted
 from copytrade.db.bell import ring
 from copytrade.db.events import record
@@ -32,6 +33,11 @@ from copytrade.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions import service as subscription_service
 from copytrade.users import queries as users
+
+__all__ = [
+    "DECIDED_AFTER_S", "EndMode", "Reach", "SwitchMode", "SwitchScope", "decide_unknown", "pause", "reach", "release",
+    "resume", "resume_after_stop", "save_settings", "set_switch", "settings_of", "stop", "subscribe",
+]  # fmt: skip
 
 DECIDED_AFTER_S = 3600
 """An operator may decide about an order that was unknown for so long."""
@@ -83,22 +89,15 @@ def release(session: Session, *, owner: UUID, subscription_id: UUID) -> None:
     ring(session, "drive", f"user:{owner}")
 
 
-def set_switch(
-    session: Session, *, by: UUID, scope: SwitchScope, scope_id: str, mode: SwitchMode, reason: str = ""
-) -> None:
-    """Hold copying back, or let it go on: an operator anywhere, anybody else only what he himself copies."""
-    is_his = scope is SwitchScope.SUBSCRIBER and scope_id == str(by)
-    if not is_his and not users.person(session, by).is_operator:
-        raise NotAllowed(f"user {by} is no operator", user="Only operators may do this.")
-    row = session.get(Switch, (scope.value, scope_id)) or Switch(
-        scope=scope.value, scope_id=scope_id, mode=mode.value, set_by=by, set_at=clock.now()
-    )
-    row.mode, row.reason, row.set_by, row.set_at = mode.value, reason[:200], by, clock.now()
+def resume_after_stop(session: Session, *, owner: UUID, subscription_id: UUID) -> None:
+    """Let entries go on after the drawdown stop; the peak it is measured from starts anew, at what there is now."""
+    _owned(session, owner=owner, subscription_id=subscription_id)
+    row = session.get(CopyStand, subscription_id, with_for_update=True, populate_existing=True)
+    if row is None or row.drawdown_stopped_at is None:
+        raise Conflict(f"subscription {subscription_id} was not stopped", user="Copying was not stopped by a drawdown.")
+    row.peak_pnl, row.peak_equity, row.drawdown_stopped_at = row.pnl, None, None
     session.add(row)
-    session.flush()
-    # What waited is looked at now: exits go at once when hands are on again.
-    bulk.fetch(session, "UPDATE trades.legs SET due_at = %(now)s WHERE target <> held", now=clock.now())
-    ring(session, "drive")
+    ring(session, f"user:{owner}")
 
 
 def decide_unknown(session: Session, *, by: UUID, order_id: UUID, filled: Decimal) -> None:

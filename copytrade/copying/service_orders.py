@@ -155,7 +155,7 @@ def claim(session: Session, *, owner: str) -> list[Sending]:
 
 def _hindrance(row: CopyOrder, account: AccountRef, *, state: str, held_back: switches.Switches) -> str:
     mode = held_back.strictest(account.venue.value, person_id=row.subscriber_id)
-    if mode is SwitchMode.HANDS_OFF or (mode is SwitchMode.ENTRIES_OFF and not row.reduce_only):
+    if mode is SwitchMode.HANDS_OFF or (mode is not SwitchMode.ON and not row.reduce_only):
         return HALTED
     if state != "active":
         return NOT_ACTIVE

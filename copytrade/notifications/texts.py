@@ -110,6 +110,123 @@ TEXTS: dict[str, Text] = {
         "{symbol}: what you hold is not what copying expects. See your copies.",
         "/copies",
     ),
+    "stop.daily_kept": Text(
+        "Your daily loss was reached",
+        "Copies of {trader} lost {loss} USDT today. Nothing is opened until 00:00 UTC; what is open follows the "
+        "trader's "
+        "exits.",
+        "/copies",
+        is_security=True,
+    ),
+    "stop.daily_closed": Text(
+        "Your daily loss was reached",
+        "Copies of {trader} lost {loss} USDT today. What was copied is being closed, and nothing is opened until 00:00 "
+        "UTC.",
+        "/copies",
+        is_security=True,
+    ),
+    "stop.drawdown_kept": Text(
+        "Your drawdown stop was reached",
+        "Copies of {trader} fell {loss} USDT from their peak. Nothing is opened until you let copying go on; what is "
+        "open "
+        "follows the trader's exits.",
+        "/subscriptions",
+        is_security=True,
+    ),
+    "stop.drawdown_closed": Text(
+        "Your drawdown stop was reached",
+        "Copies of {trader} fell {loss} USDT from their peak. What was copied is being closed, and nothing is opened "
+        "until "
+        "you let copying go on.",
+        "/subscriptions",
+        is_security=True,
+    ),
+    "silence.hold": Text(
+        "A trader cannot be heard",
+        "Since {since} nothing is heard of the account of {trader}. What you hold of it stays as it is: nobody would "
+        "tell "
+        "us of an exit. Look after it.",
+        "/copies",
+        is_security=True,
+    ),
+    "silence.protect": Text(
+        "A trader cannot be heard",
+        "Since {since} nothing is heard of the account of {trader}. A copied position is closed as soon as the market "
+        "moves against it by {share} %.",
+        "/copies",
+        is_security=True,
+    ),
+    "silence.flatten": Text(
+        "A trader cannot be heard",
+        "Since {since} nothing is heard of the account of {trader}. What was copied is being closed.",
+        "/copies",
+        is_security=True,
+    ),
+    "silence.protected": Text(
+        "A copied position was closed for safety",
+        "{trader} cannot be heard, and the market moved against {symbol}: your copy is being closed.",
+        "/copies",
+        is_security=True,
+    ),
+    "silence.over": Text(
+        "A trader is heard again",
+        "The account of {trader} answers again: copying goes on. What was closed stays closed.",
+        "/copies",
+    ),
+    "halt.entries_off": Text(
+        "Your copying opens nothing",
+        "New positions are not copied until this is switched back; exits go on.",
+        "/copies",
+        is_security=True,
+    ),
+    "halt.flatten": Text(
+        "Your copies are being closed",
+        "Everything that was copied for you is being closed, and nothing is opened until this is switched back.",
+        "/copies",
+        is_security=True,
+    ),
+    "halt.hands_off": Text(
+        "Your copying is frozen",
+        "No order is sent for you, exits neither, until this is switched back: look after your open positions.",
+        "/copies",
+        is_security=True,
+    ),
+    "halt.on": Text("Your copying goes on", "Copying for you is switched on again.", "/copies", is_security=True),
+    "support.entries_off": Text(
+        "Support holds back your entries",
+        "New positions are not copied until this is switched back; exits go on. {reason}",
+        "/copies",
+        is_security=True,
+    ),
+    "support.flatten": Text(
+        "Support closes your copies",
+        "Everything that was copied for you is being closed, and nothing is opened until this is switched back. "
+        "{reason}",
+        "/copies",
+        is_security=True,
+    ),
+    "support.hands_off": Text(
+        "Support has frozen your copying",
+        "No order is sent for you, exits neither, until this is switched back: look after your open positions. "
+        "{reason}",
+        "/copies",
+        is_security=True,
+    ),
+    "support.on": Text(
+        "Support lets your copying go on", "Copying for you is switched on again. {reason}", "/copies", is_security=True
+    ),
+    "switch.entries_off": Text(
+        "No new entries: {name}", "{who} holds back new entries of {name}: {reason}", "/operator", is_security=True
+    ),
+    "switch.flatten": Text(
+        "Everything is closed: {name}", "{who} closes all copies of {name}: {reason}", "/operator", is_security=True
+    ),
+    "switch.hands_off": Text(
+        "Frozen: {name}", "{who} stops every order of {name}: {reason}", "/operator", is_security=True
+    ),
+    "switch.on": Text(
+        "Copying goes on: {name}", "{who} lets copying of {name} go on: {reason}", "/operator", is_security=True
+    ),
 }
 ALARM = Text("Alarm: {what}", "{facts}", "/operator", is_security=True)
 OTHER = Text("News about your account", "{facts}")

@@ -117,7 +117,12 @@ def test_the_switches_hold_back_orders_of_services_too(
         operator, _ = users.make_operator(session, email="operator@copytrade.example")
         session.flush()
         copying.set_switch(
-            session, by=operator.id, scope=SwitchScope.PLATFORM, scope_id=PLATFORM, mode=SwitchMode.ENTRIES_OFF
+            session,
+            by=operator.id,
+            scope=SwitchScope.PLATFORM,
+            scope_id=PLATFORM,
+            mode=SwitchMode.ENTRIES_OFF,
+            reason="a test",
         )
     with working(engine.run):
         told = place(web, account_id).json()
