@@ -1,14 +1,15 @@
-"""What operators look at beside the backlog: the orders on their way, and whose they are."""
+"""What operators look at beside the backlog: the orders on their way, and the switches that hold something back."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from copytrade.accounts import queries as accounts
 from copytrade.copying import bulk
+from copytrade.copying.models import Switch, SwitchMode
 
 MOST_ROWS = 100
 
@@ -46,3 +47,23 @@ def live_orders(session: Session, *, limit: int = MOST_ROWS) -> list[LiveOrderRo
         for row in rows
         if row[1] in refs
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class SetSwitch:
+    """A switch that holds something back: what, how, why, by whom, since when."""
+
+    scope: str
+    scope_id: str
+    mode: str
+    reason: str
+    set_by: UUID
+    set_at: datetime
+
+
+def set_switches(session: Session) -> list[SetSwitch]:
+    """Return the switches that are not on, the widest first."""
+    rows = session.exec(
+        select(Switch).where(Switch.mode != SwitchMode.ON).order_by(col(Switch.scope), col(Switch.set_at))
+    )
+    return [SetSwitch(row.scope, row.scope_id, row.mode, row.reason, row.set_by, row.set_at) for row in rows]

@@ -1,127 +1,120 @@
-"""The operators' page: what waits, whose outcome nobody knows, and the switches."""
+"""The operators' page: what waits, whose outcome nobody knows, what was given up, and the switches."""
 
-from dataclasses import asdict, dataclass
-from datetime import datetime
+import asyncio
 from typing import Any
 
 import reflex as rx
 
-from copytrade import clock
+from copytrade import clock, queues
 from copytrade.capture import queries as capture
+from copytrade.copying import operating, service
 from copytrade.copying import queries as copying
-from copytrade.copying import service
 from copytrade.copying.service import SwitchMode, SwitchScope
-from copytrade.copying.switches import PLATFORM
-from copytrade.errors import InvalidInput
-from copytrade.i18n.names import symbol_name
-from copytrade.i18n.voice import Moment, Voice
+from copytrade.errors import InvalidInput, NotFound
+from copytrade.i18n.voice import Voice
 from copytrade.notifications import queries as notices
+from copytrade.notifications import service as notifications
 from copytrade.payments import queries as payments
+from copytrade.payments import service as payment_service
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.ids import id_of
+from copytrade.state.operator_lines import DeadLetter, OrderLine, Room, letters, order, room
+from copytrade.state.operator_switches import Asked, SwitchLine, asked_for, set_switches
 from copytrade.state.typed import amount_of
 from copytrade.state.work import change, read
 from copytrade.users.queries import Person
-
-MODES = tuple(str(mode) for mode in SwitchMode)
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One figure of a room."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """The figures of one part of the service."""
-
-    name: str
-    numbers: list[Number]
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownOrder:
-    """An order that left and whose outcome nobody could find out yet."""
-
-    id: str
-    symbol: str
-    side: str
-    quantity: str
-    client_order_id: str
-    at: Moment
-
-
-def _room(name: str, row: Any, voice: Voice) -> Room:
-    return Room(
-        voice.say(name), [Number(key.replace("_", " "), _shown(value, voice)) for key, value in asdict(row).items()]
-    )
-
-
-def _shown(value: object, voice: Voice) -> str:
-    match value:
-        case None:
-            return "—"
-        case datetime():
-            return voice.ago(value, now=clock.now())
-        case int():
-            return voice.number(value, places=0)
-        case float():
-            return voice.number(value, places=1)
-        case _:
-            return str(value)
 
 
 class Operator(Page, rx.State):
     """How the installation stands."""
 
     rooms: list[Room] = []
-    orders: list[UnknownOrder] = []
-    mode: str = SwitchMode.ON.value
+    unknown: list[OrderLine] = []
+    on_the_way: list[OrderLine] = []
+    letters: list[DeadLetter] = []
+    switches: list[SwitchLine] = []
+    scope: str = SwitchScope.PLATFORM.value
+    asked: Asked = Asked()
 
     @live(Who.OPERATOR, "user:{asker}", "events", every=5.0)
     async def watch(self, asker: Person, voice: Voice) -> None:
         """Load the figures."""
         self.rooms = [
-            _room("Capture", await read(capture.capture_health), voice),
-            _room("Copying", await read(copying.backlog), voice),
-            _room("Webhooks", await read(payments.inbox_numbers), voice),
-            _room("Mail", await read(notices.mail_numbers), voice),
+            room("Capture", await read(capture.capture_health), voice),
+            room("Copying", await read(copying.backlog), voice),
+            room("Webhooks", await read(payments.inbox_numbers), voice),
+            room("Mail", await read(notices.mail_numbers), voice),
         ]
         now = clock.now()
-        self.orders = [
-            UnknownOrder(
-                str(row.order_id),
-                symbol_name(row.symbol),
-                str(row.side),
-                voice.quantity(row.quantity),
-                row.client_order_id,
-                voice.moment(row.created_at, now=now),
-            )
-            for row in await read(copying.unknown_orders)
-        ]
-        switches = await read(copying.switches)
-        self.mode = next(
-            (str(row.mode) for row in switches if (row.scope, row.scope_id) == (SwitchScope.PLATFORM, PLATFORM)),
-            SwitchMode.ON.value,
-        )
+        lines = [(row.state, order(row, voice, now)) for row in await read(operating.live_orders)]
+        self.unknown = [line for state, line in lines if state == "unknown"]
+        self.on_the_way = [line for state, line in lines if state != "unknown"]
+        jobs = await asyncio.to_thread(queues.dead_jobs)
+        self.letters = await read(letters, jobs=jobs, voice=voice)
+        self.switches = await read(set_switches, voice)
         self.as_of = voice.clock(now)
 
     @action(Who.OPERATOR)
-    async def switch(self, asker: Person, voice: Voice, mode: str | list[str]) -> Any:
-        """Let the whole platform copy, only exit, or do nothing."""
-        if mode not in MODES:
-            raise InvalidInput("switch mode was unknown", user="Please choose one of the list.")
+    async def choose_scope(self, asker: Person, voice: Voice, scope: str) -> None:
+        """Show the field that this scope needs."""
+        if scope in set(SwitchScope):
+            self.scope, self.asked = scope, Asked()
+
+    @action(Who.OPERATOR)
+    async def ask(self, asker: Person, voice: Voice, form: dict[str, Any]) -> None:
+        """Say what a switch would reach, before it is set."""
+        self.asked = Asked()
+        self.asked = await read(asked_for, form, voice)
+
+    @action(Who.OPERATOR)
+    async def put_aside(self, asker: Person, voice: Voice) -> None:
+        """Leave the switch that was asked for alone."""
+        self.asked = Asked()
+
+    @action(Who.OPERATOR)
+    async def confirm(self, asker: Person, voice: Voice) -> Any:
+        """Set the switch that was asked for."""
+        asked, self.asked = self.asked, Asked()
+        if not asked.scope:
+            raise InvalidInput("no switch was asked for", user="Please choose one of the list.")
         await change(
             service.set_switch,
             by=asker.id,
-            scope=SwitchScope.PLATFORM,
-            scope_id=PLATFORM,
-            mode=SwitchMode(str(mode)),
+            scope=SwitchScope(asked.scope),
+            scope_id=asked.scope_id,
+            mode=SwitchMode(asked.mode),
+            reason=asked.reason,
+        )
+        return Operator.watch
+
+    @action(Who.OPERATOR)
+    async def let_go_on(self, asker: Person, voice: Voice, scope: str, scope_id: str) -> Any:
+        """Take a switch back."""
+        known = {(line.scope, line.scope_id) for line in await read(set_switches, voice)}
+        if (scope, scope_id) not in known:
+            raise NotFound("no such switch was set", user="This switch is not set any more.")
+        await change(
+            service.set_switch,
+            by=asker.id,
+            scope=SwitchScope(scope),
+            scope_id=scope_id,
+            mode=SwitchMode.ON,
             reason="operator's page",
         )
+        return Operator.watch
+
+    @action(Who.OPERATOR)
+    async def try_again(self, asker: Person, voice: Voice, kind: str, queue: str, letter_id: str) -> Any:
+        """Let work that was given up be tried once more."""
+        match kind:
+            case "event":
+                await change(payment_service.replay_event, by=asker.id, event_id=letter_id)
+            case "mail":
+                await change(notifications.send_again, by=asker.id, mail_id=id_of(letter_id))
+            case "job" if queue in queues.QUEUES and await asyncio.to_thread(queues.retry, queue, letter_id):
+                pass
+            case _:
+                raise NotFound("no such letter", user="There is no such failed message any more.")
         return Operator.watch
 
     @action(Who.OPERATOR)

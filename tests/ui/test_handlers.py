@@ -35,7 +35,10 @@ TABLE = {
         "subscriptions.save", "subscriptions.stop", "subscriptions.watch",
     },
     Who.TRADER: {"desk.edit", "desk.publish", "desk.save", "desk.unpublish", "desk.watch"},
-    Who.OPERATOR: {"operator.decide", "operator.switch", "operator.watch"},
+    Who.OPERATOR: {
+        "operator.ask", "operator.choose_scope", "operator.confirm", "operator.decide", "operator.let_go_on",
+        "operator.put_aside", "operator.try_again", "operator.watch",
+    },
 }  # fmt: skip
 """For whom each handler is: a new one has to be thought about here first."""
 
