@@ -79,7 +79,15 @@ class Pair:
 
     def set_ratio(self, ratio: str) -> None:
         """Let Bob change how much of each trade he copies."""
-        settings = CopySettings(mode=SizingMode.RATIO, factor=Decimal(ratio))
+        self.choose(CopySettings(mode=SizingMode.RATIO, factor=Decimal(ratio)))
+
+    def set_fixed(self, amount: str) -> None:
+        """Let Bob copy each order of hers for the same amount in USDT."""
+        most = Decimal(amount) * 10
+        self.choose(CopySettings(mode=SizingMode.FIXED_QUOTE, factor=Decimal(amount), max_position_notional=most))
+
+    def choose(self, settings: CopySettings) -> None:
+        """Let Bob choose how he copies."""
         with transaction() as session:
             copying.save_settings(
                 session, owner=self.copy.owner, subscription_id=self.subscription_id, settings=settings

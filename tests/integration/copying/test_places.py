@@ -3,7 +3,7 @@
 Perpetuals: long, add, partial close, flip, flat. Spot: buy, buy more, partial sale, sell out, all with fees in base.
 """
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 import pytest
 
@@ -11,7 +11,7 @@ from copytrade.copying.models import OrderState
 from copytrade.demo.keys import Place
 from copytrade.domain.instruments import Market
 from tests.integration.copying import sight
-from tests.stage import PLACES, Pair, ledger
+from tests.stage import PLACES, SYMBOL, Pair, ledger
 from tests.waiting import wait_until
 
 D = Decimal
@@ -48,6 +48,21 @@ def test_a_perpetual_is_copied_long_more_less_short_and_flat(stages: dict[Place,
         ("buy", D("0.1"), True),
     ]
     assert (sight.leg(stage).held, sight.leg(stage).target) == (0, 0)
+
+
+@pytest.mark.parametrize("place", PERPETUALS, ids=named)
+def test_9_a_fixed_amount_is_copied_by_what_the_trader_ordered(stages: dict[Place, Pair], place: Place) -> None:
+    stage = stages[place]
+    # Venues that do not tell with the fill how much was ordered are asked.
+    stage.set_fixed("603")
+    try:
+        stage.trade("BUY", "0.5")
+        assert_bought(stage)
+        stage.trade("SELL", "0.5")
+        stage.wait_for_copy("0")
+    finally:
+        stage.set_ratio("0.1")
+    assert "order_unknown" not in {part.reason for part in sight.parts(stage)}
 
 
 @pytest.mark.parametrize("place", PERPETUALS, ids=named)
@@ -123,6 +138,33 @@ def test_12_23_a_fee_in_base_is_a_cost_and_all_of_the_rest_is_sold(stages: dict[
     finally:
         stage.set_ratio("0.1")
     assert told(stage)[before:] == [("buy", D("0.01"), False), ("sell", D("0.00999"), False)]
+
+
+@pytest.mark.parametrize("place", SPOTS, ids=named)
+def test_9_what_was_ordered_on_spot_may_be_told_in_quote(stages: dict[Place, Pair], place: Place) -> None:
+    stage = stages[place]
+    stage.set_fixed("603")
+    try:
+        stage.trade("BUY", "0.5")
+        assert_bought(stage)
+        before = len(told(stage))
+        stage.control.place(stage.lead.key.account_id, SYMBOL, "BUY", market="spot", quote_quantity=12_000)
+        wait_until(lambda: len(told(stage)) > before, timeout=30, what="the copy of what was paid in USDT")
+        assert_bought(stage)
+        stage.trade("SELL", str(stage.lead_position().quantize(D("0.00001"), rounding=ROUND_DOWN)))
+        wait_until(lambda: stage.copy_position() < D("0.0001"), timeout=30, what="a copy that was sold but for dust")
+    finally:
+        stage.set_ratio("0.1")
+    assert "order_unknown" not in {part.reason for part in sight.parts(stage)}
+
+
+def assert_bought(stage: Pair) -> None:
+    """Hold that the newest copy was of 603 USDT, to the venue's step."""
+    wait_until(lambda: stage.copy_position() > D("0.001"), timeout=30, what="the copy")
+    wait_until(lambda: ledger(stage.lead.id).unended == 0, what="orders that have ended")
+    [side, quantity, _] = told(stage)[-1]
+    assert side == "buy"
+    assert abs(quantity - D("0.01005")) <= D("0.00005")
 
 
 def rests(stage: Pair) -> None:
