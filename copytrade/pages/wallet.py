@@ -7,12 +7,13 @@ from copytrade.components.figures import figure, moment, stat, stats
 from copytrade.components.forms import link_button
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
+from copytrade.components.legs import copied_positions
 from copytrade.components.panels import empty, has, panel, skeleton, when_loaded
 from copytrade.components.positions import positions_table
 from copytrade.components.text import t
 from copytrade.pages.traders import FALL
 from copytrade.state import routes
-from copytrade.state.wallet import LegLine, TraderResult, Wallet
+from copytrade.state.wallet import TraderResult, Wallet
 
 GROWTH = "What copying and your own trades brought, deposits and withdrawals taken out (time-weighted)."
 
@@ -75,7 +76,7 @@ def _wallet() -> rx.Component:
                 rx.el.p(t("Nothing is open."), class_name="quiet", style={"margin": "0"}),
             ),
         ),
-        rx.cond(has(Wallet.legs), panel(t("Copied positions: should be and is"), _legs())),
+        copied_positions(Wallet.legs, on_release=Wallet.release),
     )
 
 
@@ -104,36 +105,4 @@ def _traders() -> rx.Component:
             class_name="wide",
         ),
         rx.fragment(),
-    )
-
-
-def _legs() -> rx.Component:
-    def row(leg: LegLine) -> rx.Component:
-        return rx.el.tr(
-            rx.el.td(
-                rx.el.strong(leg.symbol),
-                " ",
-                rx.el.span(leg.market, class_name="quiet"),
-                rx.el.span(leg.trader, class_name="quiet line"),
-                class_name="lead",
-            ),
-            rx.el.td(leg.target, class_name="right", custom_attrs={"data-name": t("Should be")}),
-            rx.el.td(leg.held, class_name="right", custom_attrs={"data-name": t("Is")}),
-            rx.el.td(leg.why, class_name="quiet"),
-        )
-
-    return rx.el.div(
-        rx.el.table(
-            rx.el.thead(
-                rx.el.tr(
-                    rx.el.th(t("Position")),
-                    rx.el.th(t("Should be"), class_name="right"),
-                    rx.el.th(t("Is"), class_name="right"),
-                    rx.el.th(t("Why they differ")),
-                )
-            ),
-            rx.el.tbody(rx.foreach(Wallet.legs, row)),
-            class_name="rows cards",
-        ),
-        class_name="wide",
     )

@@ -1,8 +1,9 @@
-"""The history of copies: receipts, what waits, and what was skipped and why."""
+"""The history of copies: receipts, what waits, and what was skipped and why. Its filters live in the address."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import reflex as rx
@@ -10,191 +11,87 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.capture.queries import FillRow
 from copytrade.copying import queries as copying
-from copytrade.i18n.names import base_asset, kind_name, symbol_name
+from copytrade.domain.skips import SkipReason
 from copytrade.i18n.reasons import reason_text
-from copytrade.i18n.voice import Moment, Voice
+from copytrade.i18n.voice import Figure, Voice
 from copytrade.state import routes
 from copytrade.state.account_names import account_name
 from copytrade.state.asking import Page, Who, action, live
+from copytrade.state.copy_lines import MINE, STATES, CopyLine, copy_line, own_line
+from copytrade.state.copy_sheet import sheet
 from copytrade.state.ids import id_of
+from copytrade.state.receipt_lines import ReceiptView, receipt_view
 from copytrade.state.work import read
+from copytrade.subscriptions import queries as subscriptions
 from copytrade.users.queries import Person
 
 PER_PAGE = 50
 MOST = 500
-STATES = {
-    "copied": "copied",
-    "pending": "waiting",
-    "skipped": "skipped",
-    "failed": "failed",
-    "netted": "evened out",
-    "own": "adjusted to the account",
-}
-TONES = {"copied": "jade", "pending": "iris", "skipped": "amber", "failed": "tomato", "netted": "gray", "own": "gray"}
-MINE = "mine"
-"""The filter that shows what the subscriber traded himself."""
-
-
-@dataclass(frozen=True, slots=True)
-class CopyLine:
-    """One line of the history."""
-
-    id: str
-    at: Moment
-    clock: str
-    day: str
-    trader: str
-    href: str
-    symbol: str
-    side: str
-    is_buy: bool
-    amount: str
-    state: str
-    state_text: str
-    tone: str
-    reason: str
-    slippage: str
-    delay: str
-    market: str
-    fee: str = ""
-    is_mine: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One stage of a copy: when, and how long after the stage before."""
-
-    name: str
-    at: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptView:
-    """A receipt in full."""
-
-    steps: list[Step] = field(default_factory=list)
-    pairs: list[tuple[str, str]] = field(default_factory=list)
+EVERY = "every"
+"""What the page sends for no filter."""
+REASONS = tuple(reason.value for reason in SkipReason)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the page's first sentence tells."""
+    """What the page's first line tells."""
 
     copied: str = ""
     skipped: str = ""
     failed: str = ""
+    netted: str = ""
     waiting: str = ""
     delay: str = ""
     slippage: str = ""
 
 
-def copy_line(row: copying.CopyRow, voice: Voice) -> CopyLine:
-    """Return a copy as it is shown."""
-    quantity = f"{voice.quantity(row.quantity)} {base_asset(row.symbol)}"
-    price = f" @ {voice.price(row.price)}" if row.price is not None else ""
-    state, reason = _told(row, voice)
-    return CopyLine(
-        id=str(row.id),
-        at=voice.moment(row.at, now=clock.now()),
-        clock=voice.clock(row.at),
-        day=voice.day(row.at),
-        trader=row.trader_name,
-        href=routes.trader(row.profile_slug) if row.profile_slug else "",
-        symbol=symbol_name(row.symbol),
-        side=voice.say("BUY") if row.side == "buy" else voice.say("SELL"),
-        is_buy=row.side == "buy",
-        amount=f"{quantity}{price}",
-        state=state,
-        state_text=voice.say(STATES.get(state, state)),
-        tone=TONES.get(state, "gray"),
-        reason=reason,
-        slippage=voice.basis_points(row.slippage_bps) if row.slippage_bps is not None else "",
-        delay=voice.milliseconds(row.delay_ms) if row.delay_ms is not None else "",
-        market=kind_name(voice, row.symbol),
-    )
+@dataclass(frozen=True, slots=True)
+class SkipTotal:
+    """What was not copied for one reason, in sum."""
+
+    reason: str
+    text: str
+    count: str
+    worth: str
+    made: Figure
+    note: str
 
 
-def own_line(row: FillRow, voice: Voice, *, account: str) -> CopyLine:
-    """Return a trade of the subscriber's own as it stands beside the copies."""
-    price = voice.price(row.price)
-    state_text = voice.say("liquidated") if row.is_liquidation else voice.say("your own trade")
-    return CopyLine(
-        id=str(row.id),
-        at=voice.moment(row.venue_time, now=clock.now()),
-        clock=voice.clock(row.venue_time),
-        day=voice.day(row.venue_time),
-        trader=account,
-        href="",
-        symbol=symbol_name(row.symbol),
-        side=voice.say("BUY") if row.side == "buy" else voice.say("SELL"),
-        is_buy=row.side == "buy",
-        amount=f"{voice.quantity(row.quantity)} {base_asset(row.symbol)} @ {price}",
-        state=MINE,
-        state_text=state_text,
-        tone="tomato" if row.is_liquidation else "gray",
-        reason="",
-        slippage="",
-        delay="",
-        market=kind_name(voice, row.symbol),
-        fee=voice.say("fee {amount}", amount=f"{voice.quantity(row.fee)} {row.fee_asset}") if row.fee else "",
-        is_mine=True,
-    )
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something to choose: what is sent for it and what is shown."""
+
+    value: str
+    text: str
 
 
-def _told(row: copying.CopyRow, voice: Voice) -> tuple[str, str]:
-    """Return how a line stands and why. A part that was copied is copied, also while a rest of it waits."""
-    unit = base_asset(row.symbol)
-    if row.state == "pending" and row.copied:
-        rest = f"{voice.quantity(row.pending)} {unit}"
-        return "copied", voice.say("{rest} of it wait and go with the next fill", rest=rest)
-    if row.state == "pending":
-        return str(row.state), reason_text(row.reason, voice, row.facts) if row.reason else ""
-    why = reason_text(row.reason, voice, row.facts) if row.reason and row.skipped else ""
-    if why and row.copied:
-        why = voice.say("{rest} of it not: {why}", rest=f"{voice.quantity(row.skipped)} {unit}", why=why)
-    return str(row.state), why
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the filters ask for; None: everything."""
 
+    profile_id: UUID | None = None
+    state: str | None = None
+    reason: str | None = None
 
-def receipt_view(receipt: copying.Receipt, voice: Voice) -> ReceiptView:
-    """Return a receipt as it is shown: every stage with its time, then prices and fees."""
-    stages = (
-        (voice.say("trader's fill"), receipt.lead_at),
-        (voice.say("captured"), receipt.captured_at),
-        (voice.say("planned"), receipt.planned_at),
-        (voice.say("sent"), receipt.sent_at),
-        (voice.say("accepted"), receipt.accepted_at),
-        (voice.say("filled"), receipt.filled_at),
-    )
-    steps: list[Step] = []
-    before: datetime | None = None
-    for name, at in stages:
-        if at is None:
-            continue
-        after = voice.milliseconds((at - before).total_seconds() * 1000) if before else ""
-        steps.append(Step(name, voice.clock(at, fraction=True), f"+{after}" if after else ""))
-        before = at
-    fee = f"{voice.quantity(receipt.fee)} {receipt.fee_asset}" if receipt.fee is not None else "—"
-    pairs = [
-        (voice.say("Trader's price"), voice.price(receipt.lead_price)),
-        (voice.say("Your price"), voice.price(receipt.average_price)),
-        (voice.say("Slippage"), voice.basis_points(receipt.slippage_bps)),
-        (voice.say("Fee"), fee),
-        (voice.say("Covers"), voice.count(receipt.fills, "{n} fill of the trader's", "{n} fills of the trader's")),
-        (voice.say("Order at the exchange"), receipt.venue_order_id or "—"),
-        (voice.say("Our order id"), receipt.client_order_id),
-    ]
-    return ReceiptView(steps, pairs)
+    @property
+    def has_own(self) -> bool:
+        """Tell whether the subscriber's own trades stand among the lines: they follow nobody and have no reason."""
+        return self.profile_id is None and self.reason is None and self.state in (None, MINE)
 
 
 class Copies(Page, rx.State):
-    """The history with its filter, and the receipt that is open."""
+    """The history with its filters, and the receipt that is open."""
 
     rows: list[CopyLine] = []
     summary: Summary = Summary()
+    skips: list[SkipTotal] = []
+    traders: list[Named] = []
+    reasons: list[Named] = []
+    trader: str = ""
+    """The slug of a trader; empty: all of them. Likewise the state and the reason."""
     only: str = ""
+    reason: str = ""
     limit: int = PER_PAGE
     more: bool = False
     opened: str = ""
@@ -202,27 +99,32 @@ class Copies(Page, rx.State):
 
     @live(Who.USER, "user:{asker}", every=30.0)
     async def watch(self, asker: Person, voice: Voice) -> None:
-        """Load the newest copies."""
+        """Load the newest copies that the address asks for."""
+        asked = self.router.url.query_parameters
+        self.only = asked.get("state", "") if asked.get("state") in (*STATES, MINE) else ""
+        self.reason = asked.get("reason", "") if asked.get("reason") in REASONS else ""
+        followed = await read(_followed, owner=asker.id)
+        self.trader = asked.get("trader", "") if asked.get("trader") in followed else ""
+        wanted = self._wanted(followed)
         told = await read(copying.copy_summary, owner=asker.id)
-        lines, is_more = await read(_lines, owner=asker.id, only=self.only, limit=self.limit, voice=voice)
-        self.rows = lines
-        self.more = is_more and self.limit < MOST
-        self.summary = Summary(
-            copied=voice.number(told.copied, places=0),
-            skipped=voice.number(told.skipped, places=0),
-            failed=voice.number(told.failed, places=0),
-            waiting=voice.number(told.waiting, places=0),
-            delay=voice.milliseconds(told.delay_p50_ms),
-            slippage=voice.basis_points(told.slippage_p50_bps),
-        )
+        skips = await read(copying.skip_sums, owner=asker.id, profile_id=wanted.profile_id)
+        lines, is_more = await read(_lines, owner=asker.id, wanted=wanted, limit=self.limit, voice=voice)
+        self.rows, self.more = lines, is_more and self.limit < MOST
+        self.traders = [Named(slug, name) for slug, (_, name) in sorted(followed.items())]
+        self.reasons = [Named(one.reason, reason_text(one.reason, voice)) for one in skips]
+        self.skips = [_total(one, voice) for one in skips if one.worth]
+        self.summary = _summary(told, voice)
         self.as_of = voice.clock(clock.now())
 
     @action(Who.USER)
-    async def filter(self, asker: Person, voice: Voice, state: str | list[str]) -> Any:
-        """Show only one kind of lines."""
-        self.only = str(state) if state in STATES or state == MINE else ""
+    async def choose(self, asker: Person, voice: Voice, name: str, value: str | list[str]) -> Any:
+        """Go to the address that asks for another trader, state or reason."""
+        asked = {"trader": self.trader, "state": self.only, "reason": self.reason}
+        if name in asked:
+            asked[name] = "" if value == EVERY else str(value)[:60]
         self.limit = PER_PAGE
-        return Copies.watch
+        wanted = {key: found for key, found in asked.items() if found}
+        return [rx.redirect(f"{routes.COPIES}?{urlencode(wanted)}" if wanted else routes.COPIES)]
 
     @action(Who.USER)
     async def show_more(self, asker: Person, voice: Voice) -> Any:
@@ -239,18 +141,40 @@ class Copies(Page, rx.State):
         found = await read(copying.receipt, owner=asker.id, copy_order_id=id_of(copy_id))
         self.receipt, self.opened = receipt_view(found, voice), copy_id
 
+    @action(Who.USER)
+    async def export(self, asker: Person, voice: Voice) -> Any:
+        """Give what the filters show as a table for a spreadsheet."""
+        followed = await read(_followed, owner=asker.id)
+        text = await read(sheet, owner=asker.id, **_filters(self._wanted(followed)))
+        return rx.download(data=text, filename=f"copies-{clock.now():%Y-%m-%d}.csv")
 
-def _lines(session: Session, *, owner: UUID, only: str, limit: int, voice: Voice) -> tuple[list[CopyLine], bool]:
+    def _wanted(self, followed: dict[str, tuple[UUID, str]]) -> Wanted:
+        profile_id = followed[self.trader][0] if self.trader in followed else None
+        return Wanted(profile_id, self.only or None, self.reason or None)
+
+
+def _followed(session: Session, *, owner: UUID) -> dict[str, tuple[UUID, str]]:
+    """Return the profiles that somebody copies or copied, by slug, with their names."""
+    rows = subscriptions.subscriptions_of(session, owner=owner)
+    return {row.slug: (row.profile_id, row.trader_name) for row in rows}
+
+
+def _filters(wanted: Wanted) -> dict[str, Any]:
+    state = None if wanted.state == MINE else wanted.state
+    return {"profile_id": wanted.profile_id, "state": state, "reason": wanted.reason}
+
+
+def _lines(session: Session, *, owner: UUID, wanted: Wanted, limit: int, voice: Voice) -> tuple[list[CopyLine], bool]:
     """Return copies and own trades as one history, newest first, and whether there is more of it."""
     dated: list[tuple[datetime, CopyLine]] = []
     is_more, since = False, None
-    if only != MINE:
-        found = copying.copies(session, owner=owner, limit=limit, state=only or None)
+    if wanted.state != MINE:
+        found = copying.copies(session, owner=owner, limit=limit, **_filters(wanted))
         dated += [(row.at, copy_line(row, voice)) for row in found.rows]
         is_more = found.next is not None
         # Older trades of his own would stand below the last copy that is shown.
         since = found.rows[-1].at if is_more else None
-    if only in ("", MINE):
+    if wanted.has_own:
         mine = copying.own_trades(session, owner=owner, limit=limit, since=since)
         names = {row.id: account_name(row, voice) for row in accounts.accounts(session, owner=owner)}
         gone = voice.say("an account that is unlinked")
@@ -261,3 +185,26 @@ def _lines(session: Session, *, owner: UUID, only: str, limit: int, voice: Voice
         is_more = is_more or bool(mine.next)
     dated.sort(key=lambda pair: pair[0], reverse=True)
     return [line for _, line in dated[:limit]], is_more or len(dated) > limit
+
+
+def _summary(told: copying.CopySummary, voice: Voice) -> Summary:
+    return Summary(
+        copied=voice.number(told.copied, places=0),
+        skipped=voice.number(told.skipped, places=0),
+        failed=voice.number(told.failed, places=0),
+        netted=voice.count(told.netted, "{n} evened out", "{n} evened out"),
+        waiting=voice.number(told.waiting, places=0),
+        delay=voice.milliseconds(told.delay_p50_ms),
+        slippage=voice.basis_points(told.slippage_p50_bps),
+    )
+
+
+def _total(one: copying.SkipSum, voice: Voice) -> SkipTotal:
+    return SkipTotal(
+        reason=one.reason,
+        text=reason_text(one.reason, voice),
+        count=voice.number(one.count, places=0),
+        worth=voice.money(one.worth),
+        made=voice.change(one.pnl if one.waiting < one.count else None),
+        note=voice.count(one.waiting, "{n} not known yet", "{n} not known yet") if one.waiting else "",
+    )

@@ -2,23 +2,27 @@
 
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 import reflex as rx
+from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.analytics import queries as analytics
 from copytrade.analytics.charts import Chart, allocation, equity_curve, pnl_by_symbol, pnl_by_trader
 from copytrade.analytics.rows import TraderPnl, WalletStats
 from copytrade.copying import queries as copying
-from copytrade.i18n.names import base_asset, kind_name, symbol_name, venue_name
-from copytrade.i18n.reasons import reason_text, wait_text
+from copytrade.copying import service as copying_service
+from copytrade.i18n.names import venue_name
 from copytrade.i18n.voice import Figure, Moment, Voice
 from copytrade.state import routes
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.charting import NO_CHART, palette_of
+from copytrade.state.ids import id_of
+from copytrade.state.leg_lines import LegsView, legs_view
 from copytrade.state.position_lines import PositionLine, TripLine, position_line, trip_line
 from copytrade.state.traders import WINDOWS
-from copytrade.state.work import read
+from copytrade.state.work import change, read
 from copytrade.users.queries import Person
 
 
@@ -52,18 +56,6 @@ class TraderResult:
     fees: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegLine:
-    """A copied position: what it should be and what it is."""
-
-    trader: str
-    symbol: str
-    market: str
-    target: str
-    held: str
-    why: str
-
-
 def worth(stats: WalletStats, voice: Voice) -> Worth:
     """Return the head of the wallet as it is shown."""
     numbers = stats.numbers
@@ -94,24 +86,6 @@ def _result(row: TraderPnl, voice: Voice) -> TraderResult:
     )
 
 
-def _leg(row: copying.OpenLegRow, voice: Voice) -> LegLine:
-    unit = base_asset(row.symbol)
-    return LegLine(
-        trader=row.trader_name,
-        symbol=symbol_name(row.symbol),
-        market=kind_name(voice, row.symbol),
-        target=f"{voice.quantity(row.target)} {unit}",
-        held=f"{voice.quantity(row.held)} {unit}",
-        why=_why(row, voice),
-    )
-
-
-def _why(row: copying.OpenLegRow, voice: Voice) -> str:
-    if row.target == row.held:
-        return ""
-    return wait_text(row.waits_for, voice) or (reason_text(row.reason, voice) if row.reason else "")
-
-
 class Wallet(Page, rx.State):
     """The wallet in one window of time."""
 
@@ -124,7 +98,7 @@ class Wallet(Page, rx.State):
     by_symbol: Chart = NO_CHART
     traders: list[TraderResult] = []
     positions: list[PositionLine] = []
-    legs: list[LegLine] = []
+    legs: LegsView = LegsView()
     trips: list[TripLine] = []
 
     @live(Who.USER, "user:{asker}")
@@ -133,7 +107,7 @@ class Wallet(Page, rx.State):
         if not asker.is_subscriber:
             return rx.redirect(routes.DESK if asker.is_trader else routes.OPERATOR)
         stats = await read(analytics.wallet, owner=asker.id, window=self.window)
-        legs = await read(copying.open_legs, owner=asker.id)
+        legs = await read(_legs, owner=asker.id, voice=voice)
         palette = await palette_of(self)
         self.has_account = stats.accounts > 0
         self.worth = worth(stats, voice)
@@ -143,7 +117,7 @@ class Wallet(Page, rx.State):
         self.by_symbol = pnl_by_symbol(stats.symbols, voice=voice, palette=palette)
         self.traders = [_result(row, voice) for row in stats.traders]
         self.positions = [replace(position_line(row, voice), venue=venue_name(row.venue)) for row in stats.positions]
-        self.legs = [_leg(row, voice) for row in legs]
+        self.legs = legs
         self.trips = [trip_line(row, voice) for row in stats.trips[:20]]
         self.as_of = voice.clock(clock.now())
         return None
@@ -153,3 +127,18 @@ class Wallet(Page, rx.State):
         """Show another window of time."""
         self.window = str(window) if window in WINDOWS else "all"
         return Wallet.watch
+
+    @action(Who.USER)
+    async def release(self, asker: Person, voice: Voice, subscription_id: str) -> Any:
+        """Let entries go on that were held after a difference on the account."""
+        await change(copying_service.release, owner=asker.id, subscription_id=id_of(subscription_id))
+        return Wallet.watch
+
+
+def _legs(session: Session, *, owner: UUID, voice: Voice) -> LegsView:
+    return legs_view(
+        copying.open_legs(session, owner=owner),
+        copying.drifts(session, owner=owner),
+        copying.halted(session, owner=owner),
+        voice,
+    )

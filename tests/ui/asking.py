@@ -22,7 +22,7 @@ def signed_in(session: Session, person: Person) -> str:
     return f"{service.cookie_name()}={token}"
 
 
-def opened(state: type[S], *, cookie: str = "", path: str = "/", **query: str) -> S:
+def opened(state: type[S], /, *, cookie: str = "", path: str = "/", **query: str) -> S:
     """Return a page's state as it is in a browser that opened `path`."""
     root = rx.State()
     found = root.get_substate(state.get_full_name().split("."))

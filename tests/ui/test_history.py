@@ -20,7 +20,7 @@ from copytrade.domain.instruments import Side
 from copytrade.state.copies import Copies
 from copytrade.users.queries import Person
 from tests.integration.users.people import alice, bob, mallory
-from tests.ui.asking import loaded, opened, sent, signed_in
+from tests.ui.asking import loaded, opened, signed_in
 from tests.ui.test_subscribing import published, taken
 
 SECOND = timedelta(seconds=1)
@@ -155,24 +155,22 @@ def test_the_page_shows_them_among_the_copies_and_alone(session: Session) -> Non
     assert (row.is_mine, row.trader, row.side, row.symbol, row.market) == (True, "Main", "SELL", "BTC/USDT", "perp")
     assert row.amount == "0.00012345 BTC @ 60,000.00"
     assert row.fee == "fee 0.0074 USDT"
-    asyncio.run(sent(page, "filter", "copied"))
-    asyncio.run(loaded(page))
-    assert page.rows == []
-    asyncio.run(sent(page, "filter", "mine"))
-    asyncio.run(loaded(page))
-    assert [line.id for line in page.rows] == [row.id]
+    copied = opened(Copies, cookie=signed_in(session, person), state="copied")
+    asyncio.run(loaded(copied))
+    assert copied.rows == []
+    mine = opened(Copies, cookie=signed_in(session, person), state="mine")
+    asyncio.run(loaded(mine))
+    assert [line.id for line in mine.rows] == [row.id]
 
 
 def test_nobody_sees_anothers_trades(session: Session) -> None:
     _, _, account_id = subscriber(session)
     traded(session, account_id, "5001")
     session.commit()
-    page = opened(Copies, cookie=signed_in(session, mallory(session)))
-    asyncio.run(loaded(page))
-    assert page.rows == []
-    asyncio.run(sent(page, "filter", "mine"))
-    asyncio.run(loaded(page))
-    assert page.rows == []
+    cookie = signed_in(session, mallory(session))
+    for page in (opened(Copies, cookie=cookie), opened(Copies, cookie=cookie, state="mine")):
+        asyncio.run(loaded(page))
+        assert page.rows == []
 
 
 def test_a_lead_accounts_trades_are_no_copies_and_stand_elsewhere(session: Session) -> None:
