@@ -124,7 +124,7 @@ def _fresh_base_fee(leg: LegRecord | None, order: OrderRecord, found: VenueOrder
 
 def _book(leg: LegRecord, order: OrderRecord, fresh: Decimal, *, base_fee: Decimal, now: datetime) -> None:
     leg.refresh_live()
-    leg.leg, covered = book(
+    leg.leg, covered, skips = book(
         leg.leg,
         fresh * order.side.sign,
         purpose=order.purpose,
@@ -134,6 +134,7 @@ def _book(leg: LegRecord, order: OrderRecord, fresh: Decimal, *, base_fee: Decim
         base_fee=base_fee,
     )
     leg.covered += [(order.id, one) for one in covered]
+    leg.skip(skips)
 
 
 def _judged(

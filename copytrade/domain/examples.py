@@ -153,5 +153,5 @@ def _filled(leg: Leg, *, occasion: Occasion, settings: CopySettings, now: dateti
         if not isinstance(turned.decision, Order):
             return turned.leg
         order = turned.decision
-        leg, _ = book(turned.leg, order.signed, purpose=order.purpose, price=price, at=now, late_id=_LATE)
+        leg, _, _ = book(turned.leg, order.signed, purpose=order.purpose, price=price, at=now, late_id=_LATE)
     return leg

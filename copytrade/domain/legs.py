@@ -132,10 +132,11 @@ def book(
     at: datetime,
     late_id: UUID,
     base_fee: Decimal = ZERO,
-) -> tuple[Leg, tuple[Covered, ...]]:
+) -> tuple[Leg, tuple[Covered, ...], tuple[SkippedPart, ...]]:
     """Book a signed fill of one of our orders; what no part asked for becomes a part of its own that drives it back.
 
-    A `base_fee` (spot) lowers what is held, and the target as far as it is above it: it is cost, not a new entry.
+    A `base_fee` (spot) lowers what is held, and the target as far as it is above it: it is cost, not a new entry. What
+    parts can then not bring any more is skipped.
     """
     left, covered, changed = quantity, list[Covered](), dict[UUID, Part]()
     for part in _in_turn(leg.parts, purpose=purpose, towards=sign(quantity)):
@@ -149,7 +150,8 @@ def book(
     if left:
         parts.append(Part(late_id, PartKind.LATE, -left, price, at, opens=sign(leg.target) == sign(-left)))
     leg = replace(leg, held=leg.held + quantity, parts=tuple(parts))
-    return (_pay_in_base(leg, base_fee, covered) if base_fee else leg), tuple(covered)
+    leg, skips = _pay_in_base(leg, base_fee, covered) if base_fee else (leg, ())
+    return leg, tuple(covered), skips
 
 
 def step_back(leg: Leg, part: Part, *, amount: Decimal, reason: SkipReason) -> tuple[Leg, SkippedPart | None]:
@@ -222,12 +224,12 @@ def _with_parts(leg: Leg, parts: Sequence[Part]) -> Leg:
     return replace(leg, parts=tuple(parts))
 
 
-def _pay_in_base(leg: Leg, fee: Decimal, covered: Sequence[Covered]) -> Leg:
+def _pay_in_base(leg: Leg, fee: Decimal, covered: Sequence[Covered]) -> tuple[Leg, tuple[SkippedPart, ...]]:
     held = leg.held - fee
     cut = min(fee, max(leg.target - held, ZERO))
     target = leg.target - cut
     lots = charge(leg.lots, target, carried={one.part: one.quantity for one in covered})
-    return _fit(replace(leg, held=held, target=target, lots=lots), SkipReason.TOO_SMALL)[0]
+    return _fit(replace(leg, held=held, target=target, lots=lots), SkipReason.TOO_SMALL)
 
 
 def _fit(leg: Leg, reason: SkipReason) -> tuple[Leg, tuple[SkippedPart, ...]]:

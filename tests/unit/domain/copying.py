@@ -202,7 +202,7 @@ class Copy:
         """Book a fill of one of our orders, now or long after."""
         if filled:
             fee = filled * self.fee_in_base if order.side is Side.BUY else D(0)
-            self.leg, _ = book(
+            self.leg, _, skips = book(
                 self.leg,
                 filled * order.side.sign,
                 purpose=order.purpose,
@@ -211,6 +211,7 @@ class Copy:
                 late_id=uuid4(),
                 base_fee=fee,
             )
+            self.skips += [(one.skip.reason, one.skip.quantity) for one in skips]
         self.remember()
         self.check()
 

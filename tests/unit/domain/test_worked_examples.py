@@ -275,6 +275,19 @@ def test_23_a_lead_who_pays_his_fee_in_base_is_copied_by_what_he_ordered() -> No
     assert (copy.leg.target, copy.leg.held, copy.leg.lots) == (0, 0, ())
 
 
+def test_23_what_a_fee_in_base_leaves_nothing_for_is_skipped_and_told() -> None:
+    copy = Copy(CopySettings(factor=D(1), max_leverage=D(1000)), instrument=SPOT, fee_in_base=D("0.001"))
+    copy.trade("100")
+    copy.drive()
+    copy.trade("100")
+    order = _order(copy)
+    copy.trade("-150", fee="0")
+    copy.send(order)
+    told = {reason: copy.skipped(reason) for reason, _ in copy.skips}
+    assert sum(abs(part.skipped) for part in copy.history.values()) == sum(told.values())
+    assert told.get(SkipReason.TOO_SMALL, 0) > 0
+
+
 def test_24_what_the_subscriber_sold_himself_is_taken_over() -> None:
     copy = following(lead="1", held="1")
     copy.trade("-0.8")
