@@ -16,7 +16,18 @@ from copytrade.copying.standing import Held
 from copytrade.copying.work import Claimed, Known, Preparing, Sending
 from copytrade.db.bell import ring
 from copytrade.db.model import new_id
-from copytrade.domain.driving import HOLD_PAUSE, Flatten, Gate, Order, Turn, Wait, WaitReason, drop_openings, turn
+from copytrade.domain.driving import (
+    HOLD_PAUSE,
+    OPEN_GATE,
+    Flatten,
+    Gate,
+    Order,
+    Turn,
+    Wait,
+    WaitReason,
+    drop_openings,
+    turn,
+)
 from copytrade.domain.fills import Quote
 from copytrade.domain.instruments import Market, MarketRules, PositionSide
 from copytrade.domain.legs import Purpose
@@ -91,12 +102,13 @@ def look(
     known: Known,
     now: datetime,
     chosen: dict[UUID, CopySettings] | None = None,
+    states: dict[UUID, str] | None = None,
 ) -> _Desk:
     """Decide what legs, locked by the caller, send now; he writes them, and `send` what is to be sent.
 
-    `chosen` are their subscriptions' settings, where the caller has read them.
+    `chosen` and `states` are their subscriptions' settings and accounts' states, where the caller has read them.
     """
-    desk = _desk(session, legs, known=known, now=now, chosen=chosen)
+    desk = _desk(session, legs, known=known, now=now, chosen=chosen, states=states)
     for leg in legs:
         _look_at(desk, leg)
     desk.claimed.legs = len(legs)
@@ -110,6 +122,7 @@ def _desk(
     known: Known,
     now: datetime,
     chosen: dict[UUID, CopySettings] | None,
+    states: dict[UUID, str] | None,
 ) -> _Desk:
     account_ids = {leg.copy_account_id for leg in legs}
     subscription_ids = list({leg.subscription_id for leg in legs})
@@ -119,7 +132,7 @@ def _desk(
         known=known,
         settings=chosen or settings_rows.of(session, subscription_ids),
         accounts=accounts.refs(session, account_ids),
-        states=accounts.states(session, account_ids),
+        states=states or accounts.states(session, account_ids),
         switches=switches.load(session),
         ready=_ready(session, legs, now),
         held=standing.held_back(session, subscription_ids),
@@ -211,7 +224,7 @@ def _gate(desk: _Desk, leg: LegRecord) -> Gate:
         return Gate(drop_entries=SkipReason.PAUSED)
     if held is not None:
         return Gate(drop_entries=held.reason)
-    return Gate(hold_entries=SkipReason.DRIFT_HALT if leg.is_halted else None)
+    return Gate(hold_entries=SkipReason.DRIFT_HALT) if leg.is_halted else OPEN_GATE
 
 
 def _flattening(leg: LegRecord, reason: SkipReason) -> Gate:

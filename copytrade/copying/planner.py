@@ -172,7 +172,10 @@ def write(session: Session, desk: Desk, *, taking: Taking | None = None) -> Clai
     touched = sorted(desk.touched.values(), key=lambda record: record.ahead, reverse=True)
     most = taking.most if taking else 0
     mine, left = touched[:most], touched[most:]
-    taken = claims.look(session, mine, known=taking.known, now=desk.now, chosen=desk.settings) if taking else None
+    taken = None
+    if taking:
+        chosen, states = desk.settings, desk.states
+        taken = claims.look(session, mine, known=taking.known, now=desk.now, chosen=chosen, states=states)
     dropped, intended = intend(
         left, rules=desk.venues.real, chosen=desk.settings, now=desk.now, real_now=clock.real_now()
     )

@@ -236,7 +236,7 @@ def _leg(row: bulk.Row) -> LegRecord:
         profile_id=profile,
         lead_account_id=lead,
         copy_account_id=copy,
-        instrument=Instrument(Venue(venue), Market(market), symbol, PositionSide(position_side)),
+        instrument=_instrument(venue, market, symbol, position_side),
         leg=Leg(
             target=target,
             held=held,
@@ -247,7 +247,7 @@ def _leg(row: bulk.Row) -> LegRecord:
             enter_after=enter_after,
             exit_after=exit_after,
         ),
-        state=LegState(state),
+        state=_STATES[state],
         lead_orders=dict(_so_far(lead_orders)),
         price=price,
         waits_for=waits_for,
@@ -259,6 +259,14 @@ def _leg(row: bulk.Row) -> LegRecord:
         drift_reading=drift_reading,
         drift_read_at=drift_read_at,
     )
+
+
+_STATES = {state.value: state for state in LegState}
+
+
+@lru_cache(maxsize=20_000)
+def _instrument(venue: str, market: str, symbol: str, position_side: str) -> Instrument:
+    return Instrument(Venue(venue), Market(market), symbol, PositionSide(position_side))
 
 
 @lru_cache(maxsize=20_000)

@@ -1,6 +1,7 @@
 """Copy settings between their table and the pure engine."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +40,7 @@ def of(session: Session, subscription_ids: Sequence[UUID], *, locking: bool = Fa
         f"SELECT {_COLUMNS} FROM trades.copy_settings WHERE subscription_id = ANY(%(ids)s) {clause}",  # noqa: S608 - text of ours
         ids=list(subscription_ids),
     )
-    return {row[0]: _settings(row) for row in rows}
+    return {row[0]: _settings((*row[1:12], tuple(row[12]), *row[13:])) for row in rows}
 
 
 def values(settings: CopySettings) -> dict[str, Any]:
@@ -80,32 +81,34 @@ def write(row: CopySetting, settings: CopySettings) -> None:
         setattr(row, name, value)
 
 
+@lru_cache(maxsize=20_000)
 def _settings(row: bulk.Row) -> CopySettings:
+    # Read with every fill of a lead, for each who copies him, and hardly ever changed.
     return CopySettings(
-        mode=SizingMode(row[1]),
-        factor=row[2],
-        max_order_notional=row[3],
-        max_position_notional=row[4],
-        max_total_notional=row[5],
-        max_open_positions=row[6],
-        max_leverage=row[7],
-        max_slippage=row[8],
-        max_entry_age_s=row[9],
-        keeps_margin=row[10],
-        is_paused=row[11],
-        symbols=tuple(row[12]),
-        directions=Direction(row[13]),
-        start_mode=StartMode(row[14]),
-        end_mode=EndMode(row[15]),
-        max_daily_loss=row[16],
-        daily_loss_unit=LossUnit(row[17]),
-        max_drawdown=row[18],
-        drawdown_unit=LossUnit(row[19]),
-        stop_mode=StopMode(row[20]),
-        drift_less=DriftLess(row[21]),
-        drift_more=DriftMore(row[22]),
-        drift_liquidated=DriftLiquidated(row[23]),
-        drift_modes=DriftModes(row[24]),
-        silence=SilenceMode(row[25]),
-        silence_loss=row[26],
+        mode=SizingMode(row[0]),
+        factor=row[1],
+        max_order_notional=row[2],
+        max_position_notional=row[3],
+        max_total_notional=row[4],
+        max_open_positions=row[5],
+        max_leverage=row[6],
+        max_slippage=row[7],
+        max_entry_age_s=row[8],
+        keeps_margin=row[9],
+        is_paused=row[10],
+        symbols=row[11],
+        directions=Direction(row[12]),
+        start_mode=StartMode(row[13]),
+        end_mode=EndMode(row[14]),
+        max_daily_loss=row[15],
+        daily_loss_unit=LossUnit(row[16]),
+        max_drawdown=row[17],
+        drawdown_unit=LossUnit(row[18]),
+        stop_mode=StopMode(row[19]),
+        drift_less=DriftLess(row[20]),
+        drift_more=DriftMore(row[21]),
+        drift_liquidated=DriftLiquidated(row[22]),
+        drift_modes=DriftModes(row[23]),
+        silence=SilenceMode(row[24]),
+        silence_loss=row[25],
     )
