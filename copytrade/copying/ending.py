@@ -69,6 +69,8 @@ def _step(leg: LegRecord, mode: EndMode, *, now: datetime) -> bool:
     if is_first:
         leg.is_ending = True
         leg.due_at = now
+        # What an entry waited for says nothing of what there is to close.
+        leg.waits_for = ""
         if mode is EndMode.CLOSE:
             leg.leg = close(leg.leg, stop_id=new_id(), price=leg.price, at=now)
     if leg.orders:
@@ -79,7 +81,8 @@ def _step(leg: LegRecord, mode: EndMode, *, now: datetime) -> bool:
         leg.state, leg.due_at, leg.waits_for = LegState.KEPT, None, ""
         leg.leg = replace(leg.leg, last_reason=None)
         return True
-    is_flat = not leg.leg.target and (not leg.leg.held or leg.waits_for == WaitReason.TOO_SMALL)
+    is_unsellable = leg.waits_for == WaitReason.TOO_SMALL and leg.due_at is None
+    is_flat = not leg.leg.target and (not leg.leg.held or is_unsellable)
     if is_flat and not is_first:
         leg.state, leg.due_at = LegState.CLOSED, None
         return True

@@ -201,6 +201,9 @@ def _open(
         return _Opening(sized.quantity, ZERO, (Skip(reason, sized.quantity),), order)
     target = abs(target_total(lots))
     left, skips = allowed(sized.quantity, target=target, price=change.price, settings=settings, around=around)
+    if left and skips and not proportion(opened, left, sized.quantity):
+        # So little that no part of the lead's quantity would stand for it: it would be pending for ever.
+        left, skips = ZERO, (*skips[:-1], replace(skips[-1], quantity=skips[-1].quantity + left))
     order = OrderSoFar(order.notional + EXACT.multiply(left, change.price), order.share)
     return _Opening(sized.quantity, left, skips, order)
 

@@ -23,3 +23,14 @@ def test_an_order_cut_to_the_venues_largest_stays_on_its_step() -> None:
     quantities = {order.quantity for order in copy.orders}
     assert {str(quantity) for quantity in quantities} >= set(largest(ODD))
     assert all(quantity % ODD.quantity_step == 0 for quantity in quantities)
+
+
+def test_what_a_limit_leaves_of_rounding_alone_is_not_copied() -> None:
+    """A limit that was used up but for the eighteenth decimal left a part that nothing could ever carry out."""
+    copy = following("1", price=D("1999.79"))
+    # room for three 10⁻¹⁸ parts of what 10 × 0.0789 asks for: none of the lead's quantity stands for so little
+    copy.settings = replace(copy.settings, factor=D(10), max_position_notional=D("1999.79") * 3 * D("1e-18"))
+    copy.trade("0.078941622203664718")
+    [part] = copy.history.values()
+    assert (part.pending, copy.leg.target) == (0, 0)
+    assert sum(quantity for _, quantity in copy.skips) == part.asked
