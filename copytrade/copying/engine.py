@@ -23,12 +23,14 @@ from copytrade.copying import (
     claims,
     ending,
     fees,
+    guarding,
     listing,
     reconciling,
     refreshing,
     resolver,
     sending,
     service_orders,
+    silence,
     starting,
 )
 from copytrade.copying.asking import Asked
@@ -172,6 +174,8 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: refreshing.sweep(engine.preparer)),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: refreshing.warm(engine.terms)),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: listing.sweep(pool, engine.terms)),
+        _repeats(engine, guarding.EVERY_S, work=lambda: guarding.sweep(pool)),
+        _repeats(engine, silence.EVERY_S, work=silence.Watch(pool).sweep),
         sending.writes(engine.sender, stop),
     )
     tasks = [asyncio.create_task(part) for part in parts]

@@ -94,11 +94,12 @@ async def _marks(pool: ClientPool, reckoning: Reckoning) -> Marks:
             ref = reckoning.refs[leg.account_id]
             wanted[place_of(ref)] |= symbols
             askers[place_of(ref)] = ref
-    read = await asyncio.gather(*(_read(pool, askers[place], symbols) for place, symbols in wanted.items()))
+    read = await asyncio.gather(*(marks_of(pool, askers[place], symbols) for place, symbols in wanted.items()))
     return dict(zip(wanted, read, strict=True))
 
 
-async def _read(pool: ClientPool, ref: AccountRef, symbols: set[str]) -> dict[str, Decimal]:
+async def marks_of(pool: ClientPool, ref: AccountRef, symbols: set[str]) -> dict[str, Decimal]:
+    """Return the marks of these symbols where an account trades, as far as the venue tells them now."""
     try:
         client = await pool.get(ref)
         rules = await client.rules()
