@@ -66,3 +66,8 @@ def sparkline(points: Text, tone: Text) -> rx.Component:
 def stats(*cards: rx.Component, across: int) -> rx.Component:
     """Set the numbers of a page's head in rows of `across`; two stand beside each other on a phone."""
     return rx.el.div(*cards, class_name="stats", style={"--across": str(across)})
+
+
+def paper_badge(is_paper: Text) -> rx.Component:
+    """Mark what is made of play money."""
+    return rx.cond(is_paper, rx.badge(t("PAPER"), color_scheme="purple", variant="surface"))

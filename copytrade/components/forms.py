@@ -7,14 +7,32 @@ import reflex as rx
 from copytrade.components.text import Text, t
 
 
-def field(label: Text, control: rx.Component, *, hint: Text | rx.Component | None = None) -> rx.Component:
-    """Put a label over an input and a hint under it."""
+def _whole_form(event: rx.Var[Any]) -> tuple[rx.Var[dict[str, Any]]]:
+    return (rx.Var(f"Object.fromEntries(new FormData({event!s}.currentTarget))", _var_type=dict[str, Any]),)
+
+
+def field(
+    label: Text, control: rx.Component, *, hint: Text | rx.Component | None = None, fault: Text | None = None
+) -> rx.Component:
+    """Put a label over an input, a hint under it, and what is wrong with what was typed."""
     return rx.el.label(
         rx.el.span(label, class_name="label"),
         control,
         rx.el.span(hint, class_name="hint") if hint is not None else rx.fragment(),
+        rx.cond(fault, rx.el.span(fault, class_name="fault", role="alert")) if fault is not None else rx.fragment(),
         class_name="field",
     )
+
+
+class LiveForm(rx.el.Form):
+    """A form that also tells everything typed so far at each change, as it tells it when it is sent."""
+
+    on_change: rx.EventHandler[_whole_form]
+
+
+def live_form(*children: rx.Component, **props: Any) -> rx.Component:
+    """Return a form whose `on_change` is given all of its fields."""
+    return LiveForm.create(*children, no_validate=True, **props)
 
 
 def choice(label: Text, control: rx.Component, *, hint: Text | None = None) -> rx.Component:

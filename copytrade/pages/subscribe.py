@@ -1,7 +1,11 @@
 """Subscribing to a trader: account, settings, summary and payment."""
 
+from collections.abc import Callable
+
 import reflex as rx
 
+from copytrade.components.copy_settings import copy_settings
+from copytrade.components.figures import paper_badge
 from copytrade.components.forms import check, field, link_button, stages, submit, text_input
 from copytrade.components.frame import page
 from copytrade.components.panels import empty, has, heading, panel, problem, skeleton, told
@@ -20,8 +24,13 @@ def subscribe() -> rx.Component:
                 link_button(t("See the traders"), routes.TRADERS),
             ),
             rx.fragment(
-                heading(t("Copy {name}", name=Subscribe.name), rx.fragment(Subscribe.place, " · ", _price())),
-                stages(t("Account"), t("Settings"), t("Summary and payment"), now=Subscribe.step),
+                heading(t("Copy {name}", name=Subscribe.name), rx.fragment(Subscribe.place, " · ", _told_price())),
+                stages(
+                    t("Account"),
+                    t("Settings"),
+                    rx.cond(Subscribe.is_paper, t("Summary and start"), t("Summary and payment")),
+                    now=Subscribe.step,
+                ),
                 problem(Subscribe.problem),
                 rx.cond(
                     Subscribe.loaded,
@@ -36,6 +45,10 @@ def subscribe() -> rx.Component:
 
 def _price() -> rx.Component:
     return rx.fragment(Subscribe.price, " ", t("a month"))
+
+
+def _told_price() -> rx.Component:
+    return rx.cond(Subscribe.is_paper, rx.fragment(t("on paper, free"), " ", paper_badge(Subscribe.is_paper)), _price())
 
 
 def _account() -> rx.Component:
@@ -55,38 +68,96 @@ def _account() -> rx.Component:
             class_name="pick",
         )
 
-    return panel(
-        t("To which account shall the copies go?"),
-        rx.el.p(
-            t("{name} trades {place}; a copy is made on the same exchange and market.",
-              name=Subscribe.name, place=Subscribe.place),
-            class_name="quiet",
-            style={"margin": "0 0 12px"},
+    return rx.fragment(
+        panel(
+            rx.cond(
+                Subscribe.is_paper, t("With which play money?"), t("To which account shall the copies go?")
+            ),
+            rx.el.p(
+                t("{name} trades {place}; a copy is made on the same exchange and market.",
+                  name=Subscribe.name, place=Subscribe.place),
+                class_name="quiet",
+                style={"margin": "0 0 12px"},
+            ),
+            rx.cond(has(Subscribe.choices), _choose(choice), rx.cond(Subscribe.is_paper, rx.fragment(), _none())),
+            rx.cond(Subscribe.is_paper, _open_paper()),
+        ),
+        _other_money(),
+    )  # fmt: skip
+
+
+def _choose(choice: Callable[[AccountChoice], rx.Component]) -> rx.Component:
+    return rx.el.form(
+        rx.foreach(Subscribe.choices, choice),
+        rx.cond(Subscribe.is_paper, rx.fragment(), _others()),
+        rx.flex(
+            rx.cond(
+                Subscribe.is_paper,
+                rx.el.span(),
+                rx.link(t("Link another account"), href=Subscribe.link, size="2"),
+            ),
+            submit(t("Next")),
+            justify="between",
+            align="center",
+        ),
+        on_submit=Subscribe.take_account,
+        class_name="fields",
+        key=Subscribe.account_id,
+    )
+
+
+def _none() -> rx.Component:
+    return rx.fragment(
+        empty(
+            t("No account fits yet"),
+            t("You need a copy account at {place}.", place=Subscribe.place),
+            link_button(t("Link an account"), Subscribe.link),
+        ),
+        _others(),
+    )
+
+
+def _open_paper() -> rx.Component:
+    return rx.cond(
+        Subscribe.opening,
+        rx.el.p(t("Your paper account is being opened…"), class_name="quiet", role="status"),
+        rx.el.form(
+            field(
+                rx.cond(has(Subscribe.choices), t("Or open another with, USDT"), t("Open a paper account with, USDT")),
+                text_input(
+                    "funds", input_mode="decimal", default_value=Subscribe.funds, auto_complete="off", max_length=20
+                ),
+                hint=t("Play money on a practice exchange that follows the real prices. Nothing of it is real."),
+            ),
+            submit(t("Open a paper account")),
+            on_submit=Subscribe.open_paper,
+            class_name="fields",
+            style={"marginTop": "16px"},
+            custom_attrs={"data-testid": "open-paper"},
+        ),
+    )
+
+
+def _other_money() -> rx.Component:
+    """Lead to paper, and back to real money."""
+    return rx.cond(
+        Subscribe.is_paper,
+        rx.el.button(
+            t("Copy with real money instead"),
+            type="button",
+            class_name="button plain",
+            on_click=Subscribe.choose_paper(False),
         ),
         rx.cond(
-            has(Subscribe.choices),
-            rx.el.form(
-                rx.foreach(Subscribe.choices, choice),
-                _others(),
-                rx.flex(
-                    rx.link(t("Link another account"), href=Subscribe.link, size="2"),
-                    submit(t("Next")),
-                    justify="between",
-                    align="center",
-                ),
-                on_submit=Subscribe.take_account,
-                class_name="fields",
-            ),
-            rx.fragment(
-                empty(
-                    t("No account fits yet"),
-                    t("You need a copy account at {place}.", place=Subscribe.place),
-                    link_button(t("Link an account"), Subscribe.link),
-                ),
-                _others(),
+            Subscribe.offers_paper,
+            rx.el.button(
+                t("Try it on paper first, free"),
+                type="button",
+                class_name="button plain",
+                on_click=Subscribe.choose_paper(True),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _others() -> rx.Component:
@@ -103,58 +174,17 @@ def _others() -> rx.Component:
     )  # fmt: skip
 
 
-def _mode(value: str, title: Text, text: Text) -> rx.Component:
-    return rx.el.label(
-        rx.el.input(
-            type="radio",
-            name="mode",
-            value=value,
-            default_checked=Subscribe.mode == value,
-        ),
-        rx.el.span(rx.el.strong(title), rx.el.br(), rx.el.span(text, class_name="quiet")),
-        class_name="pick",
-    )
-
-
 def _settings() -> rx.Component:
     return panel(
-        t("How large shall a copy be?"),
-        rx.el.form(
-            _mode(
-                "equity",
-                t("In proportion to the accounts"),
-                t("When he puts 5 % of his account into a position, you put 5 % of yours times the factor."),
-            ),
-            _mode(
-                "ratio",
-                t("A fixed ratio of his quantity"),
-                t("When he buys 1 BTC and the factor is 0.1, you buy 0.1 BTC, however large either account is."),
-            ),
-            field(
-                t("Factor"),
-                text_input(
-                    "factor", required=True, input_mode="decimal", default_value=Subscribe.factor, auto_complete="off",
-                    max_length=40,
-                ),
-                hint=t("In proportion: 1 is the same share as his. Fixed ratio: 0.1 is a tenth of his quantity."),
-            ),
-            field(
-                t("Largest order, USDT"),
-                text_input(
-                    "max_order", input_mode="decimal", default_value=Subscribe.max_order, auto_complete="off",
-                    max_length=40,
-                ),
-                hint=t("What goes beyond it is not copied and is listed with that reason. Empty: no limit."),
-            ),
-            rx.flex(
-                rx.el.button(t("Back"), type="button", class_name="button soft", on_click=Subscribe.back(1)),
-                submit(t("Next")),
-                justify="between",
-            ),
+        None,
+        copy_settings(
+            Subscribe,
+            rx.el.button(t("Back"), type="button", class_name="button soft", on_click=Subscribe.back(1)),
+            submit(t("Next")),
             on_submit=Subscribe.settle,
-            class_name="fields",
+            starts=True,
         ),
-    )  # fmt: skip
+    )
 
 
 def _summary() -> rx.Component:
@@ -164,40 +194,62 @@ def _summary() -> rx.Component:
             rx.el.dt(t("Trader")),
             rx.el.dd(Subscribe.name, " · ", Subscribe.place),
             rx.el.dt(t("Copies go to")),
-            rx.el.dd(Subscribe.account_title),
-            rx.el.dt(t("Size")),
-            rx.el.dd(Subscribe.summary),
+            rx.el.dd(Subscribe.account_title, " ", paper_badge(Subscribe.is_paper)),
+            rx.el.dt(t("Settings")),
+            rx.el.dd(rx.foreach(Subscribe.summary, rx.el.div)),
             rx.el.dt(t("Start")),
             rx.el.dd(
                 rx.cond(
                     Subscribe.is_spot,
-                    t("With the next coin he buys; what he holds now is not copied."),
-                    t("With his next new position; what he holds now is not copied."),
-                )
+                    t("With the next coin he buys."),
+                    t("With his next new position."),
+                ),
+                " ",
+                Subscribe.starts,
             ),
             rx.el.dt(t("Price")),
-            rx.el.dd(_price(), ", ", t("renewed each month until you stop")),
+            rx.el.dd(
+                rx.cond(
+                    Subscribe.is_paper,
+                    t("Free: it is play money, until you stop it."),
+                    rx.fragment(_price(), ", ", t("renewed each month until you stop")),
+                )
+            ),
             class_name="pairs",
             style={"marginBottom": "16px"},
         ),
-        told(
-            t(
-                "You can lose all the money on this account. Nobody advises you; past results promise nothing. "
-                "You may pause or stop at any time."
+        rx.cond(
+            Subscribe.is_paper,
+            told(
+                t(
+                    "Copies go through the same engine to a practice exchange with real prices. Results look like "
+                    "real ones; nobody earns or loses anything."
+                ),
+                icon="flask_conical",
             ),
-            icon="triangle_alert",
-            color="amber",
+            told(
+                t(
+                    "You can lose all the money on this account. Nobody advises you; past results promise nothing. "
+                    "You may pause or stop at any time."
+                ),
+                icon="triangle_alert",
+                color="amber",
+            ),
         ),
         rx.el.form(
-            check(
-                "consent",
-                t("I have read this and want to copy {name}.", name=Subscribe.name),
-                value="yes",
-                required=True,
+            rx.cond(
+                Subscribe.is_paper,
+                rx.fragment(),
+                check(
+                    "consent",
+                    t("I have read this and want to copy {name}.", name=Subscribe.name),
+                    value="yes",
+                    required=True,
+                ),
             ),
             rx.flex(
                 rx.el.button(t("Back"), type="button", class_name="button soft", on_click=Subscribe.back(2)),
-                submit(t("Go to payment")),
+                submit(rx.cond(Subscribe.is_paper, t("Start on paper"), t("Go to payment"))),
                 justify="between",
             ),
             on_submit=Subscribe.pay,
@@ -236,7 +288,11 @@ def _after() -> Text:
         ),
         empty(
             t("You copy {name} now", name=Subscribe.name),
-            t("The first copy arrives with the trader's next trade; you will see it without reloading."),
+            rx.fragment(
+                t("The first copy arrives with the trader's next trade; you will see it without reloading."),
+                " ",
+                paper_badge(Subscribe.is_paper),
+            ),
             link_button(t("Watch the copies"), routes.COPIES),
         ),
     )

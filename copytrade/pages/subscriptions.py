@@ -1,18 +1,28 @@
-"""Subscriptions: state, next charge, settings, pause, stop."""
+"""Subscriptions: state, next charge, settings, pause, stop, and the stop of everything."""
+
+from typing import Any
 
 import reflex as rx
 
-from copytrade.components.forms import field, link_button, submit, text_input
+from copytrade.components.copy_settings import copy_settings
+from copytrade.components.figures import paper_badge
+from copytrade.components.forms import link_button, submit
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
-from copytrade.components.panels import empty, has, heading, skeleton, when_loaded
+from copytrade.components.panels import empty, has, heading, panel, problem, skeleton, when_loaded
 from copytrade.components.text import Text, t
+from copytrade.copying.service import SwitchMode
 from copytrade.state import routes
-from copytrade.state.subscriptions import SubscriptionLine, Subscriptions
+from copytrade.state.subscription_lines import SubscriptionLine
+from copytrade.state.subscriptions import Subscriptions
 
 
 def subscriptions() -> rx.Component:
-    return page(
+    return page(rx.cond(Subscriptions.editing != "", _editing(), _list()), width="narrow")
+
+
+def _list() -> rx.Component:
+    return rx.fragment(
         heading(
             t("Subscriptions"),
             t("Whom you copy, with which settings, and when the next charge comes."),
@@ -22,13 +32,24 @@ def subscriptions() -> rx.Component:
                     t("Card and invoices"), type="button", class_name="button soft", on_click=Subscriptions.portal
                 ),
             ),
+            rx.cond(has(Subscriptions.rows) | has(Subscriptions.papers), _stop_everything()),
         ),
         guide(),
+        _switched(),
         when_loaded(
             Subscriptions,
             rx.cond(
-                has(Subscriptions.rows),
-                rx.flex(rx.foreach(Subscriptions.rows, _subscription), direction="column", spacing="3"),
+                has(Subscriptions.rows) | has(Subscriptions.papers),
+                rx.fragment(
+                    rx.flex(rx.foreach(Subscriptions.rows, _subscription), direction="column", spacing="3"),
+                    rx.cond(
+                        has(Subscriptions.papers),
+                        rx.fragment(
+                            rx.el.h2(t("On paper"), style={"margin": "8px 0 0", "fontSize": "var(--font-size-4)"}),
+                            rx.flex(rx.foreach(Subscriptions.papers, _subscription), direction="column", spacing="3"),
+                        ),
+                    ),
+                ),
                 empty(
                     t("You copy nobody yet"),
                     t("Choose a trader; what he does is then done on your account."),
@@ -37,7 +58,54 @@ def subscriptions() -> rx.Component:
             ),
             holding=skeleton(rows=2, height="120px"),
         ),
-        width="narrow",
+    )
+
+
+def _editing() -> rx.Component:
+    return rx.fragment(
+        heading(
+            t("How you copy {name}", name=Subscriptions.trader),
+            t("What is open already stays as it is; changes hold for what he opens from now on."),
+        ),
+        problem(Subscriptions.problem),
+        panel(
+            None,
+            copy_settings(
+                Subscriptions,
+                rx.el.button(t("Back"), type="button", class_name="button soft", on_click=Subscriptions.close),
+                submit(t("Save")),
+                on_submit=Subscriptions.save,
+                starts=False,
+            ),
+        ),
+    )
+
+
+def _switched() -> rx.Component:
+    """Say that everything is stopped, and offer to let it go on."""
+    return rx.cond(
+        Subscriptions.switch_told != "",
+        _notice(
+            Subscriptions.switch_told,
+            t("Let copying go on"),
+            Subscriptions.stop_everything(SwitchMode.ON.value),
+            mark="switched",
+        ),
+    )
+
+
+def _notice(text: Text, button: Text, on_click: Any, *, mark: str) -> rx.Component:
+    return rx.callout.root(
+        rx.callout.icon(rx.icon("octagon_alert", size=16)),
+        rx.callout.text(
+            text,
+            " ",
+            rx.el.button(button, type="button", class_name="button plain", on_click=on_click),
+        ),
+        color_scheme="amber",
+        role="status",
+        width="100%",
+        custom_attrs={"data-testid": mark},
     )
 
 
@@ -48,8 +116,13 @@ def _subscription(row: SubscriptionLine) -> rx.Component:
             rx.el.div(
                 rx.link(rx.el.strong(row.name), href=row.href, color_scheme="gray", high_contrast=True),
                 " ",
-                rx.el.span(row.price, " ", t("a month"), class_name="quiet"),
+                rx.cond(
+                    row.is_paper,
+                    paper_badge(row.is_paper),
+                    rx.el.span(row.price, " ", t("a month"), class_name="quiet"),
+                ),
                 rx.el.div(row.account, " · ", row.next, class_name="quiet"),
+                rx.cond(is_live, rx.el.div(row.open_told, class_name="quiet")),
             ),
             rx.flex(
                 rx.cond(row.is_paused & is_live, rx.badge(t("paused"), color_scheme="amber", size="2")),
@@ -61,22 +134,47 @@ def _subscription(row: SubscriptionLine) -> rx.Component:
             spacing="3",
             wrap="wrap",
         ),
-        rx.cond(row.state != "ended", rx.el.p(row.settings, style={"margin": "12px 0"})),
+        rx.cond(is_live, _held_back(row)),
+        rx.cond(
+            row.state != "ended",
+            rx.el.ul(rx.foreach(row.settings, rx.el.li), class_name="plain said"),
+        ),
         rx.cond(
             row.state == "incomplete",
             rx.el.button(t("Go to payment"), type="button", class_name="button", on_click=Subscriptions.pay(row.id)),
         ),
         rx.cond(is_live, _buttons(row)),
-        rx.cond((Subscriptions.editing == row.id) & is_live, _settings(row)),
         class_name="panel",
         key=row.id,
-        custom_attrs={"data-state": row.state},
+        custom_attrs={"data-state": row.state, "data-paper": rx.cond(row.is_paper, "yes", "no")},
+    )
+
+
+def _held_back(row: SubscriptionLine) -> rx.Component:
+    return rx.fragment(
+        rx.cond(
+            row.stopped != "",
+            rx.cond(
+                row.may_resume,
+                _notice(row.stopped, t("Let entries go on"), Subscriptions.go_on(row.id), mark="loss-stop"),
+                rx.callout(row.stopped, icon="octagon_alert", color_scheme="amber", role="status", width="100%"),
+            ),
+        ),
+        rx.cond(
+            row.halted != "",
+            _notice(
+                t("Entries wait for you after a difference on the account: {symbols}.", symbols=row.halted),
+                t("Let entries go on"),
+                Subscriptions.release(row.id),
+                mark="halted",
+            ),
+        ),
     )
 
 
 def _buttons(row: SubscriptionLine) -> rx.Component:
-    def soft(text: Text, on_click: object) -> rx.Component:
-        return rx.el.button(text, type="button", class_name="button soft", on_click=on_click)  # pyright: ignore[reportArgumentType]
+    def soft(text: Text, on_click: Any) -> rx.Component:
+        return rx.el.button(text, type="button", class_name="button soft", on_click=on_click)
 
     return rx.flex(
         rx.cond(
@@ -95,39 +193,26 @@ def _buttons(row: SubscriptionLine) -> rx.Component:
     )
 
 
-def _stop(row: SubscriptionLine) -> rx.Component:
-    def way(mode: str, title: Text, text: Text) -> rx.Component:
-        return rx.alert_dialog.action(
-            rx.el.button(
-                rx.el.span(rx.el.strong(title), rx.el.br(), rx.el.span(text, class_name="quiet")),
-                type="button",
-                class_name="pick",
-                style={
-                    "background": "none",
-                    "font": "inherit",
-                    "color": "inherit",
-                    "textAlign": "left",
-                    "width": "100%",
-                },
-                on_click=Subscriptions.stop(row.id, mode),
-            )
+def _way(title: Text, text: Text, on_click: Any) -> rx.Component:
+    return rx.alert_dialog.action(
+        rx.el.button(
+            rx.el.span(rx.el.strong(title), rx.el.br(), rx.el.span(text, class_name="quiet")),
+            type="button",
+            class_name="pick way",
+            on_click=on_click,
         )
+    )
 
+
+def _ways(trigger: rx.Component, title: Text, text: Text, *ways: rx.Component) -> rx.Component:
+    """Ask which of several ways, each with what it does in numbers."""
     return rx.alert_dialog.root(
-        rx.alert_dialog.trigger(rx.el.button(t("Stop"), type="button", class_name="button soft")),
+        rx.alert_dialog.trigger(trigger),
         rx.alert_dialog.content(
-            rx.alert_dialog.title(t("Stop copying {name}?", name=row.name)),
-            rx.alert_dialog.description(
-                t("On the account {account}: {open}. What shall become of it?", account=row.account, open=row.open_told)
-            ),
+            rx.alert_dialog.title(title),
+            rx.alert_dialog.description(text),
             rx.flex(
-                way(
-                    "follow_exits",
-                    t("Follow his exits"),
-                    t("Nothing new is opened; what is open closes as he closes it."),
-                ),
-                way("close", t("Close all now"), t("Everything copied is closed at market at once.")),
-                way("keep", t("Keep the positions"), t("They become your own; nobody closes them but you.")),
+                *ways,
                 rx.alert_dialog.cancel(rx.el.button(t("Cancel"), type="button", class_name="button soft")),
                 direction="column",
                 spacing="3",
@@ -138,33 +223,33 @@ def _stop(row: SubscriptionLine) -> rx.Component:
     )
 
 
-def _settings(row: SubscriptionLine) -> rx.Component:
-    def mode(value: str, title: Text) -> rx.Component:
-        return rx.el.label(
-            rx.el.input(
-                type="radio",
-                name="mode",
-                value=value,
-                default_checked=row.mode == value,
-            ),
-            rx.el.span(title),
-            class_name="pick",
-        )
+def _stop(row: SubscriptionLine) -> rx.Component:
+    return _ways(
+        rx.el.button(t("Stop"), type="button", class_name="button soft"),
+        t("Stop copying {name}?", name=row.name),
+        t("On the account {account}: {open}. What shall become of it?", account=row.account, open=row.open_told),
+        _way(t("Follow his exits"), row.ways.follow, Subscriptions.stop(row.id, "follow_exits")),
+        _way(t("Close all now"), row.ways.close, Subscriptions.stop(row.id, "close")),
+        _way(t("Keep the positions"), row.ways.keep, Subscriptions.stop(row.id, "keep")),
+    )
 
-    return rx.el.form(
-        mode("equity", t("In proportion to the accounts")),
-        mode("ratio", t("A fixed ratio of his quantity")),
-        field(
-            t("Factor"),
-            text_input("factor", required=True, input_mode="decimal", default_value=row.factor, max_length=40),
+
+def _stop_everything() -> rx.Component:
+    return _ways(
+        rx.el.button(rx.icon("octagon_x", size=16), t("Stop everything"), type="button", class_name="button danger"),
+        t("Stop everything?"),
+        t("It acts on all your subscriptions at once and lasts until you let copying go on. You stay subscribed."),
+        _way(
+            t("Open nothing new"),
+            Subscriptions.ways.follow,
+            Subscriptions.stop_everything(SwitchMode.ENTRIES_OFF.value),
         ),
-        field(
-            t("Largest order, USDT"),
-            text_input("max_order", input_mode="decimal", default_value=row.max_order, max_length=40),
-            hint=t("What goes beyond it is not copied and is listed with that reason. Empty: no limit."),
+        _way(
+            t("Close everything now"), Subscriptions.ways.close, Subscriptions.stop_everything(SwitchMode.FLATTEN.value)
         ),
-        submit(t("Save")),
-        on_submit=Subscriptions.save,
-        class_name="fields",
-        style={"marginTop": "16px"},
+        _way(
+            t("Freeze"),
+            t("Nothing at all is sent to your accounts, not even exits, until you let copying go on."),
+            Subscriptions.stop_everything(SwitchMode.HANDS_OFF.value),
+        ),
     )

@@ -19,7 +19,7 @@ from copytrade.state.account_names import account_told
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.ids import id_of
 from copytrade.state.subscribe import AccountChoice
-from copytrade.state.subscriptions import STATES
+from copytrade.state.subscription_lines import STATES
 from copytrade.state.work import change, read
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions import service

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import reflex as rx
 
 from copytrade import clock
+from copytrade.accounts import paper, reasons
 from copytrade.accounts import queries as accounts
 from copytrade.accounts.reasons import State as AccountState
 from copytrade.accounts.rows import AccountRow
 from copytrade.copying import service as copying
 from copytrade.domain.instruments import Market, Role
-from copytrade.domain.sizing import CopySettings, SizingMode
+from copytrade.domain.sizing import CopySettings
 from copytrade.errors import Conflict, InvalidInput, NotFound
 from copytrade.i18n.names import place_name
 from copytrade.i18n.voice import Voice
@@ -19,8 +20,11 @@ from copytrade.payments import service as payments
 from copytrade.state import routes
 from copytrade.state.account_names import account_name
 from copytrade.state.asking import Page, Who, action, live
+from copytrade.state.copy_draft import Draft
+from copytrade.state.copy_form import CopyForm
 from copytrade.state.ids import id_of
-from copytrade.state.typed import sizing_of
+from copytrade.state.settings_told import settings_told, start_told
+from copytrade.state.typed import amount_of
 from copytrade.state.work import change, read
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.rows import ProfileRow
@@ -47,21 +51,7 @@ class OtherAccount:
     why: str
 
 
-def settings_told(settings: CopySettings, name: str, voice: Voice) -> str:
-    """Say in a sentence how large copies are."""
-    factor = voice.number(settings.factor)
-    if settings.mode == SizingMode.EQUITY:
-        size = voice.say(
-            "Each copy takes {factor} × the share of your account that {name} used of his.", factor=factor, name=name
-        )
-    else:
-        size = voice.say("Each copy is {factor} × the quantity that {name} traded.", factor=factor, name=name)
-    if settings.max_order_notional is None:
-        return size
-    return f"{size} {voice.say('At most {amount} per order.', amount=voice.money(settings.max_order_notional))}"
-
-
-class Subscribe(Page, rx.State):
+class Subscribe(CopyForm, Page, rx.State):
     """What was chosen so far."""
 
     if TYPE_CHECKING:
@@ -79,13 +69,17 @@ class Subscribe(Page, rx.State):
     is_spot: bool = False
     account_id: str = ""
     account_title: str = ""
-    mode: str = SizingMode.EQUITY.value
-    factor: str = "1"
-    max_order: str = ""
-    summary: str = ""
+    summary: list[str] = []
+    starts: str = ""
     paid: str = ""
     """After the payment page: `active`, `processing`, or `open` when nothing was paid."""
     subscription_id: str = ""
+    is_paper: bool = False
+    """Copying with play money: free, no payment step."""
+    offers_paper: bool = False
+    opening: bool = False
+    """A paper account is being opened."""
+    funds: str = f"{paper.USUAL_FUNDS}"
 
     @live(Who.SUBSCRIBER, "user:{asker}", "leaderboard")
     async def watch(self, asker: Person, voice: Voice) -> None:
@@ -95,23 +89,40 @@ class Subscribe(Page, rx.State):
         except NotFound:
             self.is_missing = True
             return
+        self.offers_paper = paper.is_offered()
         if self.profile_id != str(profile.id):
             self.step, self.account_id, self.profile_id = ACCOUNT, "", str(profile.id)
+            self.draft = Draft()
+            self.is_paper = self.offers_paper and self.router.url.query_parameters.get("paper") == "1"
         self.is_missing = False
         self.name, self.place = profile.name, place_name(voice, profile.venue, profile.market)
         self.price = voice.money(profile.price, profile.currency.upper())
         self.link = routes.link_account(venue=profile.venue, market=profile.market)
         self.is_spot = profile.market == Market.SPOT
-        rows = [row for row in await read(accounts.accounts, owner=asker.id) if row.role == Role.COPY]
-        fitting = [row for row in rows if _obstacle(row, profile, voice) == ""]
-        self.choices = [AccountChoice(str(r.id), account_name(r, voice), voice.money(r.equity)) for r in fitting]
-        self.others = [
-            OtherAccount(account_name(row, voice), why) for row in rows if (why := _obstacle(row, profile, voice))
-        ]
-        if not self.account_id and len(self.choices) == 1:
-            self.account_id = self.choices[0].id
+        await self._list_accounts(asker, profile, voice)
         await self._after_payment(asker)
         self.as_of = voice.clock(clock.now())
+
+    @action(Who.SUBSCRIBER)
+    async def choose_paper(self, asker: Person, voice: Voice, on: bool) -> None:
+        """Try him with play money, or copy with real money after all."""
+        self.is_paper, self.account_id, self.step = on and paper.is_offered(), "", ACCOUNT
+        await self._list_accounts(asker, await read(subscriptions.profile_by_slug, self.slug), voice)
+
+    @action(Who.SUBSCRIBER)
+    async def open_paper(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
+        """Open a paper account where the trader trades; a worker makes it ready within a second or two."""
+        self.funds = str(form.get("funds", ""))[:20]
+        profile = await read(subscriptions.profile_by_slug, self.slug)
+        made = await change(
+            paper.open_account,
+            owner=asker.id,
+            venue=profile.venue,
+            market=profile.market,
+            funds=amount_of(form, "funds") or "",
+        )
+        self.account_id, self.opening = str(made), True
+        return Subscribe.watch
 
     @action(Who.SUBSCRIBER)
     async def take_account(self, asker: Person, voice: Voice, form: dict[str, Any]) -> None:
@@ -122,7 +133,11 @@ class Subscribe(Page, rx.State):
         profile = await read(subscriptions.profile_by_slug, self.slug)
         if why := _obstacle(account, profile, voice):
             raise Conflict("the account did not fit", user="This account cannot copy him: {why}.", why=why)
-        self.account_id, self.account_title, self.step = str(account.id), account_name(account, voice), SETTINGS
+        self.account_id, self.account_title = str(account.id), account_name(account, voice)
+        self.is_paper = account.is_paper
+        self._profile, self._account, self.trader = self.profile_id, self.account_id, self.name
+        await self._fill(asker, voice, self.draft, before=CopySettings())
+        self.step = SETTINGS
 
     @action(Who.SUBSCRIBER)
     async def back(self, asker: Person, voice: Voice, step: int) -> None:
@@ -132,23 +147,29 @@ class Subscribe(Page, rx.State):
     @action(Who.SUBSCRIBER)
     async def settle(self, asker: Person, voice: Voice, form: dict[str, Any]) -> None:
         """Keep the settings and show the summary."""
-        self.factor, self.max_order = str(form.get("factor", ""))[:40], str(form.get("max_order", ""))[:40]
-        self.mode = (SizingMode.RATIO if form.get("mode") == SizingMode.RATIO else SizingMode.EQUITY).value
-        self.summary = settings_told(self._settings(), self.name, voice)
+        settings = await self._sent(asker, voice, form)
+        self.summary = settings_told(settings, self.name, voice, is_spot=self.is_spot)
+        self.starts = start_told(settings, voice)
         self.step = SUMMARY
 
     @action(Who.SUBSCRIBER)
     async def pay(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
-        """Make the subscription and go to the payment page."""
-        if form.get("consent") != "yes":
+        """Make the subscription and go to the payment page; one on paper copies at once."""
+        if form.get("consent") != "yes" and not self.is_paper:
             raise InvalidInput("no consent was given", user="Please read and accept the risk notice.")
+        account = await read(accounts.account, owner=asker.id, account_id=id_of(self.account_id))
+        if account.is_paper is not self.is_paper:
+            raise Conflict("real money was not consented to", user="Please choose the account once more.")
         subscription_id = await change(
             copying.subscribe,
             owner=asker.id,
             profile_id=id_of(self.profile_id),
-            copy_account_id=id_of(self.account_id),
-            settings=self._settings(),
+            copy_account_id=account.id,
+            settings=await self._checked(asker, voice),
         )
+        if self.is_paper:
+            self.subscription_id, self.step, self.paid = str(subscription_id), AFTER, SubscriptionState.ACTIVE.value
+            return None
         started = await change(payments.start_payment, owner=asker.id, subscription_id=subscription_id)
         return rx.redirect(started.url) if started.url else rx.redirect(routes.SUBSCRIPTIONS)
 
@@ -158,11 +179,27 @@ class Subscribe(Page, rx.State):
         started = await change(payments.start_payment, owner=asker.id, subscription_id=id_of(self.subscription_id))
         return rx.redirect(started.url)
 
+    async def _list_accounts(self, asker: Person, profile: ProfileRow, voice: Voice) -> None:
+        """Offer the accounts that fit, of real money or of paper; tell of one that is being opened."""
+        rows = [row for row in await read(accounts.accounts, owner=asker.id) if row.role == Role.COPY]
+        rows = [row for row in rows if row.is_paper is self.is_paper]
+        fitting = [row for row in rows if _obstacle(row, profile, voice) == ""]
+        self.choices = [AccountChoice(str(r.id), account_name(r, voice), voice.money(r.equity)) for r in fitting]
+        self.others = [
+            OtherAccount(account_name(row, voice), why) for row in rows if (why := _obstacle(row, profile, voice))
+        ]
+        opened = next((row for row in rows if str(row.id) == self.account_id), None)
+        self.opening = self.is_paper and opened is not None and opened.state == AccountState.CHECKING
+        if opened is not None and opened.state == AccountState.REFUSED:
+            self.problem, self.account_id = voice.say(reasons.sentence(opened.reason)), ""
+        if not self.account_id and len(self.choices) == 1:
+            self.account_id = self.choices[0].id
+
     async def _after_payment(self, asker: Person) -> None:
         """Tell how the payment came out when the person comes back from its page."""
         asked = self.router.url.query_parameters
         if not asked.get("subscription"):
-            self.step = min(self.step, SUMMARY)
+            self.step = self.step if self.is_paper else min(self.step, SUMMARY)
             return
         row = await read(subscriptions.subscription, owner=asker.id, subscription_id=id_of(asked.get("subscription")))
         self.subscription_id, self.step = str(row.id), AFTER
@@ -170,9 +207,6 @@ class Subscribe(Page, rx.State):
             self.paid = row.state
         else:
             self.paid = "processing" if asked.get("payment") == "paid" else "open"
-
-    def _settings(self) -> CopySettings:
-        return sizing_of({"mode": self.mode, "factor": self.factor, "max_order": self.max_order})
 
 
 def _obstacle(row: AccountRow, profile: ProfileRow, voice: Voice) -> str:

@@ -104,7 +104,7 @@ def subscribe(walker: Walker) -> None:
     walker.part("[name=mode][value=ratio]").check()
     walker.type("factor", "0.1")
     walker.press("Next")
-    walker.sees("With the next coin he buys; what he holds now is not copied.")
+    walker.sees("With the next coin he buys.")
     walker.part("[name=consent]").check()
     walker.press("Go to payment")
 

@@ -29,10 +29,12 @@ TABLE = {
         "wallet.watch",
     },
     Who.SUBSCRIBER: {
-        "subscribe.back", "subscribe.pay", "subscribe.pay_again", "subscribe.settle", "subscribe.take_account",
-        "subscribe.watch", "subscriptions.edit",
-        "subscriptions.pause", "subscriptions.pay", "subscriptions.portal", "subscriptions.resume",
-        "subscriptions.save", "subscriptions.stop", "subscriptions.watch",
+        "subscribe.add_symbol", "subscribe.back", "subscribe.choose_paper", "subscribe.open_paper", "subscribe.pay",
+        "subscribe.pay_again", "subscribe.settle", "subscribe.take_account", "subscribe.typed", "subscribe.watch",
+        "subscriptions.add_symbol", "subscriptions.close", "subscriptions.edit", "subscriptions.go_on",
+        "subscriptions.pause", "subscriptions.pay", "subscriptions.portal", "subscriptions.release",
+        "subscriptions.resume", "subscriptions.save", "subscriptions.stop", "subscriptions.stop_everything",
+        "subscriptions.typed", "subscriptions.watch",
     },
     Who.TRADER: {"desk.edit", "desk.publish", "desk.save", "desk.unpublish", "desk.watch"},
     Who.OPERATOR: {

@@ -1,0 +1,138 @@
+"""The form of copy settings, for whoever subscribes and whoever changes what runs: one form, one example."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import reflex as rx
+
+from copytrade.copying import preview
+from copytrade.domain.instruments import Market
+from copytrade.domain.sizing import CopySettings
+from copytrade.errors import InvalidInput
+from copytrade.i18n.voice import Voice
+from copytrade.state.asking import Who, action
+from copytrade.state.copy_draft import FACTORS, LONGEST_LIST, Draft, position_preset, settings_of, typed
+from copytrade.state.example_told import Shown, shown
+from copytrade.state.ids import id_of
+from copytrade.state.typed import amount_of
+from copytrade.state.work import read
+from copytrade.users.queries import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A symbol that the trader trades."""
+
+    symbol: str
+    name: str
+    base: str
+
+
+class CopyForm(rx.State, mixin=True):
+    """What was typed, what is wrong with it, and what it would do."""
+
+    draft: Draft = Draft()
+    faults: dict[str, str] = {}
+    shown: Shown = Shown()
+    choices_of_symbols: list[Choice] = []
+    holds: str = ""
+    """What the trader holds now, in words."""
+    joins_better: str = ""
+    can_short: bool = True
+    trader: str = ""
+    form_round: int = 0
+    """Grows when the fields are filled in anew: the browser then takes their values."""
+    _profile: str = ""
+    _account: str = ""
+    _before: CopySettings = CopySettings()
+
+    @action(Who.SUBSCRIBER)
+    async def typed(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
+        """Take what was typed so far and show what it would do; presets follow the way of sizing."""
+        before, self.draft = self.draft, typed(form, before=self.draft)
+        ground = await self._ground(asker)
+        fills = self._preset(before, ground)
+        await self._show(ground, voice, only=set(self.faults))
+        return fills
+
+    @action(Who.SUBSCRIBER)
+    async def add_symbol(self, asker: Person, voice: Voice, base: str) -> Any:
+        """Put a coin of the trader's on the list of symbols."""
+        words = [word.strip() for word in self.draft.symbols.split(",") if word.strip()]
+        if base not in words:
+            words.append(base)
+        self.draft = replace(self.draft, symbols=", ".join(words)[:LONGEST_LIST])
+        await self._show(await self._ground(asker), voice, only=set(self.faults))
+        return rx.set_value("symbols", self.draft.symbols)
+
+    async def _fill(self, asker: Person, voice: Voice, draft: Draft, *, before: CopySettings) -> None:
+        """Fill the fields in, and say what is known of the trader now."""
+        self.draft, self._before, self.faults = draft, before, {}
+        self.form_round += 1
+        ground = await self._ground(asker)
+        self.can_short = ground.market is Market.PERPETUAL
+        self.choices_of_symbols = [
+            Choice(one.rules.symbol, one.rules.symbol.partition(":")[0], one.rules.base) for one in ground.usual
+        ]
+        self.holds = (
+            voice.count(ground.holds, "He holds {n} position now.", "He holds {n} positions now.")
+            if ground.holds
+            else voice.say("He holds nothing now.")
+        )
+        self.joins_better = (
+            voice.count(
+                ground.holds_better,
+                "Now that would be {n} of his positions.",
+                "Now that would be {n} of his positions.",
+            )
+            if ground.holds
+            else ""
+        )
+        await self._show(ground, voice, only=set())
+
+    async def _ground(self, asker: Person) -> preview.Ground:
+        return await read(
+            preview.ground, owner=asker.id, profile_id=id_of(self._profile), copy_account_id=id_of(self._account)
+        )
+
+    async def _sent(self, asker: Person, voice: Voice, form: dict[str, Any]) -> CopySettings:
+        """Take the whole form; return its settings, or mark every field that is wrong and raise."""
+        before, self.draft = self.draft, typed(form, before=self.draft)
+        self._preset(before, await self._ground(asker))
+        return await self._checked(asker, voice)
+
+    async def _checked(self, asker: Person, voice: Voice) -> CopySettings:
+        """Return the settings of the draft, or mark every field that is wrong and raise."""
+        ground = await self._ground(asker)
+        await self._show(ground, voice, only=None)
+        settings, wrong = settings_of(self.draft, before=self._before, market=ground.market, listed=ground.listed)
+        if wrong:
+            raise InvalidInput(f"{sorted(wrong)} were no use", user="Please look at the fields that are marked.")
+        return settings
+
+    async def _show(self, ground: preview.Ground, voice: Voice, *, only: set[str] | None) -> None:
+        """Show faults (of some fields, or all) and the example; the last one stays while something cannot be read."""
+        settings, wrong = settings_of(self.draft, before=self._before, market=ground.market, listed=ground.listed)
+        self.faults = {field: voice.said(said) for field, said in wrong.items() if only is None or field in only}
+        if not wrong:
+            try:
+                quantity = amount_of({"q": self.draft.example_quantity}, "q")
+                found = preview.of(ground, settings, symbol=self.draft.example_symbol, quantity=quantity)
+            except InvalidInput as error:
+                self.faults = {**self.faults, "example_quantity": voice.error(error)}
+                return
+            self.shown = shown(settings, found, ground=ground, name=self.trader, voice=voice)
+
+    def _preset(self, before: Draft, ground: preview.Ground) -> list[Any]:
+        """Fill in what a way of sizing begins with, where nothing of one's own was typed; return the events for it."""
+        draft, fills = self.draft, list[Any]()
+        if draft.mode != before.mode and draft.mode in FACTORS and draft.factor in ("", FACTORS.get(before.mode)):
+            draft = replace(draft, factor=FACTORS.get(draft.mode, ""))
+            fills.append(rx.set_value("factor", draft.factor))
+        price = ground.usual[0].price if ground.usual else None
+        was, new = (position_preset(one, price=price, equity=ground.equities.copy) for one in (before, draft))
+        if was != new and draft.max_position_notional in ("", was):
+            draft = replace(draft, max_position_notional=new)
+            fills.append(rx.set_value("max_position_notional", new))
+        self.draft = draft
+        return fills
