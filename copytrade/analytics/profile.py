@@ -61,6 +61,7 @@ def profile_page(
         subscribers=profile.subscribers,
         results=shown.subscribers_results(session, [profile.id]).get(profile.id, SubscribersResult()),
         quality=sources.copy_quality(session, profile_ids=[profile.id]).get(profile.id, CopyQuality()),
+        place_quality=sources.quality_by_place(session).get((profile.venue, profile.market), CopyQuality()),
     )
 
 

@@ -21,6 +21,7 @@ class CopyQuality:
     delay_p99_ms: float | None = None
     slippage_p50_bps: float | None = None
     slippage_p95_bps: float | None = None
+    slippage_p99_bps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,8 @@ class ProfileStats:
     subscribers: int
     results: SubscribersResult
     quality: CopyQuality
+    place_quality: CopyQuality
+    """Of all copies at his venue and market, whoever is copied."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,12 @@ def copy_quality(session: Session, *, profile_ids: Collection[UUID]) -> dict[UUI
     return {profile_id: _quality(row) for profile_id, row in found.items()}
 
 
+def quality_by_place(session: Session) -> dict[tuple[str, str], CopyQuality]:
+    """Return how closely copies followed lately by venue and market, whoever was copied."""
+    found = copying.delays_by_place(session, since=clock.now() - QUALITY_SPAN)
+    return {place: _quality(row) for place, row in found.items()}
+
+
 def _quality(row: copying.Delays) -> CopyQuality:
     return CopyQuality(
         count=row.count,
@@ -113,6 +119,7 @@ def _quality(row: copying.Delays) -> CopyQuality:
         delay_p99_ms=row.delay_p99_ms,
         slippage_p50_bps=row.slippage_p50_bps,
         slippage_p95_bps=row.slippage_p95_bps,
+        slippage_p99_bps=row.slippage_p99_bps,
     )
 
 

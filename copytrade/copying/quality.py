@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Double, Select, Uuid, and_, case, cast, extract, literal
+from sqlalchemy import ColumnElement, Double, Select, Uuid, and_, case, cast, extract, literal, literal_column
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, func, select
 
@@ -41,7 +41,10 @@ class CopiedBy:
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """Milliseconds from the newest lead fill of an order to its acceptance; slippage in bps, + is worse."""
+    """Milliseconds from the newest lead fill of an order to its acceptance; slippage in bps, + is worse.
+
+    This is the one definition of delay and slippage of many copies: per order that executed, wherever they are shown.
+    """
 
     count: int
     delay_p50_ms: float | None
@@ -49,6 +52,7 @@ class Delays:
     delay_p99_ms: float | None
     slippage_p50_bps: float | None
     slippage_p95_bps: float | None
+    slippage_p99_bps: float | None
 
 
 def subscriptions(session: Session) -> list[CopiedBy]:
@@ -101,6 +105,17 @@ def delays(session: Session, *, profile_ids: Collection[UUID], since: datetime) 
     return {profile_id: Delays(*figures) for profile_id, *figures in rows}
 
 
+def delays_by_place(session: Session, *, since: datetime) -> dict[tuple[str, str], Delays]:
+    """Return how fast and how close copies were since a time by venue and market, none of those on paper."""
+    place = col(LegRow.venue) + literal_column("' '") + col(LegRow.market)
+    rows = session.connection().execute(_with_money(_measured(place, since=since)).group_by(place))
+    found: dict[tuple[str, str], Delays] = {}
+    for where, *figures in rows:
+        venue, _, market = where.partition(" ")
+        found[venue, market] = Delays(*figures)
+    return found
+
+
 def delays_of_all(session: Session, *, since: datetime) -> Delays:
     """Return how fast and how close all copies were since a time, none of those on paper."""
     _, *figures = session.connection().execute(_with_money(_measured(literal(1), since=since))).one()
@@ -124,22 +139,22 @@ def _with_money(measured: Select[Any]) -> Select[Any]:
 
 def _measured(group: ColumnElement[Any], *, since: datetime) -> Select[Any]:
     newest = (
-        sql_select(col(OrderPart.order_id), func.max(col(PartRow.venue_time)).label("at"))
-        .join(PartRow, col(PartRow.id) == col(OrderPart.part_id))
-        .where(col(PartRow.fill_id).is_not(None))
-        .group_by(col(OrderPart.order_id))
-        .subquery()
+        sql_select(func.max(col(PartRow.venue_time)).label("at"))
+        .join(OrderPart, col(OrderPart.part_id) == col(PartRow.id))
+        .where(col(OrderPart.order_id) == col(CopyOrder.id), col(PartRow.fill_id).is_not(None))
+        .correlate(CopyOrder)
+        .lateral()
     )
     delay = extract("epoch", col(CopyOrder.acknowledged_at) - newest.c.at) * 1000
     sign = case((col(CopyOrder.side) == Side.BUY.value, 1), else_=-1)
     slippage = sign * (col(CopyOrder.average_price) / col(CopyOrder.reference) - 1) * 10_000
     shares = [func.percentile_cont(share).within_group(delay.asc()) for share in (0.5, 0.95, 0.99)]
-    shares += [func.percentile_cont(share).within_group(cast(slippage, Double).asc()) for share in (0.5, 0.95)]
+    shares += [func.percentile_cont(share).within_group(cast(slippage, Double).asc()) for share in (0.5, 0.95, 0.99)]
     return (
         sql_select(group, func.count(), *(cast(share, Double) for share in shares))
         .select_from(CopyOrder)
         .join(LegRow, col(LegRow.id) == col(CopyOrder.leg_id))
-        .join(newest, newest.c.order_id == col(CopyOrder.id))
+        .join(newest, newest.c.at.is_not(None))
         .where(
             col(CopyOrder.filled) > 0,
             col(CopyOrder.acknowledged_at) >= since,

@@ -9,6 +9,7 @@ from copytrade.components.forms import link_button
 from copytrade.components.frame import page
 from copytrade.components.panels import empty, has, panel, skeleton, told, when_loaded
 from copytrade.components.positions import positions_table
+from copytrade.components.quality import nobody, quality_table, rotation
 from copytrade.components.text import t
 from copytrade.pages.traders import FALL, NET, RETURN, SHARPE
 from copytrade.state import routes
@@ -37,6 +38,12 @@ def trader() -> rx.Component:
                 _same_place(),
                 rx.foreach(Trader.warnings, lambda text: told(text, icon="triangle_alert", color="amber")),
                 _numbers(),
+                panel(
+                    t("How closely he is copied"),
+                    nobody(Trader.quality, quality_table(Trader.quality, of=t("Copies"))),
+                    rotation(),
+                    id="quality",
+                ),
                 panel(
                     t("Growth and falls"),
                     chart(Trader.curve, height=380),

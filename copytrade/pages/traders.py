@@ -10,6 +10,7 @@ from copytrade.components.forms import link_button
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
 from copytrade.components.panels import empty, has, heading, panel, when_loaded
+from copytrade.components.quality import quality_table
 from copytrade.components.text import Text, t
 from copytrade.i18n.names import VENUES
 from copytrade.state import routes
@@ -41,6 +42,10 @@ def traders() -> rx.Component:
                 ),
             ),
             _pager(),
+            rx.cond(
+                has(Traders.quality),
+                panel(t("How closely copies follow, by exchange"), quality_table(Traders.quality, of=t("Exchange"))),
+            ),
         ),
     )
 

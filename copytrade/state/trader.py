@@ -27,6 +27,7 @@ from copytrade.state import routes
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.charting import NO_CHART, palette_of
 from copytrade.state.position_lines import PositionLine, TripLine, position_line, trip_line
+from copytrade.state.quality_lines import QualityLine, quality_line
 from copytrade.state.traders import WINDOWS, unranked
 from copytrade.state.work import read
 from copytrade.subscriptions import queries as subscriptions
@@ -130,6 +131,15 @@ def _numbers(stats: ProfileStats, voice: Voice) -> Numbers:
     )
 
 
+def _quality(stats: ProfileStats, voice: Voice) -> list[QualityLine]:
+    place = place_name(voice, stats.venue, stats.market)
+    rows = (
+        (voice.say("this trader"), stats.quality),
+        (voice.say("all copies at {place}", place=place), stats.place_quality),
+    )
+    return [quality_line(name, quality, voice) for name, quality in rows if quality.count]
+
+
 def _warnings(stats: ProfileStats, voice: Voice) -> list[str]:
     found: list[str] = []
     best = stats.numbers.best_share
@@ -160,6 +170,7 @@ class Trader(Page, rx.State):
 
     head: Head = Head()
     numbers: Numbers = Numbers()
+    quality: list[QualityLine] = []
     window: str = "90d"
     warnings: list[str] = []
     curve: Chart = NO_CHART
@@ -187,6 +198,7 @@ class Trader(Page, rx.State):
         fits = asker is not None and await read(_has_account, owner=asker.id, venue=stats.venue, market=stats.market)
         self.head = replace(_head(stats, voice), is_mine=mine, is_subscribed=subscribed, has_account=fits)
         self.numbers = _numbers(stats, voice)
+        self.quality = _quality(stats, voice)
         self.warnings = _warnings(stats, voice)
         palette = await palette_of(self)
         self.curve = equity_and_underwater(stats.days, voice=voice, benchmark=stats.benchmark, palette=palette)

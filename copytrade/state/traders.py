@@ -14,6 +14,7 @@ from copytrade.i18n.names import place_name
 from copytrade.i18n.voice import Figure, Voice
 from copytrade.state import routes
 from copytrade.state.asking import Page, Who, action, live
+from copytrade.state.quality_lines import QualityLine, quality_line
 from copytrade.state.work import read
 from copytrade.users.queries import Person
 
@@ -99,6 +100,8 @@ class Traders(Page, rx.State):
     """The list and its filters."""
 
     rows: list[TraderLine] = []
+    quality: list[QualityLine] = []
+    """How closely copies follow, by exchange and market."""
     window: str = "90d"
     sort: str = "risk"
     search: str = ""
@@ -130,6 +133,10 @@ class Traders(Page, rx.State):
             offset=self.at,
         )
         self.rows = [line(row, voice) for row in board.rows]
+        places = await read(analytics.quality_by_place)
+        self.quality = [
+            quality_line(place_name(voice, *place), quality, voice) for place, quality in sorted(places.items())
+        ]
         self.more = self.at + PER_PAGE < board.total
         self.told = voice.count(
             board.total,

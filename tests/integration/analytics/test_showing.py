@@ -8,6 +8,7 @@ from sqlmodel import Session
 from copytrade import clock
 from copytrade.analytics import queries, service
 from copytrade.analytics.refreshing import refresh_account
+from copytrade.copying import queries as copying
 from copytrade.domain.instruments import Role
 from copytrade.domain.ranking import Unranked
 from copytrade.errors import NotFound
@@ -164,6 +165,16 @@ def test_delays_and_slippage_are_public(session: Session, market: Market) -> Non
     assert quality.delay_p99_ms == pytest.approx(79.8)
     assert quality.slippage_p50_bps == pytest.approx(5)
     assert quality.slippage_p95_bps == pytest.approx(9.5)
+    assert quality.slippage_p99_bps == pytest.approx(9.9)
+
+
+def test_delay_and_slippage_mean_the_same_wherever_they_are_told(session: Session, market: Market) -> None:
+    subscription_that_copied(session, market)
+    page = queries.profile_page(session, slug=market.slug)
+    assert page.place_quality == page.quality
+    assert queries.quality_by_place(session) == {("binance", "perpetual"): page.quality}
+    own = copying.copy_summary(session, owner=market.bob.id)
+    assert (own.delay_p50_ms, own.slippage_p50_bps) == (page.quality.delay_p50_ms, page.quality.slippage_p50_bps)
 
 
 def test_the_platform_counts_what_is_live(session: Session, market: Market) -> None:
