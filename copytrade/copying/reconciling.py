@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,18 +13,17 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import acknowledged, bulk, notices, outcomes, records, saving
-from copytrade.copying.outcomes import Told
+from copytrade.copying import bulk, drifting, records, saving, searching, settings_rows
+from copytrade.copying.models import DriftKind
 from copytrade.copying.records import LegRecord
 from copytrade.db.bell import ring
-from copytrade.db.events import record
-from copytrade.db.model import new_id
+from copytrade.db.session import reading as reading_of
 from copytrade.db.session import transaction
 from copytrade.domain.fills import AccountState
 from copytrade.domain.instruments import Market, PositionSide
-from copytrade.domain.legs import adopt
-from copytrade.domain.quantities import ZERO
+from copytrade.domain.quantities import ZERO, sign
 from copytrade.domain.readings import AGAIN, Doubt, is_quiet, judge, missing
+from copytrade.domain.sizing import CopySettings
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.port import AccountRef, ClientPool, ExchangeClient
 from copytrade.failpoints import Label, reach
@@ -33,8 +32,10 @@ log = structlog.get_logger()
 
 EVERY = timedelta(seconds=60)
 AT_ONCE = 50
-SEARCHED = timedelta(days=1)
-"""How far back an order of ours may turn up."""
+LIQUIDATED_WITHIN = timedelta(minutes=10)
+"""A liquidation is looked for from so long before the first reading that missed something."""
+SPOT_OWN = Decimal(5)
+"""On spot a coin of his own beside the copies is noted from so many USDT on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +80,59 @@ async def _compare(pool: ClientPool, ref: AccountRef) -> None:
     try:
         client = await pool.get(ref)
         reading = Reading(ref, await client.state(), clock.now())
+        liquidated = await _liquidated(client, await asyncio.to_thread(_doubted, ref.id))
         reach(Label.RECONCILE_READ)
-        odd = await asyncio.to_thread(_look, reading)
+        odd = await asyncio.to_thread(_look, reading, liquidated)
         for symbol in odd:
-            await _book_unknown(client, ref, symbol)
+            await searching.book_unknown(client, ref, symbol)
     except ExchangeError as error:
         log.info("reconcile.unread", account=str(ref.id), code=error.venue_code)
 
 
-def _look(reading: Reading) -> list[str]:
+async def _liquidated(client: ExchangeClient, doubted: Mapping[str, datetime]) -> set[str]:
+    """Return the symbols, of those in doubt since then, in which the venue itself closed something lately."""
+    found = set[str]()
+    for symbol, since in doubted.items():
+        earlier = since - LIQUIDATED_WITHIN
+        orders = await client.recent_orders(symbol, since=earlier)
+        page = await client.fills(symbol, cursor="", since=earlier)
+        if any(one.is_liquidation and one.filled for one in orders) or any(one.is_liquidation for one in page.fills):
+            found.add(symbol)
+    return found
+
+
+def _doubted(account_id: UUID) -> dict[str, datetime]:
+    """Return the symbols in which the first of two readings said less than we hold, on perpetuals."""
+    with reading_of() as session:
+        rows = bulk.fetch(
+            session,
+            "SELECT symbol, min(drift_read_at) FROM trades.legs WHERE copy_account_id = %(id)s AND state = 'following'"
+            " AND market = 'perpetual' AND abs(drift_reading) < abs(held) GROUP BY symbol",
+            id=account_id,
+        )
+    return dict(rows)
+
+
+def _look(reading: Reading, liquidated: Collection[str]) -> list[str]:
     with transaction() as session:
-        odd = look(session, reading)
+        odd = look(session, reading, liquidated=liquidated)
         reach(Label.RECONCILE_COMPARED)
     reach(Label.RECONCILE_COMMITTED)
     return odd
 
 
-def look(session: Session, reading: Reading) -> list[str]:
-    """Compare one reading with the legs of its account; return symbols in which orders of ours should be looked for."""
+def look(session: Session, reading: Reading, *, liquidated: Collection[str] = ()) -> list[str]:
+    """Compare one reading with the legs of its account; return symbols in which orders of ours should be looked for.
+
+    In the `liquidated` symbols the venue itself closed something lately.
+    """
+    if liquidated:
+        # A plan locks settings before legs, and a liquidation may pause a subscription.
+        bulk.fetch(
+            session,
+            "SELECT 1 FROM trades.copy_settings WHERE copy_account_id = %(id)s ORDER BY subscription_id FOR UPDATE",
+            id=reading.account.id,
+        )
     legs = records.lock(
         session,
         "copy_account_id = %(id)s AND state = 'following' ORDER BY id FOR UPDATE",
@@ -105,27 +141,51 @@ def look(session: Session, reading: Reading) -> list[str]:
     groups = defaultdict[tuple[str, PositionSide], list[LegRecord]](list)
     for leg in legs:
         groups[_place(leg)].append(leg)
-    known_own = _own(session, reading.account.id)
+    known_own, chosen = _own(session, reading.account.id), _settings(session, legs)
+    known_more = drifting.known_own(session, [leg.id for leg in legs])
     odd, touched = set[str](), list[LegRecord]()
     for (symbol, side), group in groups.items():
         if not all(_is_quiet(leg, reading.read_at) for leg in group):
             continue
         read = reading.state.positions.get((symbol, side), ZERO)
-        held = sum((leg.leg.held for leg in group), ZERO)
-        short = _missing(group, read)
+        really = _missing(group, read)
+        own = ZERO if really else read - sum((leg.leg.held for leg in group), ZERO)
         if side is PositionSide.NET:
-            own = ZERO if short else read - held
             if symbol in known_own and own != known_own[symbol]:
                 odd.add(symbol)
             _set_own(session, reading, symbol, own)
-        if short:
+        really |= _beyond(session, group, own, known=known_more, at=reading.read_at)
+        if really:
             odd |= {leg.instrument.symbol for leg in group}
-        touched += [leg for leg in group if _drift(session, leg, short.get(leg.id), reading)]
+        for leg in group:
+            is_closed = leg.instrument.symbol in liquidated
+            if _drift(
+                session, leg, really.get(leg.id), reading, settings=chosen[leg.subscription_id], is_closed=is_closed
+            ):
+                touched.append(leg)
     saving.save(session, touched, now=clock.now())
     if any(leg.drift_reading is not None for leg in touched):
         _again(session, reading)
     ring(session, *{f"user:{leg.subscriber_id}" for leg in touched})
     return sorted(odd)
+
+
+def _settings(session: Session, legs: Sequence[LegRecord]) -> dict[UUID, CopySettings]:
+    return settings_rows.of(session, sorted({leg.subscription_id for leg in legs}))
+
+
+def _beyond(
+    session: Session, group: Sequence[LegRecord], own: Decimal, *, known: Mapping[UUID, Decimal], at: datetime
+) -> dict[UUID, Decimal]:
+    """Return what the account holds for the leg that holds most, where that is more and not known yet."""
+    leg = max(group, key=lambda leg: (abs(leg.leg.held), abs(leg.leg.target)))
+    is_spot = leg.instrument.market is Market.SPOT
+    is_dust = is_spot and abs(own) * leg.price < SPOT_OWN
+    if not own or is_dust or not leg.leg.held or sign(own) != sign(leg.leg.held):
+        if leg.id in known:
+            drifting.resolve(session, leg_ids=[leg.id], kind=DriftKind.MORE, at=at)
+        return {}
+    return {} if known.get(leg.id) == own else {leg.id: leg.leg.held + own}
 
 
 def _place(leg: LegRecord) -> tuple[str, PositionSide]:
@@ -146,26 +206,27 @@ def _missing(group: Sequence[LegRecord], read: Decimal) -> dict[UUID, Decimal]:
     return {leg.id: held for leg, held in zip(group, really, strict=True) if held is not None}
 
 
-def _drift(session: Session, leg: LegRecord, really: Decimal | None, reading: Reading) -> bool:
+def _drift(
+    session: Session,
+    leg: LegRecord,
+    really: Decimal | None,
+    reading: Reading,
+    *,
+    settings: CopySettings,
+    is_closed: bool,
+) -> bool:
     was = Doubt(leg.drift_reading, leg.drift_read_at) if leg.drift_reading is not None and leg.drift_read_at else None
     doubt, is_confirmed = judge(was, really, at=reading.read_at)
     leg.drift_reading, leg.drift_read_at = (doubt.reading, doubt.since) if doubt else (None, None)
     if really is None or not is_confirmed:
         return doubt != was
-    before = leg.leg.held
-    leg.leg, skips = adopt(leg.leg, really, drift_id=new_id(), price=leg.price, at=reading.read_at)
-    leg.skip(skips)
-    leg.due_at = reading.read_at
-    record(
-        session,
-        "leg.drift",
-        user_id=leg.subscriber_id,
-        cause=f"{leg.id}:{reading.read_at:%Y%m%d%H%M}",
-        trader=notices.trader(session, leg.profile_id),
-        symbol=leg.instrument.symbol,
-        expected=f"{before.normalize():f}",
-        found=f"{really.normalize():f}",
-    )
+    at, held = reading.read_at, leg.leg.held
+    if abs(really) > abs(held):
+        drifting.more(session, leg, really - held, settings=settings, at=at)
+    elif is_closed:
+        drifting.liquidated(session, leg, really, settings=settings, at=at)
+    else:
+        drifting.less(session, leg, really, settings=settings, at=at)
     return True
 
 
@@ -195,35 +256,3 @@ def _set_own(session: Session, reading: Reading, symbol: str, own: Decimal) -> N
         id=reading.account.id,
         symbol=symbol,
     )
-
-
-async def _book_unknown(client: ExchangeClient, ref: AccountRef, symbol: str) -> None:
-    """Book what orders of ours did that we do not know of: a lost one that was executed after all."""
-    since = clock.now() - SEARCHED
-    listed = {one.client_order_id: one for one in await client.recent_orders(symbol, since=since)}
-    unbooked = await asyncio.to_thread(_unbooked, ref.id, symbol, {key: one.filled for key, one in listed.items()})
-    if unbooked:
-        orders = [
-            (order_id, await acknowledged.with_fee(client, listed[client_id])) for order_id, client_id in unbooked
-        ]
-        await asyncio.to_thread(
-            _write, [Told(order_id, found=order) for order_id, order in orders if order is not None]
-        )
-
-
-def _unbooked(account_id: UUID, symbol: str, filled: dict[str, Decimal]) -> list[tuple[UUID, str]]:
-    with transaction() as session:
-        rows = bulk.fetch(
-            session,
-            "SELECT id, client_order_id, filled FROM trades.copy_orders WHERE exchange_account_id = %(id)s"
-            " AND symbol = %(symbol)s AND client_order_id = ANY(%(ids)s)",
-            id=account_id,
-            symbol=symbol,
-            ids=list(filled),
-        )
-    return [(order_id, client_id) for order_id, client_id, known in rows if filled[client_id] > known]
-
-
-def _write(told: list[Told]) -> None:
-    with transaction() as session:
-        outcomes.write(session, told)

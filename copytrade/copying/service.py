@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import outcomes, settings_rows
+from copytrade.copying import drifting, outcomes, settings_rows
 from copytrade.copying.models import (
     CopyOrder,
     CopySetting,
@@ -68,6 +68,7 @@ def pause(session: Session, *, owner: UUID, subscription_id: UUID) -> None:
 def resume(session: Session, *, owner: UUID, subscription_id: UUID) -> None:
     """Copy entries again, from the next one on."""
     _set_paused(session, owner=owner, subscription_id=subscription_id, is_paused=False)
+    drifting.resumed(session, subscription_id=subscription_id, at=clock.now())
 
 
 def stop(session: Session, *, owner: UUID, subscription_id: UUID, mode: EndMode) -> None:
@@ -86,6 +87,7 @@ def release(session: Session, *, owner: UUID, subscription_id: UUID) -> None:
         if leg.is_halted:
             leg.is_halted, leg.due_at = False, clock.now()
             session.add(leg)
+    drifting.release(session, subscription_id=subscription_id, at=clock.now())
     ring(session, "drive", f"user:{owner}")
 
 

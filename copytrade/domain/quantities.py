@@ -55,3 +55,8 @@ def nearer_zero(left: Decimal, right: Decimal) -> Decimal:
     if sign(left) != sign(right):
         return ZERO
     return left if abs(left) <= abs(right) else right
+
+
+def plain(value: Decimal) -> str:
+    """Return a quantity as it is written: no exponent, no trailing zeros."""
+    return f"{value.normalize():f}"

@@ -110,6 +110,31 @@ TEXTS: dict[str, Text] = {
         "{symbol}: what you hold is not what copying expects. See your copies.",
         "/copies",
     ),
+    "leg.halted": Text(
+        "Entries wait for you",
+        "{symbol}: your account holds {found} where copying expects {expected}. As you chose, nothing is opened there "
+        "for {trader} until you let entries go on; exits go on as ever.",
+        "/copies",
+    ),
+    "leg.liquidated": Text(
+        "The exchange closed a copied position",
+        "{symbol}: the exchange liquidated what was copied from {trader}; {found} of {expected} are left. Copying him "
+        "is paused until you resume it.",
+        "/subscriptions",
+        is_security=True,
+    ),
+    "leg.modes": Text(
+        "The account's settings were changed",
+        "{symbol}: copying {trader} needs {expected}, the account has {found}. Nothing is opened there until you set "
+        "it back or let entries go on; exits go on as ever.",
+        "/copies",
+    ),
+    "leg.modes_reset": Text(
+        "The account's settings are set back",
+        "{symbol}: copying {trader} needs {expected}, the account has {found}. It is set back as soon as nothing is "
+        "open there.",
+        "/copies",
+    ),
     "stop.daily_kept": Text(
         "Your daily loss was reached",
         "Copies of {trader} lost {loss} USDT today. Nothing is opened until 00:00 UTC; what is open follows the "
