@@ -66,7 +66,14 @@ def _work(name: str, kind: type[BaseWorker]) -> None:
 
 
 def _worked_until_stopped(name: str, kind: type[BaseWorker]) -> bool:
-    worker = kind([queue(name)], connection=connection(), serializer=JSONSerializer, maintenance_interval=MAINTENANCE_S)
+    try:
+        # Making one asks Redis already: who starts while it is away waits for it.
+        worker = kind(
+            [queue(name)], connection=connection(), serializer=JSONSerializer, maintenance_interval=MAINTENANCE_S
+        )
+    except RedisError as error:
+        log.warning("worker.redis_away", reason=type(error).__name__)
+        return False
     try:
         worker.work(logging_level="WARNING")
     except RedisError as error:

@@ -78,3 +78,15 @@ def test_the_answer_is_dropped_after_the_venue_executed(stage: Pair, processes: 
     wait_until(lambda: ledger(stage.lead.id).unended == 0, timeout=30, what="the end of every order")
     told = ledger(stage.lead.id)
     assert (told.asked, told.copied) == (Decimal("0.2"), Decimal("0.2"))
+
+
+@pytest.mark.timeout(180)
+def test_workers_that_start_while_valkey_is_away_copy_all_the_same(stage: Pair, processes: Processes) -> None:
+    processes.kill("valkey")
+    processes.restart("worker-copy", "worker-capture")
+    for name in ("worker-copy", "worker-capture"):
+        processes.wait_for_line(name, "worker.redis_away")
+    stage.trade("BUY", "1")
+    stage.wait_for_copy("0.1", timeout=40)
+    processes.start("valkey")
+    assert processes.crashed() == {}
