@@ -13,7 +13,7 @@ export REFLEX_TELEMETRY_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak ctl requirements clean
+.PHONY: help demo test lint model bench soak ctl requirements clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -29,6 +29,9 @@ lint: $(TOOLS) ## format, lint, types
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m basedpyright
+
+model: $(TOOLS) ## the copy engine against a random venue: RUNS=100000, or CASE=spot/ratio/7 told in full
+	@exec $(PY) -m tests.model --runs $(or $(RUNS),15000) --case "$(CASE)"
 
 bench: $(TOOLS) ## the measurements (ONLY=fanout: a part); writes var/bench.json
 	@exec $(PY) -m benchmarks $(ONLY)

@@ -225,7 +225,7 @@ def installation(
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick ones first; the browser last, since its driver keeps an event loop running in this process."""
-    order = ("unit", "integration", "contract", "ui", "chaos", "e2e")
+    order = ("unit", "model", "integration", "contract", "ui", "chaos", "e2e")
     folder = Path(__file__).parent
     items.sort(key=lambda item: order.index(item.path.relative_to(folder).parts[0]))
 

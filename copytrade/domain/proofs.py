@@ -6,6 +6,8 @@ SCHEDULE_S = (0.5, 1, 2, 4, 8, 15, 30, 60, 300)
 """Pauses between the look-ups of one order; the last for ever."""
 LOST_IS_WATCHED_S = (5, 15, 30, 60, 120, 300, 900, 3600, 21_600)
 """Pauses between the look-ups of an order that was judged lost; then none."""
+PROVABLE_S = 15
+"""The longest pause once absence would be a proof: a process that died with it must not cost the leg five minutes."""
 SHORTEST = timedelta(seconds=1)
 AFTER_PROOF = timedelta(milliseconds=100)
 
@@ -35,6 +37,8 @@ def next_look_up(*, checks: int, is_lost: bool, until: datetime | None, real_now
         pause = SCHEDULE_S[min(checks, len(SCHEDULE_S) - 1)]
     if pause is None:
         return None
+    if is_proof(until=until, real_now=real_now):
+        pause = min(pause, PROVABLE_S)
     next_at = real_now + max(timedelta(seconds=pause), SHORTEST)
     if until is not None and real_now < until < next_at:
         # As soon as absence is a proof the leg may go on: an entry ages meanwhile.

@@ -1,0 +1,1 @@
+"""A model of the copy engine: its real rules against a random venue, in virtual time, without a database."""

@@ -1,0 +1,338 @@
+"""Copying as it is, but for its tables: each transaction runs the service's own code on rows in memory.
+
+A crash comes before a commit, and nothing of the transaction is there, or right after it, and what it was for is not
+done. Who swept before sweeps again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+from uuid import UUID
+
+from copytrade.copying import claims, ending, planner, resuming
+from copytrade.copying.desks import Desk, Venues
+from copytrade.copying.models import LIVE, LegState, OrderState
+from copytrade.copying.records import LegRecord, OrderRecord
+from copytrade.copying.standing import Held
+from copytrade.copying.switches import Switches
+from copytrade.copying.telling import Told, tell
+from copytrade.copying.terms import QUOTE_AGE
+from copytrade.copying.work import Claimed, Known
+from copytrade.db.model import new_id
+from copytrade.domain import proofs, readings
+from copytrade.domain.changes import LeadChange
+from copytrade.domain.fills import Equity, Quote
+from copytrade.domain.instruments import Instrument, Market, MarketRules, PositionSide, Venue
+from copytrade.domain.legs import Part, adopt
+from copytrade.domain.quantities import ZERO
+from copytrade.domain.sizing import CopySettings
+from copytrade.exchanges.port import AccountRef
+from copytrade.subscriptions.rows import ActiveSubscription
+from tests.model.capture import Capture
+from tests.model.chance import START, Chance, Trouble
+from tests.model.store import Store
+
+T = TypeVar("T")
+LEAD, COPY, SUBSCRIPTION, BOB, PROFILE = (UUID(int=number) for number in range(1, 6))
+WINDOW = timedelta(seconds=5)
+LOST_AFTER = timedelta(seconds=10)
+"""What the venue promises: an order shows up this long after it can last arrive."""
+Stored = tuple[Decimal, datetime]
+
+
+@dataclass(slots=True)
+class Equities:
+    """What both accounts are worth."""
+
+    copy: Decimal
+    lead: Decimal
+
+
+@dataclass(slots=True)
+class Service:
+    """The subscriber's side: rows, and the transactions that change them."""
+
+    rules: MarketRules
+    chance: Chance
+    capture: Capture
+    settings: CopySettings
+    equities: Equities
+    account: AccountRef
+    store: Store = field(default_factory=Store)
+    switches: Switches = field(default_factory=lambda: Switches({}))
+    ready: dict[tuple[UUID, str], "claims._Ready"] = field(default_factory=dict)
+    quote: Quote | None = None
+    free: Stored | None = None
+    held: Held | None = None
+    """What holds the subscription back: a loss that was reached, a lead that is silent."""
+    may_enter: bool = True
+    wants_reading: bool = False
+    """Whether the account is to be read soon."""
+    is_gone: bool = False
+    """Ended and not following exits: nothing is planned any more."""
+
+    def transaction(self, work: Callable[[], T]) -> T | None:
+        """Do the work and commit, unless a crash comes first; None too where it comes right after the commit."""
+        fate = self.chance.rng.random() if self.chance.strikes(Trouble.CRASH) else 1
+        if fate < 0.5:
+            return None
+        done = work()
+        return None if fate < 1 else done
+
+    def plan(self, *, now: datetime, price: Decimal) -> Claimed | None:
+        """Plan what may be planned now, the mark on the fills in the same transaction; return what is sent at once."""
+
+        def work() -> Claimed | None:
+            changes = self.capture.take_next(now=now, price=price)
+            if not changes:
+                return None
+            claimed = self.plan_changes(changes, now=now)
+            self.mark(changes)
+            return claimed
+
+        return self.transaction(work) if self.capture.is_waiting() else None
+
+    def mark(self, changes: list[LeadChange]) -> None:
+        """Mark what was planned."""
+        self.capture.mark_planned(changes)
+
+    def plan_changes(self, changes: list[LeadChange], *, now: datetime) -> Claimed:
+        """Plan changes for this subscription; who plans may take the legs and send for them right away."""
+        desk = self._desk(changes, now=now)
+        for change in changes:
+            for copy in desk.copies:
+                planner.plan_one(desk, copy, change)
+        return self._write(desk)
+
+    def size(self, *, now: datetime) -> Claimed | None:
+        """Size the openings that waited for the lead's order."""
+        waiting = [
+            (leg, part)
+            for leg in self.store.legs.values()
+            for part in leg.leg.parts
+            if part.unsized and leg.state is LegState.FOLLOWING
+        ]
+        return self.transaction(lambda: self._size(waiting, now=now)) if waiting else None
+
+    def _size(self, waiting: list[tuple[LegRecord, Part]], *, now: datetime) -> Claimed:
+        changes = [(leg, part, self._opening(leg, part, now=now)) for leg, part in waiting]
+        desk = self._desk([change for _, _, change in changes], now=now)
+        for leg, part, change in changes:
+            if not desk.copies or leg.is_ending:
+                left = tuple(replace(one, unsized=ZERO) if one.id == part.id else one for one in leg.leg.parts)
+                leg.leg = replace(leg.leg, parts=left)
+                self.store.save(leg)
+                continue
+            waits = resuming._Waiting(part.id, SUBSCRIPTION, BOB, change, part.unsized)
+            resuming._size(desk, desk.copies[0], leg, waits)
+        return self._write(desk)
+
+    def _opening(self, leg: LegRecord, part: Part, *, now: datetime) -> LeadChange:
+        """Return an opening that waited as `resuming` reads it from its rows."""
+        fill = self.capture.fill_of(self.store.fill_of[part.id])
+        traded = abs(fill.signed)
+        is_spot = leg.instrument.market is Market.SPOT
+        moved = part.unsized if is_spot else traded.copy_sign(part.unsized)
+        return LeadChange(
+            fill_id=fill.id,
+            instrument=leg.instrument,
+            before=ZERO,
+            after=moved,
+            price=part.price,
+            venue_time=part.at,
+            received_at=fill.received_at,
+            order_id=fill.order_id,
+            order_share=self.capture.share_of(fill, now=now),
+            lead_fill_quantity=traded,
+        )
+
+    def _desk(self, changes: list[LeadChange], *, now: datetime) -> Desk:
+        following = {
+            (SUBSCRIPTION, at): self.store.load(leg)
+            for at, leg in self.store.legs.items()
+            if leg.state is LegState.FOLLOWING
+        }
+        return Desk(
+            lead_account_id=LEAD,
+            now=now,
+            venues=Venues({self.rules.symbol: self.rules}),
+            copies=[] if self.is_gone else [self.subscription()],
+            settings={SUBSCRIPTION: self.settings},
+            equities={COPY: _equity(self.equities.copy, now), LEAD: _equity(self.equities.lead, now)},
+            states={COPY: "active"},
+            lead_equity=self.equities.lead,
+            legs=following,
+            instruments=frozenset(change.instrument for change in changes),
+            others={},
+            held_back={SUBSCRIPTION: self.held.reason} if self.held else {},
+        )
+
+    def _write(self, desk: Desk) -> Claimed:
+        touched, claimed = list(desk.touched.values()), Claimed()
+        if self.chance.rng.random() < 0.5:
+            claimed = self._look(touched, now=desk.now)
+        else:
+            dropped, intended = planner.intend(
+                touched, rules=desk.venues.real, chosen=desk.settings, now=desk.now, real_now=desk.now
+            )
+            self.store.drop(dropped)
+            for leg in touched:
+                self.store.save(leg)
+            self.store.insert(order for _, order in intended)
+        return claimed
+
+    def claim(self, *, now: datetime) -> Claimed | None:
+        """Take the legs that are due and commit what is sent for them."""
+        due = [leg for leg in self.store.legs.values() if leg.due_at is not None and leg.due_at <= now]
+        return self.transaction(lambda: self._look([self.store.load(leg) for leg in due], now=now)) if due else None
+
+    def _look(self, legs: list[LegRecord], *, now: datetime) -> Claimed:
+        account = self.account
+        place: tuple[str, str, str] = (account.venue.value, account.market.value, account.mode)
+        quotes = dict[tuple[str, str, str, str], Quote]()
+        if self.quote is not None and _is_fresh(self.quote.read_at, now):
+            quotes[*place, self.rules.symbol] = self.quote
+        free = {COPY: {"BTC": self.free[0]}} if self.free and _is_fresh(self.free[1], now) else {}
+        desk = claims._Desk(
+            now=now,
+            real_now=now,
+            known=Known(rules={place: {self.rules.symbol: self.rules}}, quotes=quotes, free=free),
+            settings={SUBSCRIPTION: self.settings},
+            accounts={COPY: account},
+            states={COPY: "active"},
+            switches=self.switches,
+            ready=self.ready,
+            held={SUBSCRIPTION: self.held} if self.held else {},
+        )
+        for leg in legs:
+            self.look_at(desk, leg)
+        self.store.drop(desk.dropped)
+        for leg in legs:
+            self.store.save(leg)
+        self.store.insert(order for _, order in desk.written)
+        for order in [*desk.confirmed, *(order for _, order in desk.written)]:
+            self.store.checks[order.id] = now + claims.FIRST_LOOK_UP
+        return desk.claimed
+
+    def look_at(self, desk: claims._Desk, leg: LegRecord) -> None:
+        """Run the driver's decision on a leg that is locked."""
+        claims._look_at(desk, leg)
+
+    def write(self, told: list[Told], *, now: datetime) -> bool | None:
+        """Write what is told of orders."""
+
+        def work() -> bool:
+            for one in told:
+                order = self.store.orders[one.order_id]
+                leg = self.store.load(self.leg_of(order))
+                change = tell(
+                    order, leg, one, steps={self.rules.symbol: self.rules.quantity_step}, now=now, real_now=now
+                )
+                self._schedule(order, change.next_check_at)
+                self.wants_reading |= change.conclusion.has_account_read
+                if change.conclusion.has_account_prepared:
+                    self.ready.clear()
+                self.store.save(leg)
+            return True
+
+        return self.transaction(work)
+
+    def leg_of(self, order: OrderRecord) -> LegRecord:
+        """Return the leg of an order."""
+        return next(leg for leg in self.store.legs.values() if leg.id == order.leg_id)
+
+    def take_look_ups(self, *, now: datetime) -> list[tuple[OrderRecord, datetime | None]]:
+        """Take the orders whose look-up is due, each with when its absence is a proof."""
+        due = [self.store.orders[order_id] for order_id, at in self.store.checks.items() if at <= now]
+        if not due:
+            return []
+        return self.transaction(lambda: [(order, self._take(order, now=now)) for order in due]) or []
+
+    def _take(self, order: OrderRecord, *, now: datetime) -> datetime | None:
+        until = None
+        if order.state in (OrderState.SENDING, OrderState.UNKNOWN):
+            until = proofs.proof_at(
+                sent_at=order.sent_at, lease_until=order.lease_until, window=WINDOW, lost_after=LOST_AFTER
+            )
+        order.checks += 1
+        is_lost = order.state is OrderState.LOST
+        self._schedule(order, proofs.next_look_up(checks=order.checks, is_lost=is_lost, until=until, real_now=now))
+        if order.state is OrderState.SENDING and order.lease_until is not None and order.lease_until < now:
+            order.state = OrderState.UNKNOWN
+        return until
+
+    def reconcile(self, held: dict[PositionSide, Decimal], *, read_at: datetime, now: datetime) -> bool | None:
+        """Compare a reading with the legs; tell whether a second one is wanted soon."""
+        legs = [leg for leg in self.store.legs.values() if leg.state is LegState.FOLLOWING]
+
+        def work() -> bool:
+            doubted = [self._compare(leg, held, read_at) for leg in legs]
+            return any(doubted)
+
+        return self.transaction(work)
+
+    def _compare(self, leg: LegRecord, held: dict[PositionSide, Decimal], read_at: datetime) -> bool:
+        self.store.load(leg)
+        if not readings.is_quiet(is_live=bool(leg.leg.live), ended_at=leg.last_order_ended_at, at=read_at):
+            return False
+        read = held.get(leg.instrument.position_side, ZERO)
+        (really,) = readings.missing([leg.leg.held], read, market=leg.instrument.market)
+        known = self.ready.get((COPY, leg.instrument.symbol))
+        if known is not None and leg.instrument.position_side is PositionSide.NET:
+            own = ZERO if really is not None else read - leg.leg.held
+            self.ready[COPY, leg.instrument.symbol] = claims._Ready(_sign(own), known.hold, known.is_fresh)
+        was = (
+            readings.Doubt(leg.drift_reading, leg.drift_read_at)
+            if leg.drift_reading is not None and leg.drift_read_at is not None
+            else None
+        )
+        doubt, is_confirmed = readings.judge(was, really, at=read_at)
+        leg.drift_reading, leg.drift_read_at = (doubt.reading, doubt.since) if doubt else (None, None)
+        if really is not None and is_confirmed:
+            leg.leg, skips = adopt(leg.leg, really, drift_id=new_id(), price=leg.price, at=read_at)
+            leg.skip(skips)
+            leg.due_at = read_at
+        self.store.save(leg)
+        return doubt is not None
+
+    def settle(self, *, now: datetime) -> None:
+        """Bring the legs of an ended subscription a step nearer their end."""
+        legs = [leg for leg in self.store.legs.values() if leg.state is LegState.FOLLOWING]
+
+        def work() -> bool:
+            for leg in legs:
+                if ending._step(self.store.load(leg), self.settings.end_mode, now=now):
+                    self.store.save(leg)
+            return True
+
+        self.transaction(work)
+
+    def subscription(self) -> ActiveSubscription:
+        """Return the subscription as planning sees it."""
+        return ActiveSubscription(SUBSCRIPTION, BOB, PROFILE, COPY, START, self.may_enter, self.settings.end_mode)
+
+    def instrument(self, side: PositionSide) -> Instrument:
+        return Instrument(Venue.BINANCE, self.capture.lead.place.market, self.rules.symbol, side)
+
+    def _schedule(self, order: OrderRecord, at: datetime | None) -> None:
+        if at is not None:
+            self.store.checks[order.id] = at
+        else:
+            self.store.checks.pop(order.id, None)
+
+    def live(self) -> list[OrderRecord]:
+        return [order for order in self.store.orders.values() if order.state in LIVE]
+
+
+def _is_fresh(at: datetime, now: datetime) -> bool:
+    return now - at <= QUOTE_AGE
+
+
+def _equity(total: Decimal, now: datetime) -> Equity:
+    return Equity(total, total, ZERO, total, now)
+
+
+def _sign(value: Decimal) -> int:
+    return (value > 0) - (value < 0)

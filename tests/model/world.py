@@ -1,0 +1,278 @@
+"""Virtual time, and everything that takes some: streams, polls, orders on their way, look-ups, readings."""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from copytrade.copying import claims
+from copytrade.copying.models import OrderState
+from copytrade.copying.records import OrderRecord
+from copytrade.copying.telling import Told
+from copytrade.copying.work import Claimed, Sending
+from copytrade.domain import proofs
+from copytrade.domain.fills import Quote
+from copytrade.domain.instruments import PositionSide
+from copytrade.domain.orders import Outcome, OutcomeKind, Refusal
+from copytrade.domain.quantities import ZERO
+from copytrade.domain.readings import AGAIN
+from tests.model.capture import Capture
+from tests.model.chance import START, Chance, Place, Trouble
+from tests.model.lead import Lead, TrueFill
+from tests.model.service import COPY, LOST_AFTER, WINDOW, Service
+from tests.model.venue import Venue
+
+SECOND = timedelta(seconds=1)
+POLL_EVERY = timedelta(seconds=5)
+READ_EVERY = timedelta(seconds=60)
+TIMEOUT = timedelta(seconds=10)
+
+
+@dataclass(slots=True)
+class World:
+    """All parts of a run, and the events that are to come."""
+
+    chance: Chance
+    lead: Lead
+    venue: Venue
+    capture: Capture
+    service: Service
+    now: datetime = START
+    ends_at: datetime = START
+    events: list[tuple[datetime, int, Callable[..., None], tuple[Any, ...]]] = field(default_factory=list)
+    count: int = 0
+    driving_at: datetime | None = None
+    no_poll_until: datetime | None = None
+    told_at: datetime = START
+    """When the stream told last, where it keeps its order."""
+    trace: list[str] | None = None
+
+    def say(self, what: str, *facts: object) -> None:
+        """Note what happens, where somebody wants to know."""
+        if self.trace is not None:
+            at = (self.now - START).total_seconds()
+            self.trace.append(f"{at:9.3f} {what} {' '.join(str(fact) for fact in facts)}")
+
+    def later(self, pause: timedelta, work: Callable[..., None], *facts: Any) -> None:
+        """Have something happen after a pause."""
+        self.count += 1
+        heapq.heappush(self.events, (self.now + pause, self.count, work, facts))
+
+    def soon(self, work: Callable[..., None], *facts: Any, least: float = 0.005, most: float = 0.2) -> None:
+        """Have something happen after a moment."""
+        self.later(self.chance.seconds(least, most), work, *facts)
+
+    def run(self, *, until: datetime) -> None:
+        """Let time go by."""
+        while self.events and self.events[0][0] <= until:
+            self.now, _, work, facts = heapq.heappop(self.events)
+            work(*facts)
+        self.now = until
+
+    def begin(self) -> None:
+        """Start what repeats itself."""
+        self.capture.begin()
+        self.tick()
+        self.soon(self.poll, least=0, most=5)
+        self.soon(self.read_account, least=0, most=60)
+
+    def tick(self) -> None:
+        """Sweep, as all processes do each second, whatever has been told or not."""
+        self.later(SECOND, self.tick)
+        self.plan()
+        self.size()
+        self.drive()
+        self.look_up()
+        if not self.service.may_enter:
+            self.service.settle(now=self.now)
+
+    def stream(self, fill: TrueFill) -> None:
+        """Let the stream tell of a fill of the lead, or not."""
+        if self.chance.strikes(Trouble.LOST):
+            self.say("stream loses", fill.number)
+            return
+        for _ in range(2 if self.chance.strikes(Trouble.DOUBLED) else 1):
+            is_late = self.chance.strikes(Trouble.LATE)
+            arrives = self.now + self.chance.seconds(0.01, 9 if is_late else 0.3)
+            if self.lead.place is Place.SPOT:
+                # One connection tells in order; without a position after each fill nothing else could prove it.
+                arrives = self.told_at = max(arrives, self.told_at)
+            self.later(arrives - self.now, self.hear, fill)
+
+    def hear(self, fill: TrueFill) -> None:
+        heard = self.service.transaction(lambda: self.capture.hear(fill, now=self.now))
+        if heard is None:
+            # A stream process that dies takes its connection with it.
+            self.capture.cut(until=self.now + self.chance.seconds(0.5, 3), now=self.now)
+        elif heard:
+            self.say("heard", fill.number, fill.side.value, fill.signed)
+            self.soon(self.plan, most=0.02)
+
+    def poll(self) -> None:
+        """Begin a poll, and the next one in time."""
+        self.later(POLL_EVERY, self.poll)
+        if self.no_poll_until is None or self.now >= self.no_poll_until:
+            self.soon(self._read_list, self.now)
+
+    def _read_list(self, began: datetime) -> None:
+        if self.service.transaction(lambda: self.capture.keep(now=self.now) or True):
+            self.soon(self._read_lead, began)
+
+    def _read_lead(self, began: datetime) -> None:
+        self.soon(self._settle, self.capture.read(now=self.now), began)
+
+    def _settle(self, reading: Any, began: datetime) -> None:
+        price = self.venue.price
+        if self.service.transaction(lambda: self.capture.settle(reading, began=began, price=price) or True):
+            self.plan()
+
+    def plan(self) -> None:
+        """Plan all that may be planned."""
+        while (claimed := self.service.plan(now=self.now, price=self.venue.price)) is not None:
+            self.say("planned", {at.position_side.value: leg.leg.target for at, leg in self.service.store.legs.items()})
+            self._act(claimed)
+            self.soon(self.drive, most=0.02)
+
+    def size(self) -> None:
+        """Size the openings that waited."""
+        claimed = self.service.size(now=self.now)
+        if claimed is not None:
+            self._act(claimed)
+            self.drive()
+
+    def drive(self) -> None:
+        """Claim what is due, and what is due a little later when it is."""
+        claimed = self.service.claim(now=self.now)
+        if claimed is not None:
+            self.say("claimed", [(leg.waits_for, leg.due_at) for leg in self.service.store.legs.values()])
+        if claimed is not None:
+            self._act(claimed)
+        due = min((leg.due_at for leg in self.service.store.legs.values() if leg.due_at is not None), default=None)
+        if due is not None and self.now < due < self.now + SECOND and self.driving_at != due:
+            self.driving_at = due
+            self.later(due - self.now, self.drive)
+
+    def _act(self, claimed: Claimed) -> None:
+        for sending in claimed.sendings:
+            is_slow = self.chance.strikes(Trouble.SLOW_SENDER)
+            self.say("sending", sending.order_id, sending.request.side.value, sending.request.quantity)
+            self.soon(self.send, sending, most=30 if is_slow else 0.05)
+        if claimed.quotes:
+            self.soon(self._learn_quote, claimed.waiting)
+        if claimed.balances:
+            self.soon(self._learn_free, claimed.selling)
+        if claimed.preparing:
+            ours = {leg.instrument.symbol: leg.leg.held for leg in self.service.store.legs.values()}
+            self.soon(self._prepare, ours)
+
+    def _learn_quote(self, waiting: list[UUID]) -> None:
+        price = self.venue.price
+        self.service.quote = Quote(self.venue.rules.symbol, price, price, price, self.now)
+        self._wake(waiting)
+
+    def _learn_free(self, waiting: list[UUID]) -> None:
+        self.service.free = (self.venue.free(), self.now)
+        self._wake(waiting)
+
+    def _wake(self, waiting: list[UUID]) -> None:
+        for leg in self.service.store.legs.values():
+            if leg.id in waiting and leg.due_at is not None:
+                leg.due_at = min(leg.due_at, self.now)
+        self.drive()
+
+    def _prepare(self, ours: dict[str, Any]) -> None:
+        symbol = self.venue.rules.symbol
+        own = self.venue.held.get(PositionSide.NET, ZERO) - ours.get(symbol, ZERO)
+        self.soon(self._prepared, symbol, own)
+
+    def _prepared(self, symbol: str, own: Any) -> None:
+        self.service.ready[COPY, symbol] = claims._Ready((own > 0) - (own < 0), None, True)
+        for leg in self.service.store.legs.values():
+            if leg.leg.target != leg.leg.held:
+                leg.due_at = self.now
+        self.drive()
+
+    def send(self, sending: Sending) -> None:
+        """Send an order, unless its lease would not outlive it any more."""
+        if self.now >= sending.not_after:
+            self._answer(sending.order_id, Outcome(OutcomeKind.NOT_SENT, message="too late"))
+        elif self.chance.strikes(Trouble.NOT_SENT):
+            self._answer(sending.order_id, Outcome(OutcomeKind.NOT_SENT, message="no connection"))
+        elif self.chance.strikes(Trouble.NEVER_ARRIVES):
+            self._no_answer(sending.order_id, self.now)
+        else:
+            is_late = self.chance.strikes(Trouble.LATE_EXECUTION)
+            self.soon(self.arrive, sending, self.now, least=0.01, most=7 if is_late else 0.2)
+
+    def arrive(self, sending: Sending, sent_at: datetime) -> None:
+        """Let an order arrive at the venue, which takes it while it is valid."""
+        if self.now - sent_at > WINDOW:
+            self._no_answer(sending.order_id, sent_at)
+            return
+        result = self.venue.place_order(sending.order_id, sending.request, now=self.now, lost_after=LOST_AFTER)
+        self.say("arrived", sending.order_id, result if isinstance(result, Refusal) else result.signed)
+        if self.chance.strikes(Trouble.NO_ANSWER):
+            self._no_answer(sending.order_id, sent_at)
+        elif isinstance(result, Refusal):
+            self._answer(sending.order_id, Outcome(OutcomeKind.REFUSED, sent_at, self.now, refusal=result))
+        else:
+            order = None if self.chance.strikes(Trouble.BARE_ANSWER) else result.told()
+            self._answer(sending.order_id, Outcome(OutcomeKind.PLACED, sent_at, self.now, order))
+
+    def _answer(self, order_id: UUID, outcome: Outcome) -> None:
+        self.soon(self._tell, Told(order_id, outcome=outcome))
+
+    def _no_answer(self, order_id: UUID, sent_at: datetime) -> None:
+        if self.chance.rng.random() < 0.3:
+            return
+        told = Told(order_id, outcome=Outcome(OutcomeKind.UNKNOWN, sent_at, message="timeout"))
+        self.later(max(sent_at + TIMEOUT - self.now, timedelta(0)), self._tell, told)
+
+    def _tell(self, told: Told) -> None:
+        if self.service.write([told], now=self.now):
+            order = self.service.store.orders[told.order_id]
+            self.say("told", told.order_id, order.state.value, order.filled)
+            if self.service.wants_reading:
+                self.service.wants_reading = False
+                self.soon(self._read_account)
+            self.drive()
+
+    def look_up(self) -> None:
+        """Look up the orders that are due."""
+        for order, until in self.service.take_look_ups(now=self.now):
+            self.soon(self._search, order, until)
+
+    def _search(self, order: OrderRecord, until: datetime | None) -> None:
+        found = self.venue.look_up(order.id, now=self.now)
+        if found is None and proofs.is_proof(until=until, real_now=self.now):
+            found = self.venue.listed(order.id, now=self.now)
+            if found is None:
+                self.soon(self._tell, Told(order.id, is_lost=True))
+        if found is not None:
+            self.soon(self._tell, Told(order.id, found=found))
+
+    def read_account(self) -> None:
+        """Read the copy account, and again a minute later."""
+        self.later(READ_EVERY, self.read_account)
+        self._read_account()
+
+    def _read_account(self) -> None:
+        lag = self.chance.seconds(0, 8) if self.chance.strikes(Trouble.LAGGING_READS) else timedelta(0)
+        sides = (PositionSide.NET,) if self.venue.place is not Place.HEDGE else (PositionSide.LONG, PositionSide.SHORT)
+        held = {side: self.venue.held_at(side, self.now - lag) for side in sides}
+        self.soon(self._compare, held, self.now)
+
+    def _compare(self, held: dict[PositionSide, Any], read_at: datetime) -> None:
+        if self.service.reconcile(held, read_at=read_at, now=self.now):
+            self.later(max(read_at + AGAIN - self.now, timedelta(0)), self._read_account)
+        for leg in self.service.store.legs.values():
+            if held.get(leg.instrument.position_side, ZERO) != leg.leg.held:
+                self._book_unknown()
+
+    def _book_unknown(self) -> None:
+        for order in self.service.store.orders.values():
+            found = self.venue.listed(order.id, now=self.now)
+            if found is not None and found.filled > order.filled and order.state is not OrderState.PLANNED:
+                self.soon(self._tell, Told(order.id, found=found))
