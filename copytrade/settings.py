@@ -79,10 +79,15 @@ class Settings(BaseSettings):
     """Base of the exchange of paper accounts, http://host:port; empty: the sandbox, in production `paper_host`."""
     paper_host: str = "127.0.0.1"
     paper_port: int = 8440
+    """Of the first venue's paper exchange, Binance; Bybit's and Bitget's listen on the next two."""
     paper_token: SecretStr = SecretStr("")
     """What opens accounts at the paper exchange. Production has paper accounts only where this is set."""
     paper_feed_url: str = ""
     """Base of the public streams and rules that the paper exchange follows, http://host:port; empty: the venues'."""
+    paper_listing: Path | None = None
+    """The list of symbols of a paper exchange; it sets that for itself, having asked its venue."""
+    paper_symbols: int = 200
+    """Most symbols of a venue and market that can be traded on paper: those of the largest turnover."""
     paper_limits_factor: float = 100.0
     """By how much more than its venue the paper exchange allows an address: it only has ours."""
     egress_addresses: tuple[str, ...] = ("127.0.0.1",)
@@ -204,11 +209,14 @@ class Settings(BaseSettings):
         """Whether copies can be tried out on paper."""
         return not self.is_production or bool(self.paper_token.get_secret_value())
 
-    @property
-    def paper_url(self) -> str:
-        """Base address of the paper exchange without a trailing slash."""
-        own = f"http://{self.paper_host}:{self.paper_port}" if self.is_production else self.sandbox_url
+    def paper_url(self, venue: str) -> str:
+        """Base address of a venue's paper exchange without a trailing slash."""
+        own = f"http://{self.paper_host}:{self.paper_port_of(venue)}" if self.is_production else self.sandbox_url
         return (self.paper_exchange_url or own).rstrip("/")
+
+    def paper_port_of(self, venue: str) -> int:
+        """Return where a venue's paper exchange listens."""
+        return self.paper_port + ("binance", "bybit", "bitget").index(venue)
 
 
 @lru_cache(maxsize=1)

@@ -30,7 +30,8 @@ from workers.launching.parent import adopt_orphans, end_with_parent
 from workers.launching.supervision import Supervisor, start_supervisor, stop_supervisor, tail, wait_for
 
 ENGINES = ("engines:postgres", "engines:valkey")
-SANDBOX, PAPER = "app:sandbox", "app:paper"
+SANDBOX = "app:sandbox"
+PAPER = ("app:paper-binance", "app:paper-bybit", "app:paper-bitget")
 REST = (
     *("app:web", "app:worker-copy", "app:worker-capture", "app:stream", "app:cron"),
     *("app:worker-billing", "app:worker-notify", "app:worker-analytics", "app:inner"),
@@ -95,7 +96,7 @@ def _bring_up(home: Home, *, variables: Mapping[str, str], supervisor: Superviso
     if not home.production:
         supervisor.start(SANDBOX)
     elif variables.get("COPYTRADE_PAPER_TOKEN"):
-        supervisor.start(PAPER)
+        supervisor.start(*PAPER)
     if home.embedded:
         _say("Starting PostgreSQL and Valkey…")
         supervisor.start(*ENGINES)

@@ -200,7 +200,7 @@ class Ground:
         exchange.error_codes = self.facts.codes
         exchange.ssl_context = self._tls
         exchange.enableLastHttpResponse = exchange.enableLastJsonResponse = exchange.enableLastResponseHeaders = False
-        if base := modes.base_url(self.mode):
+        if base := modes.base_url(self.mode, venue=self.facts.venue):
             ours = base + self.facts.path_of_sandbox
             exchange.urls = {**exchange.urls, "api": rebased(exchange.urls["api"], base=ours)}
         elif self.mode == modes.TESTNET:

@@ -16,9 +16,11 @@ def is_served(mode: str) -> bool:
     return settings().is_paper_served if mode == PAPER else mode in settings().exchange_modes
 
 
-def base_url(mode: str) -> str:
+def base_url(mode: str, *, venue: str) -> str:
     """Return what takes the place of the venue's own addresses, empty where nothing does."""
-    return {SANDBOX: settings().sandbox_url, PAPER: settings().paper_url}.get(mode, "")
+    if mode == PAPER:
+        return settings().paper_url(venue)
+    return settings().sandbox_url if mode == SANDBOX else ""
 
 
 def goes_direct(mode: str) -> bool:

@@ -19,12 +19,13 @@ async def issue(account_id: UUID, *, venue: Venue, market: Market, funds: Decima
 
     Asked again for the same account it gives the same key, so a caller that dies in between loses nothing.
     """
-    asked = {"name": str(account_id), "venue": venue.value, "market": market.value, "funds": f"{funds:f}"}
+    asked = {"name": str(account_id), "market": market.value, "funds": f"{funds:f}"}
+    url = f"{settings().paper_url(venue)}/{venue}/paper/accounts"
     headers = {"Authorization": f"Bearer {settings().paper_token.get_secret_value()}"}
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_WITHIN_S)) as session,
-            session.post(f"{settings().paper_url}/paper/accounts", json=asked, headers=headers) as answer,
+            session.post(url, json=asked, headers=headers) as answer,
         ):
             told: dict[str, Any] = await answer.json() if answer.status == 200 else {}
             if not told:

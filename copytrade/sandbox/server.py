@@ -78,7 +78,7 @@ class Sandbox:
         self.venues = open_venues(self.exchange, faults, config)
         situation = Situation(self.exchange, faults, self.venues, self.traders)
         # Of demo and tests: paper accounts live beside the others, at the same prices.
-        desk = Desk(dict.fromkeys(self.venues, self.exchange), token=config.paper_token.get_secret_value())
+        desk = Desk(self.exchange, token=config.paper_token.get_secret_value())
         self.web = Web(situation, {"stripe": stripe.app, "mail": mail.app}, desk)
 
     async def run(self, ended: asyncio.Event) -> None:

@@ -13,7 +13,7 @@ from copytrade.sandbox.asgi import serve_asgi
 from copytrade.sandbox.control import Control
 from copytrade.sandbox.controls.situation import Situation
 from copytrade.sandbox.exchange.faults import Answer, Execute, Fault
-from copytrade.sandbox.paper.opening import Desk
+from copytrade.sandbox.paper.opening import PATH, Desk
 from copytrade.sandbox.protocol import Call, Reply, VenueSide
 
 _PAGE = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
@@ -41,19 +41,19 @@ class Web:
         path, _, query = request.raw_path.partition("?")
         first = path.split("/", 2)[1]
         venue = self.venues.get(first)
+        if venue is not None and path == f"/{first}{PATH}":
+            return await self.desk.handle(request, venue=venue.name)
         if venue is not None:
             return await self._venue(venue, request, path[len(first) + 1 :], query)
         if first == "control":
             return await self.control.handle(request)
-        if first == "paper":
-            return await self.desk.handle(request)
         if first in self.apps:
             return await serve_asgi(self.apps[first], request, mount=f"/{first}")
         venue = self._hosts.get(request.headers.get("Host", "").partition(":")[0])
         if venue is not None:
             return await self._venue(venue, request, path, query)
         if path == "/":
-            return web.json_response({"sandbox": "ready", "parts": [*self.venues, "control", "paper", *self.apps]})
+            return web.json_response({"sandbox": "ready", "parts": [*self.venues, "control", *self.apps]})
         return web.json_response({"error": f"nothing is served at {path}"}, status=404)
 
     async def _venue(self, venue: VenueSide, request: web.BaseRequest, path: str, query: str) -> web.StreamResponse:

@@ -19,7 +19,7 @@ from copytrade.sandbox.exchange.orders import (
     PositionSide,
     TimeInForce,
 )
-from copytrade.sandbox.exchange.path import DAY_MS, PricePath
+from copytrade.sandbox.exchange.path import DAY_MS, PricePath, StillPath
 from copytrade.sandbox.exchange.store import Store
 
 COMPACT_BYTES = 8_000_000
@@ -62,13 +62,15 @@ class OrderRequest:
 class Exchange:
     """All there is; the functions of this package act on it and end with `commit`."""
 
-    def __init__(self, *, seed: int, folder: Path | None = None, now: int | None = None, days: int = 0) -> None:
+    def __init__(
+        self, *, seed: int, folder: Path | None = None, now: int | None = None, days: int = 0, is_fed: bool = False
+    ) -> None:
         self.seed = seed
         self.clock = Clock()
         self.store = Store(folder)
         self.accounts: dict[int, Account] = {}
         self.keys: dict[str, ApiKey] = {}
-        self.resting = [RestingBook() for _ in INSTRUMENTS]
+        self.resting = {row.index: RestingBook() for row in INSTRUMENTS}
         self.watchers: list[Watcher] = []
         self.next_id = 1_000_000
         self.ticked = 0
@@ -89,7 +91,8 @@ class Exchange:
         if prices is not None and self.is_new:
             for file in prices.glob("*.knots"):
                 file.unlink()
-        self.market = Market(PricePath(seed=seed, genesis=self.genesis, folder=prices), self.clock)
+        path = StillPath(self.genesis) if is_fed else PricePath(seed=seed, genesis=self.genesis, folder=prices)
+        self.market = Market(path, self.clock)
         self.market.held, self.market.books, self.market.halted = self._held, self._books, self._halted
         self.market.delisted = self._delisted
         for account in self.accounts.values():

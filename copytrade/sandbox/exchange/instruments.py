@@ -1,9 +1,14 @@
 """What can be traded: USDT-margined perpetuals and spot coins, with a real venue's steps, minimums and brackets."""
 
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 from copytrade.sandbox.exchange.values import MONEY_DECIMALS, MONEY_UNIT
+from copytrade.settings import settings
 
 QUOTE = "USDT"
 TAKER_PPM = 500
@@ -129,7 +134,7 @@ def _brackets(max_leverage: int) -> tuple[Bracket, ...]:
     return tuple(brackets)
 
 
-PERPETUALS: tuple[Instrument, ...] = (
+_PERPETUALS: tuple[Instrument, ...] = (
     Instrument(
         0, "BTC", 1, 3, 60_000.0, 0.8, 20, 1.0, 1.0, 180_000, 125, max_steps=1_000_000, max_market_steps=120_000
     ),
@@ -141,9 +146,6 @@ PERPETUALS: tuple[Instrument, ...] = (
     Instrument(6, "ADA", 4, 0, 0.45, 50_000, 1, 1.6, 1.1, 400_000_000, max_steps=10**8, max_market_steps=2 * 10**7),
     Instrument(7, "LINK", 3, 2, 14.0, 1_500, 2, 1.6, 1.1, 20_000_000),
 )
-FIRST_SPOT = len(PERPETUALS)
-"""Instruments from this index on are spot."""
-
 _COINS: tuple[tuple[str, int, int, float, str], ...] = (
     # base, price and quantity decimals, price where the source stands at its base price, source
     *(("BTC", 2, 5, 60_000.0, "BTC"), ("ETH", 2, 4, 3_000.0, "ETH"), ("SOL", 2, 3, 150.0, "SOL")),
@@ -160,7 +162,7 @@ _COINS: tuple[tuple[str, int, int, float, str], ...] = (
 
 
 def _spot(index: int, base: str, price_decimals: int, quantity_decimals: int, price: float, follows: str) -> Instrument:
-    source = next(perpetual for perpetual in PERPETUALS if perpetual.base == follows)
+    source = next(perpetual for perpetual in _PERPETUALS if perpetual.base == follows)
     ticks = round(price * 10**price_decimals)
     largest = round(20_000_000 / price * 10**quantity_decimals)
     return Instrument(
@@ -174,8 +176,60 @@ def _spot(index: int, base: str, price_decimals: int, quantity_decimals: int, pr
     )
 
 
-SPOTS: tuple[Instrument, ...] = tuple(_spot(FIRST_SPOT + number, *row) for number, row in enumerate(_COINS))
-INSTRUMENTS = PERPETUALS + SPOTS
+class Table:
+    """Instruments by their index; between perpetuals and spot there may be a gap."""
+
+    def __init__(self, rows: Iterable[Instrument]) -> None:
+        self._rows = {row.index: row for row in rows}
+
+    def __getitem__(self, index: int) -> Instrument:
+        return self._rows[index]
+
+    def __iter__(self) -> Iterator[Instrument]:
+        return iter(self._rows.values())
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+LISTED_SPOT = 100_000
+"""Where spot begins in a venue's own list: what is listed later takes the next index of its kind."""
+_FIRST_LEVEL_S = 0.3
+"""A venue's own book is not known beyond its best prices: the model's first level holds what is traded in this time."""
+
+
+def _read(listing: Path) -> tuple[tuple[Instrument, ...], tuple[Instrument, ...]]:
+    """Return a venue's perpetuals and spot pairs as `paper.listing` wrote them down, in the order of the file."""
+    rows = json.loads(listing.read_text())
+    kinds = [[row for row in rows if row["is_spot"] is is_spot] for is_spot in (False, True)]
+    perpetuals, spots = (
+        tuple(_of_venue(first + number, row) for number, row in enumerate(kind))
+        for first, kind in zip((0, LISTED_SPOT), kinds, strict=True)
+    )
+    return perpetuals, spots
+
+
+def _of_venue(index: int, row: dict[str, Any]) -> Instrument:
+    price, volume = float(row["price"]), float(row["volume"])
+    ticks = round(price * 10 ** row["price_decimals"])
+    return Instrument(
+        *(index, row["base"], row["price_decimals"], row["quantity_decimals"], price),
+        *(volume * _FIRST_LEVEL_S / 86_400, max(1, ticks // 20_000), 1.0, 1.0, volume),
+        max_leverage=row["max_leverage"],
+        min_notional=row["min_notional"],
+        max_steps=row["max_steps"],
+        max_market_steps=row["max_market_steps"],
+        is_spot=row["is_spot"],
+    )
+
+
+_SPOTS: tuple[Instrument, ...] = tuple(_spot(len(_PERPETUALS) + number, *row) for number, row in enumerate(_COINS))
+_LISTING = settings().paper_listing
+PERPETUALS, SPOTS = _read(_LISTING) if _LISTING else (_PERPETUALS, _SPOTS)
+"""Of a process that serves paper accounts the venue's own list, else the sandbox's."""
+FIRST_SPOT = LISTED_SPOT if _LISTING else len(PERPETUALS)
+"""Instruments from this index on are spot."""
+INSTRUMENTS = Table((*PERPETUALS, *SPOTS))
 BY_SYMBOL = {instrument.symbol: instrument for instrument in PERPETUALS}
 SPOT_BY_SYMBOL = {instrument.symbol: instrument for instrument in SPOTS}
 SPOT_BY_BASE = {instrument.base: instrument for instrument in SPOTS}

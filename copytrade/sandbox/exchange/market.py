@@ -63,7 +63,9 @@ class Market:
         return rules.follow(self.price(rules.source))
 
     def price_at(self, index: int, ms: int) -> int:
-        """Return the price in ticks at a time; before the market began, its first price."""
+        """Return the price in ticks at a time; before the market began, its first price; of one that is fed, now's."""
+        if index in self.tops:
+            return self.price(index)
         if index < FIRST_SPOT:
             return self.path.at(index, max(self.path.genesis, ms))
         rules = INSTRUMENTS[index]
@@ -71,6 +73,8 @@ class Market:
 
     def span(self, index: int, start: int, end: int) -> Sequence[int]:
         """Return the prices at the knots that lie around the times from `start` to `end`."""
+        if index in self.tops:
+            return [self.price(index)] * 2
         if index < FIRST_SPOT:
             return self.path.span(index, start, end)
         rules = INSTRUMENTS[index]

@@ -162,5 +162,28 @@ class PricePath:
             del knots[self.length :]
 
 
+class StillPath(PricePath):
+    """No way at all: of a market that is fed its prices and remembers none of them."""
+
+    def __init__(self, genesis: int) -> None:
+        self.genesis = genesis
+        self._now: dict[int, int] = {}
+
+    def at(self, index: int, ms: int) -> int:
+        """Return the newest price."""
+        return self._now.get(index, 2)
+
+    def span(self, index: int, start: int, end: int) -> "array[int]":
+        """Return the newest price twice."""
+        return array("q", [self.at(index, start)] * 2)
+
+    def grow_to(self, ms: int) -> None:
+        """Do nothing."""
+
+    def hold(self, index: int, ms: int, price: int) -> None:
+        """Remember the newest price."""
+        self._now[index] = price
+
+
 def _regime(rng: random.Random) -> Regime:
     return rng.choices(REGIMES, weights=[regime.chance for regime in REGIMES])[0]

@@ -3,7 +3,6 @@
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -17,31 +16,31 @@ from copytrade.sandbox.exchange.instruments import QUOTE
 from copytrade.sandbox.exchange.values import MONEY_DECIMALS, MONEY_UNIT, Malformed, TooPrecise, parse
 
 PATH = "/paper/accounts"
+"""Behind the venue's own part of the address."""
 MARKETS = ("perpetual", "spot")
 MOST_FUNDS = 1_000_000 * MONEY_UNIT
 _NAME = re.compile(r"[0-9a-f-]{36}")
 
 
 class Desk:
-    """Opens accounts at the venues' exchanges: `POST /paper/accounts` with the token of the settings."""
+    """Opens accounts at a venue's exchange: `POST /<venue>/paper/accounts` with the token of the settings."""
 
-    def __init__(self, exchanges: Mapping[str, Exchange], *, token: str) -> None:
-        self._exchanges = exchanges
+    def __init__(self, exchange: Exchange, *, token: str) -> None:
+        self._exchange = exchange
         self._token = token
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest, *, venue: str) -> web.StreamResponse:
         """Answer one request; the answer holds the account's key."""
-        if (request.method, request.path) != ("POST", PATH):
-            return _problem(404, f"nothing is served at {request.method} {request.path}")
+        if request.method != "POST":
+            return _problem(405, "accounts are opened by POST")
         given = request.headers.get("Authorization", "").removeprefix("Bearer").strip().encode()
         if not hmac.compare_digest(given, self._token.encode()):
             return _problem(401, "the token is another")
         try:
-            name, venue, market, funds = _asked(orjson.loads(await request.read()))
-            exchange = self._exchanges[venue]
+            name, market, funds = _asked(orjson.loads(await request.read()))
         except (orjson.JSONDecodeError, Malformed, TooPrecise, KeyError, TypeError) as error:
             return _problem(400, f"the request could not be read: {type(error).__name__}")
-        return web.json_response(open_account(exchange, name=name, venue=venue, market=market, funds=funds))
+        return web.json_response(open_account(self._exchange, name=name, venue=venue, market=market, funds=funds))
 
 
 def open_account(exchange: Exchange, *, name: str, venue: str, market: str, funds: int) -> dict[str, Any]:
@@ -73,12 +72,12 @@ def _key(account: Account, market: str) -> ApiKey:
     )
 
 
-def _asked(facts: Any) -> tuple[str, str, str, int]:
-    name, venue, market = str(facts["name"]), str(facts["venue"]), str(facts["market"])
+def _asked(facts: Any) -> tuple[str, str, int]:
+    name, market = str(facts["name"]), str(facts["market"])
     funds = parse(str(facts["funds"]), MONEY_DECIMALS)
     if not _NAME.fullmatch(name) or market not in MARKETS or not 0 < funds <= MOST_FUNDS:
         raise KeyError("name, market or funds")
-    return name, venue, market, funds
+    return name, market, funds
 
 
 def _shown(key: ApiKey) -> dict[str, Any]:

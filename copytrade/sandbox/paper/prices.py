@@ -15,6 +15,7 @@ from copytrade.sandbox.paper.sources import Line, Told
 GONE_S = 5.0
 """A stream that is gone for so long leaves its symbols halted until it tells a price again."""
 _RATE_DECIMALS = 8
+_KNOWN = frozenset(row.index for row in INSTRUMENTS)
 
 
 class Prices:
@@ -29,8 +30,8 @@ class Prices:
         """A price of every symbol was told."""
         market = exchange.market
         market.books.clear()
-        market.held.update(_kept(file))
-        market.halted.update(row.index for row in INSTRUMENTS)
+        market.held.update({index: price for index, price in _kept(file).items() if index in _KNOWN})
+        market.halted.update(_KNOWN)
 
     @property
     def fed(self) -> int:
@@ -61,13 +62,6 @@ class Prices:
             if time.monotonic() - since > GONE_S:
                 self._halt(row.index for row in (SPOT_BY_SYMBOL if line.is_spot else BY_SYMBOL).values())
 
-    def leave_out(self) -> int:
-        """Take what was never told a price of from the list of symbols, unless somebody holds it; return how many."""
-        held = {place[0] for account in self._exchange.accounts.values() for place in account.positions}
-        unfed = {row.index for row in INSTRUMENTS} - self._fed - held
-        self._exchange.market.delisted.update(unfed)
-        return len(unfed)
-
     def keep(self) -> None:
         """Write the prices down for the next start."""
         fresh = self._file.with_suffix(".new")
@@ -95,7 +89,6 @@ class Prices:
         if index in market.tops and index in market.held:
             self._fed.add(index)
             market.halted.discard(index)
-            market.delisted.discard(index)
             if len(self._fed) == len(INSTRUMENTS):
                 self.complete.set()
 

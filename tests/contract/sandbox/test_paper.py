@@ -19,14 +19,16 @@ from workers.launching.parent import end_with_parent
 from workers.launching.ports import any_free
 
 TOKEN = "a token of this test"
+VENUES = ("binance", "bybit", "bitget")
 D = Decimal
 
 
 class PaperServer:
-    """`python -m copytrade.sandbox.paper` with its state in `folder`, following the venues at `feed`."""
+    """`python -m copytrade.sandbox.paper <venue>` with its state in `folder`, following the venues at `feed`."""
 
-    def __init__(self, folder: Path, *, feed: str, **environment: str) -> None:
+    def __init__(self, folder: Path, venue: str = "binance", *, feed: str, **environment: str) -> None:
         self.folder = folder
+        self.venue = venue
         self.port = any_free()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {"PAPER_FEED_URL": feed, "PAPER_TOKEN": TOKEN, **environment}
@@ -34,16 +36,26 @@ class PaperServer:
 
     def start(self) -> "PaperServer":
         """Start, and wait until it answers."""
-        process = self._process = self.spawn()
+        self._process = self.spawn()
+        return self.wait()
+
+    def wait(self) -> "PaperServer":
+        process = self._process = self._process or self.spawn()
         wait_for_http(f"{self.url}/", alive=lambda: process.poll() is None, log=self.folder / "paper.log")
         return self
 
+    def begin(self) -> "PaperServer":
+        """Start, and do not wait."""
+        self._process = self.spawn()
+        return self
+
     def spawn(self) -> subprocess.Popen[bytes]:
-        chosen = {"VAR": str(self.folder), "PAPER_PORT": str(self.port), "ENVIRONMENT": "production"}
+        first = self.port - VENUES.index(self.venue)
+        chosen = {"VAR": str(self.folder), "PAPER_PORT": str(first), "ENVIRONMENT": "production"}
         environment = os.environ | {f"COPYTRADE_{name}": value for name, value in (chosen | self._environment).items()}
         with (self.folder / "paper.log").open("ab") as sink:
             return subprocess.Popen(
-                [sys.executable, "-m", "copytrade.sandbox.paper"],
+                [sys.executable, "-m", "copytrade.sandbox.paper", self.venue],
                 env=environment,
                 stdout=sink,
                 stderr=sink,
@@ -58,52 +70,66 @@ class PaperServer:
     def log(self) -> str:
         return (self.folder / "paper.log").read_text()
 
-    def open(self, venue: str, market: str, *, name: str = "", funds: str = "10000", token: str = TOKEN) -> Any:
-        asked = {"name": name or str(uuid4()), "venue": venue, "market": market, "funds": funds}
+    def open(self, market: str, *, name: str = "", funds: str = "10000", token: str = TOKEN) -> Any:
+        asked = {"name": name or str(uuid4()), "market": market, "funds": funds}
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.post(f"{self.url}/paper/accounts", json=asked, headers=headers, trust_env=False)
+        return httpx.post(f"{self.url}/{self.venue}/paper/accounts", json=asked, headers=headers, trust_env=False)
 
     def get(self, path: str, **params: str) -> Any:
         return httpx.get(self.url + path, params=params, trust_env=False).json()
 
 
 @pytest.fixture(scope="module")
-def paper(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Generator[PaperServer]:
-    running = PaperServer(tmp_path_factory.mktemp("paper"), feed=server.url).start()
-    yield running
-    assert running.end() == 0, running.log()
-    assert "Traceback" not in running.log(), running.log()
+def papers(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, PaperServer]]:
+    """Give a paper exchange of each venue."""
+    begun = [PaperServer(tmp_path_factory.mktemp(venue), venue, feed=server.url).begin() for venue in VENUES]
+    yield {running.venue: running.wait() for running in begun}
+    for running in begun:
+        assert running.end() == 0, running.log()
+        assert "Traceback" not in running.log(), running.log()
 
 
-def _prices(paper: PaperServer) -> dict[str, Decimal]:
-    """Return the price of BTC that each venue and market of the paper exchange tells."""
-    return {
-        "binance": D(paper.get("/binance/fapi/v1/premiumIndex", symbol="BTCUSDT")["markPrice"]),
-        "binance spot": D(paper.get("/binance/api/v3/ticker/bookTicker", symbol="BTCUSDT")["bidPrice"]),
-        "bybit": D(
-            paper.get("/bybit/v5/market/tickers", category="linear", symbol="BTCUSDT")["result"]["list"][0]["markPrice"]
-        ),
-        "bybit spot": D(
-            paper.get("/bybit/v5/market/tickers", category="spot", symbol="BTCUSDT")["result"]["list"][0]["bid1Price"]
-        ),
-        "bitget": D(
-            paper.get("/bitget/api/v2/mix/market/ticker", symbol="BTCUSDT", productType="USDT-FUTURES")["data"][0][
-                "markPrice"
-            ]
-        ),
-        "bitget spot": D(paper.get("/bitget/api/v2/spot/market/tickers", symbol="BTCUSDT")["data"][0]["bidPr"]),
-    }
+@pytest.fixture
+def paper(papers: dict[str, PaperServer]) -> PaperServer:
+    return papers["binance"]
+
+
+def _prices(papers: dict[str, PaperServer]) -> dict[str, Decimal]:
+    """Return the price of BTC that each venue and market tells on paper."""
+    binance, bybit, bitget = (papers[venue].get for venue in VENUES)
+    mark = binance("/binance/fapi/v1/premiumIndex", symbol="BTCUSDT")
+    book = binance("/binance/api/v3/ticker/bookTicker", symbol="BTCUSDT")
+    linear, spot = (
+        bybit("/bybit/v5/market/tickers", category=category, symbol="BTCUSDT")["result"]["list"][0]
+        for category in ("linear", "spot")
+    )
+    mix = bitget("/bitget/api/v2/mix/market/ticker", symbol="BTCUSDT", productType="USDT-FUTURES")["data"][0]
+    coin = bitget("/bitget/api/v2/spot/market/tickers", symbol="BTCUSDT")["data"][0]
+    told = (
+        mark["markPrice"],
+        book["bidPrice"],
+        linear["markPrice"],
+        spot["bid1Price"],
+        mix["markPrice"],
+        coin["bidPr"],
+    )
+    names = [f"{venue} {market}" for venue in VENUES for market in ("perpetual", "spot")]
+    return dict(zip(names, map(D, told), strict=True))
+
+
+def _mark(paper: PaperServer) -> Decimal:
+    return D(paper.get("/binance/fapi/v1/premiumIndex", symbol="BTCUSDT")["markPrice"])
 
 
 def test_its_prices_follow_the_public_streams_of_every_venue_and_market(
-    server: SandboxServer, paper: PaperServer
+    server: SandboxServer, papers: dict[str, PaperServer]
 ) -> None:
     for price in (61_000, 58_500):
         server.control.set_price("BTCUSDT", price)
         server.control.set_price("BTCUSDT", price, market="spot")
         wait_until(
-            lambda price=price: set(_prices(paper).values()) == {D(price)},
-            what=f"{price} everywhere (it is {_prices(paper)})",
+            lambda price=price: set(_prices(papers).values()) == {D(price)},
+            what=f"{price} everywhere (it is {_prices(papers)})",
         )
 
 
@@ -111,8 +137,8 @@ def test_an_order_on_paper_is_filled_at_the_price_of_the_stream_and_keeps_its_wo
     server: SandboxServer, paper: PaperServer
 ) -> None:
     server.control.set_price("BTCUSDT", 60_000)
-    wait_until(lambda: _prices(paper)["binance"] == 60_000, what="60,000 on paper")
-    account = paper.open("binance", "perpetual").json()
+    wait_until(lambda: _mark(paper) == 60_000, what="60,000 on paper")
+    account = paper.open("perpetual").json()
     raw = Raw(paper.url, account)
     filled = raw.order(quantity="0.1").body
     assert (filled["status"], D(filled["executedQty"])) == ("FILLED", D("0.1"))
@@ -126,23 +152,56 @@ def test_an_order_on_paper_is_filled_at_the_price_of_the_stream_and_keeps_its_wo
     raw.close()
 
 
-@pytest.mark.parametrize("venue", ["binance", "bybit", "bitget"])
+@pytest.mark.parametrize("venue", VENUES)
 @pytest.mark.parametrize("market", ["perpetual", "spot"])
-def test_an_account_is_opened_once_by_its_name(paper: PaperServer, venue: str, market: str) -> None:
-    name = str(uuid4())
-    first, again = (paper.open(venue, market, name=name).json() for _ in range(2))
+def test_an_account_is_opened_once_by_its_name(papers: dict[str, PaperServer], venue: str, market: str) -> None:
+    paper, name = papers[venue], str(uuid4())
+    first, again = (paper.open(market, name=name).json() for _ in range(2))
     assert first == again
     assert bool(first["passphrase"]) == (venue == "bitget")
-    assert paper.open(venue, market).json() != first
+    assert paper.open(market).json() != first
 
 
 def test_nobody_opens_an_account_without_the_token_or_with_nonsense(paper: PaperServer) -> None:
-    assert paper.open("binance", "spot", token="another").status_code == 401
-    assert paper.open("binance", "spot", token="").status_code == 401
+    assert paper.open("spot", token="another").status_code == 401
+    assert paper.open("spot", token="").status_code == 401
     for nonsense in ({"name": "x"}, {"funds": "1000001"}, {"funds": "-5"}, {"funds": "many"}):
-        assert paper.open("binance", "spot", **nonsense).status_code == 400
-    assert paper.open("mtgox", "spot").status_code == 400
-    assert paper.open("binance", "options").status_code == 400
+        assert paper.open("spot", **nonsense).status_code == 400
+    assert paper.open("options").status_code == 400
+
+
+def test_it_lists_what_its_venue_lists_with_the_same_steps_and_minimums(
+    server: SandboxServer, papers: dict[str, PaperServer]
+) -> None:
+    def rules(base: str, path: str, *within: str) -> dict[str, Any]:
+        told = httpx.get(base + path, trust_env=False).json()
+        for name in within:
+            told = told[name]
+        return {row["symbol"]: row for row in told}
+
+    places = [
+        ("binance", "/binance/fapi/v1/exchangeInfo", ("symbols",), ("filters", "baseAsset", "pricePrecision")),
+        ("binance", "/binance/api/v3/exchangeInfo", ("symbols",), ("filters", "baseAsset")),
+        ("bybit", "/bybit/v5/market/instruments-info?category=linear", ("result", "list"), _BYBIT_LINEAR),
+        (
+            "bybit",
+            "/bybit/v5/market/instruments-info?category=spot",
+            ("result", "list"),
+            ("lotSizeFilter", "priceFilter"),
+        ),
+        ("bitget", "/bitget/api/v2/mix/market/contracts?productType=USDT-FUTURES", ("data",), _BITGET_MIX),
+        ("bitget", "/bitget/api/v2/spot/public/symbols", ("data",), _BITGET_SPOT),
+    ]
+    for venue, path, within, kept in places:
+        real, told = rules(server.url, path, *within), rules(papers[venue].url, path, *within)
+        assert set(told) == set(real), path
+        for symbol, row in real.items():
+            assert {name: told[symbol][name] for name in kept} == {name: row[name] for name in kept}, path
+
+
+_BYBIT_LINEAR = ("lotSizeFilter", "priceFilter", "leverageFilter")
+_BITGET_MIX = ("pricePlace", "sizeMultiplier", "minTradeUSDT", "maxLever", "maxOrderQty", "maxMarketOrderQty")
+_BITGET_SPOT = ("pricePrecision", "quantityPrecision", "minTradeUSDT", "maxTradeAmount")
 
 
 def test_it_has_no_controls_no_stripe_and_no_mail(paper: PaperServer) -> None:
@@ -159,8 +218,8 @@ def test_without_a_token_it_does_not_start(tmp_path: Path, server: SandboxServer
 def test_a_kill_loses_nothing_and_no_position_is_valued_by_a_guess(server: SandboxServer, tmp_path: Path) -> None:
     server.control.set_price("BTCUSDT", 60_000)
     running = PaperServer(tmp_path, feed=server.url).start()
-    wait_until(lambda: _prices(running)["binance"] == 60_000, what="60,000 on paper")
-    raw = Raw(running.url, running.open("binance", "perpetual").json())
+    wait_until(lambda: _mark(running) == 60_000, what="60,000 on paper")
+    raw = Raw(running.url, running.open("perpetual").json())
     raw.order(quantity="0.1")
     wait_until((tmp_path / "paper" / "binance" / "last.json").exists, timeout=20, what="kept prices")
     before = raw.signed("GET", "/fapi/v2/account").body["totalMarginBalance"]
@@ -176,7 +235,7 @@ def test_a_venue_that_is_away_halts_its_symbols_and_comes_back(tmp_path: Path) -
     (tmp_path / "sandbox").mkdir()
     source = SandboxServer(tmp_path / "sandbox").start()
     running = PaperServer(tmp_path, feed=source.url).start()
-    raw = Raw(running.url, running.open("binance", "perpetual").json())
+    raw = Raw(running.url, running.open("perpetual").json())
     assert raw.order(quantity="0.1").status == 200
     source.end(signal.SIGKILL)
     wait_until(lambda: raw.order(quantity="0.1").status == 400, timeout=30, every=0.5, what="a halt")

@@ -184,6 +184,7 @@ def test_production_offers_paper_only_with_a_token(session: Session, environment
         opened(session, bob(session).id)
     environment(PAPER_TOKEN="a token")
     assert paper.is_offered()
-    assert settings().paper_url == "http://127.0.0.1:8440"
+    urls = [settings().paper_url(venue) for venue in Venue]
+    assert urls == ["http://127.0.0.1:8440", "http://127.0.0.1:8441", "http://127.0.0.1:8442"]
     environment(PAPER_EXCHANGE_URL="https://paper.example/")
-    assert settings().paper_url == "https://paper.example"
+    assert settings().paper_url("bybit") == "https://paper.example"
