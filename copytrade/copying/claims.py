@@ -111,7 +111,7 @@ def look(
     desk = _desk(session, legs, known=known, now=now, chosen=chosen, states=states)
     for leg in legs:
         _look_at(desk, leg)
-    desk.claimed.legs = len(legs)
+    desk.claimed.legs, desk.claimed.switches = len(legs), desk.switches
     return desk
 
 
@@ -285,17 +285,26 @@ def _act(desk: _Desk, leg: LegRecord, decision: object, account: AccountRef) -> 
             desk.dropped.append(was)
         order = intentions.of(leg, decision, now=desk.now)
         desk.written.append((leg, order))
-    _sending(desk, order, account, leg.instrument.position_side)
+    _sending(desk, leg, order, account)
 
 
-def _sending(desk: _Desk, order: OrderRecord, account: AccountRef, position_side: PositionSide) -> None:
+def _sending(desk: _Desk, leg: LegRecord, order: OrderRecord, account: AccountRef) -> None:
     validity = timedelta(milliseconds=settings().order_receive_window_ms)
     order.state = OrderState.SENDING
     order.claimed_at = desk.real_now
     order.lease_until = desk.real_now + validity + timedelta(seconds=settings().order_lease_margin_s)
-    request = request_of(order, position_side)
-    # The lease has to outlive the request: whoever finds it expired may hold the order for unsent.
-    desk.claimed.sendings.append(Sending(order.id, account, request, not_after=order.lease_until - validity))
+    desk.claimed.sendings.append(
+        Sending(
+            order.id,
+            account,
+            request_of(order, leg.instrument.position_side),
+            # The lease has to outlive the request: whoever finds it expired may hold the order for unsent.
+            not_after=order.lease_until - validity,
+            profile_id=leg.profile_id,
+            person_id=leg.subscriber_id,
+            is_exit=order.purpose is Purpose.EXIT,
+        )
+    )
 
 
 def request_of(order: OrderRecord, position_side: PositionSide) -> OrderRequest:

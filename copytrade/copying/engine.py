@@ -107,6 +107,7 @@ class Engine:
 
     def _took(self, claimed: Claimed) -> None:
         self._lacking(claimed)
+        self.sender.board.learn(claimed.switches)
         self.sender.send(claimed.sendings)
 
     def _claim(self) -> tuple[Claimed, datetime | None]:

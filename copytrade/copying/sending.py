@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import psycopg
 import structlog
@@ -11,12 +12,14 @@ from sqlalchemy.exc import DBAPIError
 
 from copytrade import metrics
 from copytrade.copying import acknowledged, outcomes
+from copytrade.copying.last_look import Board
 from copytrade.copying.outcomes import Told
 from copytrade.copying.terms import Terms
 from copytrade.copying.work import Sending
 from copytrade.db.session import transaction
 from copytrade.domain.orders import Outcome, OutcomeKind
 from copytrade.errors import ExchangeError
+from copytrade.exchanges.leaving import last_look
 from copytrade.exchanges.port import ClientPool
 from copytrade.failpoints import Label, reach
 
@@ -35,6 +38,7 @@ class Sender:
 
     pool: ClientPool
     terms: Terms
+    board: Board = field(default_factory=Board)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     _told: "asyncio.Queue[Told]" = field(default_factory=asyncio.Queue[Told])
     _room: asyncio.Event = field(default_factory=asyncio.Event)
@@ -70,6 +74,8 @@ class Sender:
             self._idle.set()
 
     async def _send(self, sending: Sending) -> None:
+        # The task is this order's own, and so is what it sets here.
+        last_look.set(partial(self.board.may_leave, sending))
         try:
             client = await self.pool.get(sending.account)
         except ExchangeError as error:
@@ -114,6 +120,7 @@ class Sender:
         """Wait for the orders on their way and write down what became of them."""
         if self._tasks:
             await asyncio.wait(list(self._tasks))
+        await self.board.close()
         while not self._told.empty():
             await self.write()
 

@@ -178,7 +178,7 @@ def _sending(row: CopyOrder, account: AccountRef, *, owner: str) -> Sending:
         reduce_only=row.reduce_only,
         position_side=PositionSide(row.position_side),
     )
-    return Sending(row.id, account, request, not_after)
+    return Sending(row.id, account, request, not_after, person_id=row.subscriber_id, is_exit=row.reduce_only)
 
 
 def _check(wish: OrderRequest, *, market: Market) -> None:

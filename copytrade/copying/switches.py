@@ -1,5 +1,6 @@
 """Switches that hold copying back: read at send time, for the platform, a venue, a trader or a subscriber."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -19,6 +20,8 @@ class Switches:
     """All switches that are not on."""
 
     modes: Mapping[tuple[str, str], SwitchMode]
+    read_at: float = 0.0
+    """By this process's own clock, before they were read."""
 
     def of(self, leg: LegRecord) -> SwitchMode:
         """Return the strictest mode that reaches a leg."""
@@ -39,5 +42,6 @@ class Switches:
 
 def load(session: Session) -> Switches:
     """Return the switches as they stand now."""
+    read_at = time.monotonic()
     rows = session.exec(select(Switch.scope, Switch.scope_id, Switch.mode).where(Switch.mode != SwitchMode.ON))
-    return Switches({(scope, scope_id): SwitchMode(mode) for scope, scope_id, mode in rows})
+    return Switches({(scope, scope_id): SwitchMode(mode) for scope, scope_id, mode in rows}, read_at)

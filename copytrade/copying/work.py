@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from copytrade.copying.switches import Switches
 from copytrade.domain.fills import Quote
 from copytrade.domain.instruments import MarketRules
 from copytrade.domain.orders import OrderRequest
@@ -20,6 +21,10 @@ class Sending:
     account: AccountRef
     request: OrderRequest
     not_after: datetime
+    profile_id: UUID | None = None
+    person_id: UUID | None = None
+    """Whose switches are looked at once more before it leaves."""
+    is_exit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Claimed:
     """Legs that go on as soon as the balances are there."""
     rules: list[AccountRef] = field(default_factory=list[AccountRef])
     preparing: list[Preparing] = field(default_factory=list[Preparing])
+    switches: Switches | None = None
+    """As the claim has read them."""
 
 
 @dataclass(frozen=True, slots=True)

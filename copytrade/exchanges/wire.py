@@ -16,6 +16,7 @@ from copytrade.exchanges.gate import Gate
 from copytrade.exchanges.ground import Ground
 from copytrade.exchanges.guard import Departure, departure
 from copytrade.exchanges.judge import Failure, failure_of, judge
+from copytrade.exchanges.leaving import may_leave
 from copytrade.exchanges.limits import CONNECT, Lane, lane_of_reads
 from copytrade.exchanges.meters import Charge, spend
 from copytrade.exchanges.port import Credentials
@@ -82,6 +83,8 @@ class Wire:
         wait = await self._fit(method, parameters, lane=lane, patience=(not_after - clock.real_now()).total_seconds())
         if wait:
             return Outcome(OutcomeKind.NOT_SENT, message="the venue's limit is used up", retry_after=wait)
+        if not await may_leave():
+            return Outcome(OutcomeKind.NOT_SENT, message="it was held back before it left")
         sending, began = Departure(not_after=not_after, session=self.ground.session), time.monotonic()
         body, failure = await self._once(method, parameters, sending)
         answered_at = clock.real_now()
