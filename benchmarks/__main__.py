@@ -12,7 +12,7 @@ from pathlib import Path
 
 from copytrade.settings import ROOT
 
-PARTS = ("sandbox", "memory", "plan", "fanout", "burst", "growth", "limits", "store", "capture", "polling")
+PARTS = ("sandbox", "memory", "plan", "own", "fanout", "burst", "growth", "limits", "store", "capture", "polling")
 FILE = ROOT / "var" / "bench.json"
 
 

@@ -30,10 +30,10 @@ class Ground:
 
 
 @contextmanager
-def ground(**settings: str) -> Generator[Ground]:
+def ground(*, durable: bool = False, **settings: str) -> Generator[Ground]:
     """Start engines and sandbox, migrate, and give the handle; `settings` are COPYTRADE_* without the prefix.
 
-    Must come before anything reads the settings: one ground a process.
+    Must come before anything reads the settings: one ground a process. `durable`: commits wait for the disk.
     """
     home = Path(tempfile.mkdtemp(prefix="copytrade-bench-"))
     home.chmod(0o711)
@@ -51,7 +51,7 @@ def ground(**settings: str) -> Generator[Ground]:
             "COPYTRADE_DEMO_BOTS": "0",
             **{f"COPYTRADE_{name.upper()}": value for name, value in settings.items()},
         }
-        with started(engines) as running, _sandbox(port, log=home / "sandbox.log") as control:
+        with started(engines, durable=durable) as running, _sandbox(port, log=home / "sandbox.log") as control:
             from copytrade.db.migrations import migrate_to_head
 
             migrate_to_head()

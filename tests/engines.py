@@ -26,11 +26,13 @@ class EngineProcesses:
 
     engines: Engines
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    durable: bool = False
+    """Whether a commit waits for the disk, as in an installation."""
 
     def start(self, *names: str) -> None:
         """Start engines and wait until both answer."""
         commands = {
-            "postgres": self.engines.postgres_command(durable=False),
+            "postgres": self.engines.postgres_command(durable=self.durable),
             "valkey": self.engines.valkey_command(durable=False),
         }
         drop_stale_pid(self.engines)
@@ -55,10 +57,10 @@ class EngineProcesses:
 
 
 @contextmanager
-def started(engines: Engines) -> Generator[EngineProcesses]:
+def started(engines: Engines, *, durable: bool = False) -> Generator[EngineProcesses]:
     """Start both engines; end them and delete their data."""
     prepare(engines)
-    processes = EngineProcesses(engines)
+    processes = EngineProcesses(engines, durable=durable)
     try:
         processes.start("postgres", "valkey")
         create_database(engines)
