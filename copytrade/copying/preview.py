@@ -15,7 +15,7 @@ from copytrade.accounts import queries as accounts
 from copytrade.capture import queries as capture
 from copytrade.copying import listing
 from copytrade.domain.examples import Example, Occasion, example
-from copytrade.domain.instruments import Market
+from copytrade.domain.instruments import Market, Side
 from copytrade.domain.quantities import ratio
 from copytrade.domain.sizing import CopySettings, Direction, Equities
 from copytrade.errors import InvalidInput
@@ -104,6 +104,7 @@ def _usual(session: Session, lead: AccountRef, listed: Mapping[str, str]) -> tup
         if price is None or price <= 0:
             continue
         rules = listing.rules_of(row)
+        price = rules.round_price_inward(price, side=Side.BUY) or price
         quantity = _usual_quantity(fill for fill in fills if fill.symbol == symbol) or ratio(USUAL_WORTH, price)
         quantity = max(rules.round_quantity(quantity), rules.quantity_step)
         found.append(Occasion(listing.instrument_of(row, lead), rules, quantity, price))

@@ -45,13 +45,15 @@ class CopyForm(rx.State, mixin=True):
     _profile: str = ""
     _account: str = ""
     _before: CopySettings = CopySettings()
+    _factors: dict[str, str] = {}
+    """What was typed as the size of each way of sizing."""
 
     @action(Who.SUBSCRIBER)
     async def typed(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
         """Take what was typed so far and show what it would do; presets follow the way of sizing."""
         before, self.draft = self.draft, typed(form, before=self.draft)
         ground = await self._ground(asker)
-        fills = self._preset(before, ground)
+        fills = [*self._follow_mode(before), *self._preset(before, ground)]
         await self._show(ground, voice, only=set(self.faults))
         return fills
 
@@ -67,7 +69,7 @@ class CopyForm(rx.State, mixin=True):
 
     async def _fill(self, asker: Person, voice: Voice, draft: Draft, *, before: CopySettings) -> None:
         """Fill the fields in, and say what is known of the trader now."""
-        self.draft, self._before, self.faults = draft, before, {}
+        self.draft, self._before, self.faults, self._factors = draft, before, {}, {}
         self.form_round += 1
         ground = await self._ground(asker)
         self.can_short = ground.market is Market.PERPETUAL
@@ -123,16 +125,21 @@ class CopyForm(rx.State, mixin=True):
                 return
             self.shown = shown(settings, found, ground=ground, name=self.trader, voice=voice)
 
+    def _follow_mode(self, before: Draft) -> list[Any]:
+        """Change the size with the way of sizing, unless a new one was typed; each way keeps its own."""
+        draft = self.draft
+        if draft.mode == before.mode or draft.factor != before.factor:
+            return []
+        self._factors = {**self._factors, before.mode: before.factor}
+        factor = self._factors.get(draft.mode, FACTORS.get(draft.mode, draft.factor))
+        self.draft = replace(draft, factor=factor)
+        return [rx.set_value("factor", factor)]
+
     def _preset(self, before: Draft, ground: preview.Ground) -> list[Any]:
-        """Fill in what a way of sizing begins with, where nothing of one's own was typed; return the events for it."""
-        draft, fills = self.draft, list[Any]()
-        if draft.mode != before.mode and draft.mode in FACTORS and draft.factor in ("", FACTORS.get(before.mode)):
-            draft = replace(draft, factor=FACTORS.get(draft.mode, ""))
-            fills.append(rx.set_value("factor", draft.factor))
+        """Fill in the limit per position that a fixed size needs, where none of one's own was typed."""
         price = ground.usual[0].price if ground.usual else None
-        was, new = (position_preset(one, price=price, equity=ground.equities.copy) for one in (before, draft))
-        if was != new and draft.max_position_notional in ("", was):
-            draft = replace(draft, max_position_notional=new)
-            fills.append(rx.set_value("max_position_notional", new))
-        self.draft = draft
-        return fills
+        was, new = (position_preset(one, price=price, equity=ground.equities.copy) for one in (before, self.draft))
+        if was == new or self.draft.max_position_notional not in ("", was):
+            return []
+        self.draft = replace(self.draft, max_position_notional=new)
+        return [rx.set_value("max_position_notional", new)]

@@ -91,6 +91,7 @@ def overview(session: Session, *, owner: UUID, voice: Voice) -> Overview:
     named = {row.id: row for row in accounts.accounts(session, owner=owner)}
     settings = copying.settings_of(session, owner=owner)
     legs = copying.open_legs(session, owner=owner)
+    halted = {row.subscription_id: row.symbols for row in copying.halted(session, owner=owner)}
     stands = {row.subscription_id: row for row in standing.of(session, owner=owner)}
     lines = list[SubscriptionLine]()
     for row in rows:
@@ -103,6 +104,7 @@ def overview(session: Session, *, owner: UUID, voice: Voice) -> Overview:
                 account=account_told(account, voice) if account else voice.say("an account that is unlinked"),
                 legs=[leg for leg in legs if leg.subscription_id == row.id],
                 stand=stands.get(row.id) if row.state in LIVE else None,
+                halted=halted.get(row.id, []),
                 is_paused=row.id in settings and settings[row.id].is_paused,
                 voice=voice,
             )
@@ -157,10 +159,10 @@ def _line(
     account: str,
     legs: list[copying.OpenLegRow],
     stand: StandRow | None,
+    halted: Sequence[str],
     is_paused: bool,
     voice: Voice,
 ) -> SubscriptionLine:
-    halted = sorted({leg.symbol.partition(":")[0] for leg in legs if leg.is_halted})
     return SubscriptionLine(
         id=str(row.id),
         name=row.trader_name,
@@ -178,7 +180,7 @@ def _line(
         ways=ways_told(legs, voice),
         stopped=_stopped(stand, voice) if stand else "",
         may_resume=stand is not None and stand.drawdown_stopped_at is not None,
-        halted=", ".join(halted),
+        halted=", ".join(symbol.partition(":")[0] for symbol in halted),
     )
 
 

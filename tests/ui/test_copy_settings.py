@@ -141,12 +141,17 @@ def test_a_fixed_size_shows_both_parts_and_fills_in_the_limit(session: Session) 
     typed(page, max_position_notional="700")
     typed(page, factor="200")
     assert page.draft.max_position_notional == "700", "his own limit stays"
+    typed(page, mode="ratio")
+    assert page.draft.factor == "0.1"
+    typed(page, factor="0.5")
+    typed(page, mode="fixed_quote")
+    assert page.draft.factor == "200", "each way keeps its own size"
 
 
 def test_settings_are_told_in_russian_too() -> None:
     settings = CopySettings(mode=SizingMode.FIXED_PERCENT, factor=Decimal("0.025"), max_drawdown=Decimal(250))
     size, limits, losses, oddities = settings_told(settings, "nordwind", Voice("ru"), is_spot=False)
-    assert size == f"Каждый ордер nordwind становится вашим на 2,5% счёта."
+    assert size == "Каждый ордер nordwind становится вашим на 2,5% счёта."
     assert limits == "Плечо до 5"
     assert losses.startswith(f"Останавливается после просадки 250,00{GAP}USDT")
     assert oddities == "Пока он не отвечает, копии удерживаются · ликвидация приостанавливает копирование"
