@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from copytrade.components.figures import moment
+from copytrade.components.figures import moment, paper_badge
 from copytrade.components.forms import field, secret_input, submit, text_input
 from copytrade.components.linking import checking
 from copytrade.components.panels import has, problem, told
@@ -50,7 +50,7 @@ def _item(text: Text) -> rx.Component:
 def _head(row: AccountLine) -> rx.Component:
     return rx.flex(
         rx.el.div(
-            rx.el.strong(row.title), " ", rx.el.span(row.key, class_name="code"),
+            rx.el.strong(row.title), " ", rx.el.span(row.key, class_name="code"), " ", paper_badge(row.is_paper),
             rx.el.div(row.role, class_name="quiet"),
         ),
         rx.badge(row.state_text, color_scheme=row.tone, size="2"),  # pyright: ignore[reportArgumentType]
@@ -82,15 +82,7 @@ def _facts(row: AccountLine) -> rx.Component:
     return rx.el.dl(
         rx.el.dt(t("Equity")),
         rx.el.dd(row.equity, " ", rx.el.span(moment(row.equity_at), class_name="quiet")),
-        rx.el.dt(t("Key")),
-        rx.el.dd(
-            row.rights,
-            rx.cond(row.network != "", rx.el.span(" · ", row.network)),
-            rx.cond(
-                row.expires != "",
-                rx.el.span(" ", rx.badge(row.expires, color_scheme=row.expires_tone, size="1", data_testid="expiry")),  # pyright: ignore[reportArgumentType]
-            ),
-        ),
+        rx.cond(row.is_paper, rx.fragment(), _facts_of_key(row)),
         rx.el.dt(t("Checked")),
         rx.el.dd(moment(row.checked_at)),
         rx.el.dt(t("Last trade seen")),
@@ -108,6 +100,20 @@ def _facts(row: AccountLine) -> rx.Component:
         class_name="pairs",
         style={"marginTop": "12px"},
     )  # fmt: skip
+
+
+def _facts_of_key(row: AccountLine) -> rx.Component:
+    return rx.fragment(
+        rx.el.dt(t("Key")),
+        rx.el.dd(
+            row.rights,
+            rx.cond(row.network != "", rx.el.span(" · ", row.network)),
+            rx.cond(
+                row.expires != "",
+                rx.el.span(" ", rx.badge(row.expires, color_scheme=row.expires_tone, size="1", data_testid="expiry")),  # pyright: ignore[reportArgumentType]
+            ),
+        ),
+    )
 
 
 def _new_key(row: AccountLine) -> Text:
@@ -147,7 +153,7 @@ def _buttons(row: AccountLine) -> rx.Component:
         soft(t("Examine"), Accounts.examine(row.id)),
         rx.cond(row.examination != "", soft(t("Findings"), Accounts.open(row.id, "findings"), "findings")),
         soft(t("Rename"), Accounts.open(row.id, "name"), "name"),
-        soft(t("Replace the key"), Accounts.open(row.id, "key"), "key"),
+        rx.cond(row.is_paper, rx.fragment(), soft(t("Replace the key"), Accounts.open(row.id, "key"), "key")),
         soft(t("Unlink"), Accounts.open(row.id, "unlink")),
         spacing="2",
         wrap="wrap",

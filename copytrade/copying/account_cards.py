@@ -75,6 +75,7 @@ class UnlinkEffects:
     """Copied positions that stay open at the exchange and are the owner's alone from then on."""
     paying: int
     """Subscribers whom a lead account brings entries today."""
+    is_paper: bool = False
 
 
 OBSTACLES = {
@@ -116,7 +117,8 @@ def unlink_effects(session: Session, *, owner: UUID, account_id: UUID) -> Unlink
         role=Role(row.role),
         traders=_users(row, mine, profiles),
         positions=sum(leg.subscription_id in on_it and leg.held != 0 for leg in legs),
-        paying=sum(one.may_enter for one in copied),
+        paying=sum(one.may_enter and not one.is_paper for one in copied),
+        is_paper=row.is_paper,
     )
 
 

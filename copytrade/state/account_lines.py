@@ -26,6 +26,7 @@ TONES = {State.ACTIVE: "jade", State.REFUSED: "tomato", State.PAUSED: "amber", S
 ROLES = {Role.LEAD: "lead account: your trades are copied", Role.COPY: "copy account: trades are copied to it"}
 RIGHTS = {"may_read": "read", "may_trade": "trade", "may_withdraw": "withdraw", "may_transfer": "transfer"}
 KINDS = {"live": "real money", "testnet": "demo trading", "sandbox": "practice exchange", "paper": "paper money"}
+_ENDS_WITH_IT = "Your subscription to {names} ends with it and is not renewed."
 WARN_DAYS, ALARM_DAYS = 14, 3
 
 
@@ -59,6 +60,8 @@ class AccountLine:
     work_told: str
     obstacles: list[str]
     asks_passphrase: bool
+    is_paper: bool = False
+    """Play money: no key of his own to show or replace."""
     equity_at: Moment = field(default_factory=Moment)
     checked_at: Moment = field(default_factory=Moment)
     last_fill_at: Moment = field(default_factory=Moment)
@@ -90,7 +93,7 @@ def account_line(card: AccountCard, voice: Voice) -> AccountLine:
         venue=venue_name(row.venue),
         role=" · ".join([_place(row, voice), voice.say(ROLES[Role(row.role)])]),
         is_lead=row.role == Role.LEAD,
-        key=f"…{row.key_hint}",
+        key="" if row.is_paper else f"…{row.key_hint}",
         state=row.state,
         state_text=voice.say(STATES[state]),
         tone=TONES.get(state, "gray"),
@@ -101,6 +104,7 @@ def account_line(card: AccountCard, voice: Voice) -> AccountLine:
         work_told=_work(card, voice),
         obstacles=[voice.say(one.text, **one.facts) for one in card.obstacles],
         asks_passphrase=row.venue == "bitget",
+        is_paper=row.is_paper,
         equity_at=voice.moment(row.equity_at, now=now),
         checked_at=voice.moment(row.checked_at, now=now),
         last_fill_at=voice.moment(card.last_fill_at, now=now),
@@ -136,7 +140,10 @@ def effects_told(effects: UnlinkEffects, voice: Voice) -> list[str]:
             )
         return [*said, voice.say("Its key is destroyed here; its past stays.")]
     if effects.traders:
-        said.append(voice.say("Your subscription to {names} ends with it and is not renewed.", names=names))
+        sentence = "Your paper copy of {names} ends with it." if effects.is_paper else _ENDS_WITH_IT
+        said.append(voice.say(sentence, names=names))
+    if effects.is_paper:
+        return [*said, voice.say("Its play money is gone; what you tried stays in your history.")]
     if effects.positions:
         said.append(
             voice.count(

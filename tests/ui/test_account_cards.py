@@ -157,3 +157,19 @@ def test_unlinking_a_lead_account_says_who_pays_for_it() -> None:
     told = effects_told(UnlinkEffects(Role.LEAD, ("nordwind",), 0, 21), RU)
     assert told[0] == "Ваш профиль убирается из списка: nordwind."
     assert told[1] == "21 платящий подписчик не получит новых копий и узнает об этом."
+
+
+def test_a_paper_account_shows_no_key_and_says_that_it_is_play_money() -> None:
+    shown = line(mode="paper", key_hint="9876")
+    assert (shown.is_paper, shown.key) == (True, "")
+    assert "paper money" in shown.role
+    assert "бумажные деньги" in line(RU, mode="paper").role
+
+
+def test_unlinking_play_money_leaves_nothing_open_and_ends_no_payment() -> None:
+    effects = UnlinkEffects(role=Role.COPY, traders=("nordwind",), positions=2, paying=0, is_paper=True)
+    assert effects_told(effects, EN) == [
+        "Your paper copy of nordwind ends with it.",
+        "Its play money is gone; what you tried stays in your history.",
+    ]
+    assert all(any("а" <= letter <= "я" for letter in told) for told in effects_told(effects, RU))
