@@ -191,4 +191,5 @@ class AccountPosition(SQLModel, table=True):
     unrealized_pnl: Decimal = amount()
     leverage: int | None = None
     liquidation_price: Decimal | None = amount(nullable=True)
+    margin_mode: str | None = Field(default=None, max_length=10)
     read_at: datetime = moment()

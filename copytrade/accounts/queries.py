@@ -18,7 +18,7 @@ from copytrade.accounts.models import AccountPosition, EquitySnapshot, ExchangeA
 from copytrade.accounts.reasons import State
 from copytrade.accounts.rows import AccountRow, EquityPoint
 from copytrade.domain.fills import Position
-from copytrade.domain.instruments import Market, PositionSide, Role, Venue
+from copytrade.domain.instruments import MarginMode, Market, PositionSide, Role, Venue
 from copytrade.errors import NotFound
 from copytrade.exchanges.port import AccountRef
 from copytrade.exchanges.venues import facts, is_served
@@ -192,6 +192,7 @@ def positions(session: Session, account_id: UUID) -> list[Position]:
             position_side=PositionSide(row.position_side),
             leverage=row.leverage,
             liquidation_price=row.liquidation_price,
+            margin_mode=MarginMode(row.margin_mode) if row.margin_mode else None,
         )
         for row in rows
     ]

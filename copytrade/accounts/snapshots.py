@@ -91,6 +91,7 @@ def _put_positions(session: Session, *, account_id: UUID, positions: Sequence[Po
                 unrealized_pnl=position.unrealized_pnl,
                 leverage=position.leverage,
                 liquidation_price=position.liquidation_price,
+                margin_mode=position.margin_mode,
                 read_at=read_at,
             )
         )

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from copytrade.domain.instruments import PositionSide, Side
+from copytrade.domain.instruments import MarginMode, PositionSide, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class Position:
     position_side: PositionSide = PositionSide.NET
     leverage: int | None = None
     liquidation_price: Decimal | None = None
+    margin_mode: MarginMode | None = None
+    """Cross or isolated, where the reading told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import ClassVar
 
 from copytrade import clock
@@ -31,6 +32,18 @@ class AccountClient(ABC):
     async def rules(self) -> dict[str, MarketRules]:
         await self._wire.ground.ready()
         return self._wire.ground.rules
+
+    async def max_leverage(self, symbol: str) -> int:
+        return (await self.rules())[symbol].max_leverage
+
+    async def day_volumes(self) -> dict[str, Decimal]:
+        rows = await self._day_rows()
+        symbols = self._wire.ground.symbols
+        return {symbols[name]: turnover for name, turnover in rows if name in symbols}
+
+    @abstractmethod
+    async def _day_rows(self) -> list[tuple[str, Decimal]]:
+        """Return the turnover of 24 hours by the venue's names of symbols; a row that cannot be read is left out."""
 
     @abstractmethod
     async def state(self) -> AccountState: ...

@@ -6,6 +6,7 @@ from typing import Any
 
 from copytrade.domain.fills import Candle
 from copytrade.domain.orders import OrderRequest, VenueOrder, VenueOrderStatus
+from copytrade.exchanges.rows import read_rows
 from copytrade.exchanges.values import moment, number, text
 
 
@@ -32,3 +33,9 @@ def acknowledged(request: OrderRequest, *, client_order_id: Any, venue_order_id:
         status=VenueOrderStatus.OPEN,
         venue_time=at,
     )
+
+
+def turnovers(rows: Any, *, symbol: str, amount: str) -> list[tuple[str, Decimal]]:
+    """Return name and turnover of a day's tickers, by the fields that bear them; odd rows are left out."""
+    found, _ = read_rows(rows, lambda row: (text(row[symbol]), number(row[amount])))
+    return found

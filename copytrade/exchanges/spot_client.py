@@ -60,6 +60,9 @@ class SpotClient(AccountClient):
     async def set_cross_margin(self, symbol: str) -> None:
         """Do nothing."""
 
+    async def set_isolated_margin(self, symbol: str) -> None:
+        """Do nothing."""
+
     async def is_hedged(self) -> bool:
         return False
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from copytrade.domain.fills import Candle, Fill
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
 from copytrade.exchanges.account_client import AccountClient
+from copytrade.exchanges.alike import turnovers
 from copytrade.exchanges.binance import paging
 from copytrade.exchanges.port import FillPage
 from copytrade.exchanges.rows import ReadRow
@@ -22,6 +24,8 @@ class Interface:
     place: str
     look_up: str
     cancel: str
+    open_orders: str
+    day: str
     request: Callable[..., dict[str, Any]]
     order: ReadRow[VenueOrder]
 
@@ -61,6 +65,14 @@ class BinanceAccount(AccountClient):
 
     async def cancel(self, symbol: str, client_order_id: str) -> VenueOrder | None:
         return await self._find(self._market.cancel, symbol, origClientOrderId=client_order_id)
+
+    async def open_orders(self, symbol: str) -> list[VenueOrder]:
+        rows = await self._wire.ask(self._market.open_orders, {"symbol": self._id(symbol)})
+        return self._wire.read(lambda body: [self._market.order(row, symbol=symbol) for row in body], rows)
+
+    async def _day_rows(self) -> list[tuple[str, Decimal]]:
+        rows = await self._wire.ask(self._market.day)
+        return self._wire.read(lambda body: turnovers(body, symbol="symbol", amount="quoteVolume"), rows)
 
     async def order_fills(self, symbol: str, venue_order_id: str) -> list[Fill]:
         asked = {"symbol": self._id(symbol), "orderId": venue_order_id, "limit": paging.PAGE}

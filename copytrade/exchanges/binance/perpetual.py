@@ -39,6 +39,8 @@ class BinancePerpetual(BinanceAccount):
         place="fapiPrivatePostOrder",
         look_up="fapiPrivateGetOrder",
         cancel="fapiPrivateDeleteOrder",
+        open_orders="fapiPrivateGetOpenOrders",
+        day="fapiPublicGetTicker24hr",
         request=requests.new_order,
         order=shapes.order,
     )
@@ -55,13 +57,14 @@ class BinancePerpetual(BinanceAccount):
         return self._wire.read(lambda body: self._state(body, asked_at=asked_at), account)
 
     async def positions(self) -> list[Position]:
-        """Return the non-flat positions with their leverage, which takes a second call where there are any."""
+        """Return the non-flat positions with leverage and margin mode, a second call where there are any."""
         held = await self._held()
         if not held:
             return held
         rows = await self._wire.ask("fapiPrivateGetSymbolConfig")
-        told = self._wire.read(lambda body: {self._symbol(row["symbol"]): int(row["leverage"]) for row in body}, rows)
-        return [replace(position, leverage=told.get(position.symbol)) for position in held]
+        told = self._wire.read(lambda body: {self._symbol(row["symbol"]): shapes.modes(row) for row in body}, rows)
+        found = [(position, *told.get(position.symbol, (None, None))) for position in held]
+        return [replace(position, leverage=leverage, margin_mode=margin) for position, leverage, margin in found]
 
     async def traded_symbols(self, *, since: datetime) -> set[str]:
         booked = await self.entries(since=since, until=self._venue_now())
@@ -98,11 +101,19 @@ class BinancePerpetual(BinanceAccount):
         rows = await self._wire.ask("fapiPrivateGetSymbolConfig", {"symbol": self._id(symbol)})
         return self._wire.read(lambda body: shapes.MARGIN_MODES[body[0]["marginType"].upper()], rows)
 
+    async def max_leverage(self, symbol: str) -> int:
+        """Return the leverage of the lowest bracket, which only a key is told."""
+        rows = await self._wire.ask("fapiPrivateGetLeverageBracket", {"symbol": self._id(symbol)})
+        return self._wire.read(lambda body: max(int(one["initialLeverage"]) for one in body[0]["brackets"]), rows)
+
     async def set_leverage(self, symbol: str, leverage: int) -> None:
         await self._wire.change("fapiPrivatePostLeverage", {"symbol": self._id(symbol), "leverage": leverage})
 
     async def set_cross_margin(self, symbol: str) -> None:
         await self._wire.change("fapiPrivatePostMarginType", {"symbol": self._id(symbol), "marginType": "CROSSED"})
+
+    async def set_isolated_margin(self, symbol: str) -> None:
+        await self._wire.change("fapiPrivatePostMarginType", {"symbol": self._id(symbol), "marginType": "ISOLATED"})
 
     async def is_hedged(self) -> bool:
         body = await self._wire.ask("fapiPrivateGetPositionSideDual")

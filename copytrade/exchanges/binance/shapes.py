@@ -181,6 +181,11 @@ def position(row: Body, *, symbol: str) -> Position:
     )
 
 
+def modes(row: Body) -> tuple[int, MarginMode]:
+    """Return leverage and margin mode of a row of symbolConfig."""
+    return int(row["leverage"]), MARGIN_MODES[row["marginType"].upper()]
+
+
 def equity(account: Body, *, read_at: datetime) -> Equity:
     """Return the totals of an account."""
     return Equity(

@@ -33,6 +33,8 @@ class BinanceSpot(BinanceAccount, SpotClient):
         place="privatePostOrder",
         look_up="privateGetOrder",
         cancel="privateDeleteOrder",
+        open_orders="privateGetOpenOrders",
+        day="publicGetTicker24hr",
         request=requests.new_spot_order,
         order=spot_shapes.order,
     )

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from copytrade import clock
 from copytrade.domain.fills import Candle, Fill, KeyPermissions, Quote
 from copytrade.domain.orders import VenueOrder
 from copytrade.exchanges.account_client import AccountClient
+from copytrade.exchanges.alike import turnovers
 from copytrade.exchanges.bitget import keys, paging, shapes
 from copytrade.exchanges.port import FillPage
 from copytrade.exchanges.rows import ReadRow
@@ -62,6 +64,15 @@ class BitgetAccount(AccountClient):
     async def _quotes(self, wanted: Mapping[str, str]) -> dict[str, Quote]:
         body = await self._wire.ask(self._market.tickers, self._market.product)
         return self._wire.read(lambda answer: shapes.quotes(answer["data"], wanted, read_at=clock.now()), body)
+
+    async def _day_rows(self) -> list[tuple[str, Decimal]]:
+        body = await self._wire.ask(self._market.tickers, self._market.product)
+        return self._wire.read(lambda told: turnovers(told["data"], symbol="symbol", amount="quoteVolume"), body)
+
+    async def open_orders(self, symbol: str) -> list[VenueOrder]:
+        rows = self._rows(self._market.orders[0], self._market.order_rows, symbol=self._id(symbol))
+        page = await paging.all_rows(rows, asked={}, id_field="orderId")
+        return self._wire.read(lambda listed: [self._market.order(row, symbol=symbol) for row in listed], page)
 
     async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
         grain, length = self._market.grains[interval]

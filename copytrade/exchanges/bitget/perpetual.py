@@ -13,7 +13,7 @@ from copytrade.domain.orders import OrderRequest, Outcome, OutcomeKind, Refusal,
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.bitget import bills, paging, requests, shapes
 from copytrade.exchanges.bitget.account import BitgetAccount, Interface
-from copytrade.exchanges.bitget.requests import COIN, PRODUCT
+from copytrade.exchanges.bitget.requests import COIN, MARGIN_WORDS, PRODUCT
 from copytrade.exchanges.bitget.stream import perpetual_channels
 from copytrade.exchanges.port import AccountRef, StreamMessages
 from copytrade.exchanges.streaming import private_stream
@@ -151,9 +151,15 @@ class BitgetPerpetual(BitgetAccount):
         await self._wire.change("privateMixPostV2MixAccountSetLeverage", asked)
 
     async def set_cross_margin(self, symbol: str) -> None:
-        asked = {**PRODUCT, **COIN, "symbol": self._id(symbol), "marginMode": "crossed"}
+        await self._set_margin(symbol, MarginMode.CROSS)
+
+    async def set_isolated_margin(self, symbol: str) -> None:
+        await self._set_margin(symbol, MarginMode.ISOLATED)
+
+    async def _set_margin(self, symbol: str, mode: MarginMode) -> None:
+        asked = {**PRODUCT, **COIN, "symbol": self._id(symbol), "marginMode": MARGIN_WORDS[mode]}
         await self._wire.change("privateMixPostV2MixAccountSetMarginMode", asked)
-        self._margin_modes[symbol] = MarginMode.CROSS
+        self._margin_modes[symbol] = mode
 
     async def is_hedged(self) -> bool:
         await self._account(next(iter(self._wire.ground.ids), "BTC/USDT:USDT"))

@@ -185,6 +185,7 @@ def position(row: Body, *, symbol: str) -> Position:
         position_side=held_side if _is_hedged(row) else PositionSide.NET,
         leverage=int(number(row["leverage"])),
         liquidation_price=liquidation if liquidation > 0 else None,
+        margin_mode=MARGIN_MODES.get(row.get("marginMode", "")),
     )
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -22,6 +24,7 @@ from copytrade.domain.fills import (
 from copytrade.domain.instruments import PositionSide
 from copytrade.domain.orders import OrderRequest, Outcome, VenueOrder
 from copytrade.errors import Unavailable
+from copytrade.exchanges.alike import turnovers
 from copytrade.exchanges.bybit import paging, reading, requests, rights, shapes
 from copytrade.exchanges.bybit.modes import Modes
 from copytrade.exchanges.bybit.past import LONG_AGO, Past
@@ -76,7 +79,10 @@ class BybitAccount(Modes):
             return await self._coins_as_positions()
         rows = await self._position_rows()
         found = self._wire.read(lambda told: [self._position(row) for row in told], rows)
-        return [position for position in found if position.quantity != 0]
+        held = [position for position in found if position.quantity != 0]
+        # The venue has one margin mode for the whole account, and tells it elsewhere.
+        margin = await self.margin_mode("") if held else None
+        return [replace(position, margin_mode=margin) for position in held]
 
     async def traded_symbols(self, *, since: datetime) -> set[str]:
         """Return the symbols of all executions since: the venue lists them for the whole account."""
@@ -109,6 +115,10 @@ class BybitAccount(Modes):
         read_at, mine = clock.now(), [row for row in rows if row.get("symbol") in wanted]
         read, _ = read_rows(mine, lambda row: shapes.quote(row, symbol=wanted[row["symbol"]], read_at=read_at))
         return {quote.symbol: quote for quote in read}
+
+    async def _day_rows(self) -> list[tuple[str, Decimal]]:
+        rows = self._wire.read(shapes.listed, await self._wire.ask("publicGetV5MarketTickers", self._category))
+        return turnovers(rows, symbol="symbol", amount="turnover24h")
 
     async def candles(self, symbol: str, *, interval: str, since: datetime, until: datetime) -> list[Candle]:
         return await paging.candles(self._wire, self._named(symbol), interval=interval, since=since, until=until)
@@ -148,6 +158,12 @@ class BybitAccount(Modes):
         if spoiled:
             raise Unavailable("bybit: an execution of an order could not be read", venue=self.ref.venue.value)
         return found
+
+    async def open_orders(self, symbol: str) -> list[VenueOrder]:
+        asked = {**self._named(symbol), "limit": _ORDERS_PAGE}
+        live, _ = await paging.walk(self._wire, "privateGetV5OrderRealtime", asked)
+        read = self._wire.read(lambda rows: [shapes.order(row, symbol=symbol) for row in rows], live)
+        return [order for order in read if not order.has_ended]
 
     async def recent_orders(self, symbol: str, *, since: datetime) -> list[VenueOrder]:
         asked = {**self._named(symbol), "limit": _ORDERS_PAGE}

@@ -44,6 +44,10 @@ class Modes(AccountClient):
         if not self._is_spot and await self.margin_mode(symbol) is MarginMode.ISOLATED:
             await self._wire.change("privatePostV5AccountSetMarginMode", {"setMarginMode": "REGULAR_MARGIN"})
 
+    async def set_isolated_margin(self, symbol: str) -> None:
+        if not self._is_spot and await self.margin_mode(symbol) is MarginMode.CROSS:
+            await self._wire.change("privatePostV5AccountSetMarginMode", {"setMarginMode": "ISOLATED_MARGIN"})
+
     async def is_hedged(self) -> bool:
         """Return whether positions have two sides: of those held, or of Bitcoin where none is held."""
         if self._is_spot:
