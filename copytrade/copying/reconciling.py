@@ -20,9 +20,9 @@ from copytrade.db.bell import ring
 from copytrade.db.session import reading as reading_of
 from copytrade.db.session import transaction
 from copytrade.domain.fills import AccountState
-from copytrade.domain.instruments import Market, PositionSide
+from copytrade.domain.instruments import Market, PositionSide, Side
 from copytrade.domain.quantities import ZERO, sign
-from copytrade.domain.readings import AGAIN, Doubt, is_quiet, judge, missing
+from copytrade.domain.readings import AGAIN, UNSEEN, Doubt, is_quiet, judge, may_be_ours, missing
 from copytrade.domain.sizing import CopySettings
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.port import AccountRef, ClientPool, ExchangeClient
@@ -221,6 +221,10 @@ def _drift(
     if really is None or not is_confirmed:
         return doubt != was
     at, held = reading.read_at, leg.leg.held
+    if abs(really) < abs(held) and may_be_ours(really - held, _lost(session, leg, at=at), at=at):
+        # The doubt stays until the order turns up, or cannot any more.
+        leg.drift_reading, leg.drift_read_at = (was.reading, was.since) if was else (really, at)
+        return True
     if abs(really) > abs(held):
         drifting.more(session, leg, really - held, settings=settings, at=at)
     elif is_closed:
@@ -228,6 +232,17 @@ def _drift(
     else:
         drifting.less(session, leg, really, settings=settings, at=at)
     return True
+
+
+def _lost(session: Session, leg: LegRecord, *, at: datetime) -> list[tuple[Decimal, datetime]]:
+    rows = bulk.fetch(
+        session,
+        "SELECT side, quantity - filled, ended_at FROM trades.copy_orders"
+        " WHERE leg_id = %(leg)s AND state = 'lost' AND ended_at > %(since)s",
+        leg=leg.id,
+        since=at - UNSEEN,
+    )
+    return [(left * Side(side).sign, ended_at) for side, left, ended_at in rows]
 
 
 def _again(session: Session, reading: Reading) -> None:

@@ -3,7 +3,7 @@
 A leg is looked at only when it is quiet, and acted upon only when two readings, `AGAIN` apart or more, agree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,8 @@ QUIET = timedelta(seconds=10)
 """A leg is looked at only when none of its orders ended within this."""
 SPOT_DUST = Decimal("0.0001")
 """The share of a coin by which a balance may be less than what legs hold of it."""
+UNSEEN = timedelta(minutes=2)
+"""So long an order that was judged lost may be what a reading lacks: taken over and booked, it would count twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,15 @@ def judge(doubt: Doubt | None, really: Decimal | None, *, at: datetime) -> tuple
     if doubt is None or doubt.reading != really:
         return Doubt(really, at), False
     return (doubt, False) if at - doubt.since < AGAIN else (None, True)
+
+
+def may_be_ours(lacking: Decimal, lost: Iterable[tuple[Decimal, datetime]], *, at: datetime) -> bool:
+    """Tell whether what a reading lacks (signed) may have been done by an order that was judged lost just now.
+
+    `lost` are signed quantities and when they were judged. A venue that shows an execution later than it promises shows
+    it in the position first.
+    """
+    return any(sign(quantity) == sign(lacking) and at - judged_at < UNSEEN for quantity, judged_at in lost)
 
 
 def _slack(held: Decimal, market: Market) -> Decimal:
