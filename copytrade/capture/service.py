@@ -171,6 +171,14 @@ def lock_state(session: Session, account_id: UUID) -> CaptureState | None:
     return session.exec(query.execution_options(populate_existing=True)).first()
 
 
+def is_planned_now(session: Session, account_id: UUID) -> bool:
+    """Tell whether somebody plans an account's fills in this moment; if nobody does, nobody will until the commit."""
+    known = select(CaptureState.exchange_account_id).where(CaptureState.exchange_account_id == account_id)
+    if session.exec(known).first() is None:
+        return False
+    return session.exec(known.with_for_update(skip_locked=True)).first() is None
+
+
 def lead_positions(session: Session, account_id: UUID) -> Sequence[LeadPosition]:
     """Return what is known of a lead's positions, flat ones too."""
     query = select(LeadPosition).where(LeadPosition.exchange_account_id == account_id)

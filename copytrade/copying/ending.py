@@ -8,7 +8,8 @@ import structlog
 from sqlmodel import Session
 
 from copytrade import clock
-from copytrade.copying import records, saving
+from copytrade.capture import service as capture
+from copytrade.copying import bulk, records, saving
 from copytrade.copying.models import LegState
 from copytrade.copying.records import LegRecord
 from copytrade.db.bell import ring
@@ -48,14 +49,38 @@ def settle(session: Session, ended: EndedSubscription, *, now: datetime) -> None
     saving.save(session, touched, now=now)
     if touched:
         ring(session, "drive", f"user:{ended.subscriber_id}")
-    left = [leg for leg in legs if leg.state is LegState.FOLLOWING]
-    if not left and not _any_following(session, ended):
+    _forget_own(session, [leg for leg in touched if leg.state is LegState.KEPT])
+    if _is_settled(session, ended):
         subscription_service.finish(session, subscription_id=ended.id)
+
+
+def _forget_own(session: Session, kept: list[LegRecord]) -> None:
+    """Have what the account holds read again before anything is entered in it: a part of it is his own from now on."""
+    if kept:
+        bulk.fetch(
+            session,
+            "DELETE FROM trades.symbols_ready USING unnest(%(accounts)s::uuid[], %(symbols)s::text[]) AS own (id, name)"
+            " WHERE exchange_account_id = own.id AND symbol = own.name",
+            accounts=[leg.copy_account_id for leg in kept],
+            symbols=[leg.instrument.symbol for leg in kept],
+        )
+
+
+def _is_settled(session: Session, ended: EndedSubscription) -> bool:
+    """Tell whether no leg follows any more; who plans the lead now may have begun before the end, and make one."""
+    if _any_following(session, ended):
+        return False
+    leads = bulk.fetch(
+        session, "SELECT lead_account_id FROM trades.copy_settings WHERE subscription_id = %(id)s", id=ended.id
+    )
+    if any(capture.is_planned_now(session, lead) for (lead,) in leads):
+        return False
+    return not _any_following(session, ended)
 
 
 def _any_following(session: Session, ended: EndedSubscription) -> bool:
     return bool(
-        records.bulk.fetch(
+        bulk.fetch(
             session,
             "SELECT 1 FROM trades.legs WHERE subscription_id = %(id)s AND state = 'following' LIMIT 1",
             id=ended.id,

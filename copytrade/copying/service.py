@@ -58,6 +58,8 @@ def save_settings(session: Session, *, owner: UUID, subscription_id: UUID, setti
     row = _owned(session, owner=owner, subscription_id=subscription_id)
     market = accounts.ref(session, row.copy_account_id).market
     _write(session, row, fitted(checked(settings), market=market))
+    mode = subscription_service.EndMode(settings.end_mode.value)
+    subscription_service.choose_end(session, owner=owner, subscription_id=subscription_id, mode=mode)
 
 
 def pause(session: Session, *, owner: UUID, subscription_id: UUID) -> None:

@@ -124,7 +124,8 @@ class CopySettings:
     """Symbols that are copied; empty is all."""
     directions: Direction = Direction.BOTH
     start_mode: StartMode = StartMode.NEW_ONLY
-    end_mode: EndMode = EndMode.CLOSE
+    end_mode: EndMode = EndMode.FOLLOW_EXITS
+    """Also when a subscription lapses: nothing is sold at the market unless its owner chose that."""
     max_daily_loss: Decimal | None = None
     """Since 00:00 UTC, by this subscription's copies; as a share: of the copy equity then."""
     daily_loss_unit: LossUnit = LossUnit.QUOTE

@@ -18,8 +18,8 @@ from copytrade.subscriptions.states import LIVE, OPEN, EndMode, State
 from copytrade.subscriptions.subscribing import subscribe
 
 __all__ = [
-    "EndMode", "State", "end", "entitle", "expire_due", "finish", "mark_past_due", "publish", "save_profile",
-    "set_ending", "subscribe", "unpublish",
+    "EndMode", "State", "choose_end", "end", "entitle", "expire_due", "finish", "mark_past_due", "publish",
+    "save_profile", "set_ending", "subscribe", "unpublish",
 ]  # fmt: skip
 
 UNPAID_FOR = timedelta(hours=48)
@@ -88,6 +88,18 @@ def set_ending(session: Session, *, subscription_id: UUID, is_ending: bool) -> N
         tell_pages(session, row)
 
 
+def choose_end(session: Session, *, owner: UUID, subscription_id: UUID, mode: EndMode) -> None:
+    """Choose what becomes of the positions when a subscription of this owner ends, however that comes."""
+    row = locked(session, subscription_id)
+    if row.subscriber_id != owner:
+        raise NotFound(
+            f"subscription {subscription_id} of {owner} was not found", user="There is no such subscription."
+        )
+    if row.state != State.ENDED:
+        row.end_mode = mode
+        session.add(row)
+
+
 def end(session: Session, *, owner: UUID, subscription_id: UUID, mode: EndMode | None = None) -> Subscription:
     """End a subscription of this owner now; `mode` says what becomes of the positions. Copying acts on it."""
     row = locked(session, subscription_id)
@@ -103,7 +115,7 @@ def end(session: Session, *, owner: UUID, subscription_id: UUID, mode: EndMode |
 
 
 def revoke(session: Session, *, subscription_id: UUID) -> None:
-    """End a subscription whose money went back; positions are left to follow the trader's exits."""
+    """End a subscription whose money went back; positions are treated as its owner chose."""
     row = locked(session, subscription_id)
     if row.state != State.ENDED:
         close(session, row, now=clock.now())
