@@ -7,7 +7,7 @@ from enum import StrEnum
 from random import Random
 
 from copytrade.domain.instruments import Market, MarketRules
-from copytrade.domain.sizing import CopySettings, EndMode, SizingMode, StartMode
+from copytrade.domain.sizing import CopySettings, DriftLess, EndMode, SizingMode, StartMode
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 D = Decimal
@@ -175,4 +175,5 @@ def settings_of(chance: Chance, case: Case, *, unit: Decimal, price: Decimal) ->
         keeps_margin=case.sizing is SizingMode.EQUITY and rng.random() < 0.3,
         start_mode=StartMode.ALL if rng.random() < 0.2 else StartMode.NEW_ONLY,
         end_mode=rng.choice(list(EndMode)),
+        drift_less=rng.choice(list(DriftLess)),
     )

@@ -161,15 +161,10 @@ class People:
         if quantity:
             self.has_own_hand, self.touched_at = True, world.now
             world.venue.trade_himself(side, quantity, now=world.now)
-            if self._stands_against(side):
-                # What he opens against us is seen at the next readings, not before: until then it is nobody's.
+            if world.lead.place is Place.ONE_WAY:
+                # What he opens is seen at the next readings, not before: until then an entry may meet it.
                 self.quiet_until = world.now + NEXT_READINGS
             world.say("himself", side.value, quantity, world.venue.held, world.venue.own)
-
-    def _stands_against(self, side: PositionSide) -> bool:
-        leg = self.world.service.store.legs.get(self.world.service.instrument(side))
-        own = self.world.venue.own.get(side, ZERO)
-        return bool(own) and (leg is None or sign(leg.leg.held) != sign(own) or sign(leg.leg.target) != sign(own))
 
     def liquidated(self) -> None:
         """The venue closes the copy account's positions."""
@@ -254,3 +249,5 @@ class People:
         world.service.switches, world.service.held = Switches({}), None
         self.wake()
         world.service.settings = replace(world.service.settings, is_paused=False)
+        for leg in world.service.store.legs.values():
+            leg.is_halted = False

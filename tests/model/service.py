@@ -27,7 +27,7 @@ from copytrade.domain.fills import Equity, Quote
 from copytrade.domain.instruments import Instrument, Market, MarketRules, PositionSide, Venue
 from copytrade.domain.legs import Part, adopt
 from copytrade.domain.quantities import ZERO
-from copytrade.domain.sizing import CopySettings
+from copytrade.domain.sizing import CopySettings, DriftLess
 from copytrade.exchanges.port import AccountRef
 from copytrade.subscriptions.rows import ActiveSubscription
 from tests.model.capture import Capture
@@ -231,6 +231,8 @@ class Service:
                     order, leg, one, steps={self.rules.symbol: self.rules.quantity_step}, now=now, real_now=now
                 )
                 self._schedule(order, change.next_check_at)
+                if change.ended_at is not None:
+                    self.store.ended[order.id] = change.ended_at
                 self.wants_reading |= change.conclusion.has_account_read
                 if change.conclusion.has_account_prepared:
                     self.ready.clear()
@@ -291,11 +293,24 @@ class Service:
         doubt, is_confirmed = readings.judge(was, really, at=read_at)
         leg.drift_reading, leg.drift_read_at = (doubt.reading, doubt.since) if doubt else (None, None)
         if really is not None and is_confirmed:
-            leg.leg, skips = adopt(leg.leg, really, drift_id=new_id(), price=leg.price, at=read_at)
-            leg.skip(skips)
-            leg.due_at = read_at
+            lost = [
+                (order.remaining, self.store.ended[order.id])
+                for order in self.store.orders.values()
+                if order.leg_id == leg.id and order.state is OrderState.LOST
+            ]
+            if readings.may_be_ours(really - leg.leg.held, lost, at=read_at):
+                doubt = was
+                leg.drift_reading, leg.drift_read_at = (was.reading, was.since) if was else (None, None)
+            else:
+                self._adopt(leg, really, read_at)
         self.store.save(leg)
         return doubt is not None
+
+    def _adopt(self, leg: LegRecord, really: Decimal, read_at: datetime) -> None:
+        leg.leg, skips = adopt(leg.leg, really, drift_id=new_id(), price=leg.price, at=read_at)
+        leg.skip(skips)
+        leg.due_at = read_at
+        leg.is_halted |= self.settings.drift_less is DriftLess.HALT
 
     def settle(self, *, now: datetime) -> None:
         """Bring the legs of an ended subscription a step nearer their end."""

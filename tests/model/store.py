@@ -24,6 +24,7 @@ class Store:
     orders: dict[UUID, OrderRecord] = field(default_factory=dict)
     checks: dict[UUID, datetime] = field(default_factory=dict)
     """When orders are looked up next."""
+    ended: dict[UUID, datetime] = field(default_factory=dict)
     parts: dict[UUID, Part] = field(default_factory=dict)
     of_leg: dict[UUID, UUID] = field(default_factory=dict)
     fills: dict[tuple[UUID, UUID, PartKind], UUID] = field(default_factory=dict)
