@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, Field, SecretStr
 
-from copytrade.accounts import handover, queries, reasons, service
+from copytrade.accounts import handover, paper, queries, reasons, service
 from copytrade.accounts.rows import AccountRow
 from copytrade.api.callers import SignedIn
 from copytrade.api.callers import service as for_service
@@ -41,6 +41,15 @@ class Linking(BaseModel):
     mode: str | None = Field(default=None, max_length=10, examples=["sandbox"])
 
 
+class PaperOpening(BaseModel):
+    """An account with play money, to try a trader out before paying."""
+
+    venue: str = Field(max_length=20, examples=["binance"])
+    market: str = Field(default="perpetual", max_length=20, examples=["perpetual"])
+    funds: Decimal = Field(default=paper.USUAL_FUNDS, examples=["10000"], description="USDT, from 100 to 1,000,000")
+    label: str = Field(default="", max_length=200, examples=["To try things out"])
+
+
 class AccountAnswer(BaseModel):
     """An exchange account as its owner sees it: never a secret."""
 
@@ -48,7 +57,7 @@ class AccountAnswer(BaseModel):
     venue: str
     market: str
     role: str
-    mode: str
+    mode: str = Field(description="`live`, `testnet`, `sandbox` or `paper`")
     label: str
     key_hint: str = Field(description="the last four characters of the API key")
     state: str = Field(description="`checking`, `active` or `paused`")
@@ -110,19 +119,43 @@ async def link(typed: Linking, person: SignedIn, answer: Response) -> AccountAns
                 mode=typed.mode,
             )
 
-    account_id = await asyncio.to_thread(take)
+    return await _checked(person.id, await asyncio.to_thread(take), answer)
+
+
+@router.post("/accounts/paper", status_code=201, responses={202: {"model": AccountAnswer}})
+async def open_on_paper(typed: PaperOpening, person: SignedIn, answer: Response) -> AccountAnswer:
+    """Open an account with play money to copy onto: 201 once it works, 202 while it is still being opened."""
+    if not person.is_subscriber:
+        raise NotAllowed("paper account without the role", user="Your account does not have this role.")
+
+    def take() -> UUID:
+        with transaction() as session:
+            return paper.open_account(
+                session,
+                owner=person.id,
+                venue=typed.venue,
+                market=typed.market,
+                funds=typed.funds,
+                label=typed.label,
+            )
+
+    return await _checked(person.id, await asyncio.to_thread(take), answer)
+
+
+async def _checked(owner: UUID, account_id: UUID, answer: Response) -> AccountAnswer:
+    """Wait for a worker's word on an account."""
 
     def checked() -> AccountRow | None:
         with transaction() as session:
-            row = service.result(session, owner=person.id, account_id=account_id)
+            row = service.result(session, owner=owner, account_id=account_id)
         return None if row.state == reasons.State.CHECKING else row
 
-    row = await until(f"user:{person.id}", checked, timeout=service.LINK_CHECK_TIMEOUT.total_seconds())
+    row = await until(f"user:{owner}", checked, timeout=service.LINK_CHECK_TIMEOUT.total_seconds())
     if row is not None and row.state == reasons.State.REFUSED:
         raise KeyRefused(row.reason)
     if row is None:
         answer.status_code = 202
-    return await asyncio.to_thread(_shown, person.id, account_id)
+    return await asyncio.to_thread(_shown, owner, account_id)
 
 
 def _shown(owner: UUID, account_id: UUID) -> AccountAnswer:

@@ -76,6 +76,7 @@ class SubscriptionAnswer(BaseModel):
     trader_name: str = Field(examples=["Nordwind"])
     slug: str = Field(examples=["nordwind"])
     copy_account_id: UUID
+    is_paper: bool = Field(default=False, description="onto a paper account: free, and active until stopped")
     state: str = Field(examples=["incomplete"], description="`incomplete`, `active`, `past_due` or `ended`")
     price: Decimal = Field(examples=["29"])
     currency: str = Field(examples=["usd"])
@@ -107,7 +108,7 @@ def _answer(row: SubscriptionRow, settings: CopySettings | None, payment: Paymen
 
 @router.post("/subscriptions", status_code=201)
 def subscribe(wish: SubscriptionWish, person: SignedIn) -> SubscriptionAnswer:
-    """Subscribe to a trader: 201, incomplete, with the address of the payment page."""
+    """Subscribe to a trader: 201, incomplete, with the address of the payment page; on paper active at once."""
     if not person.is_subscriber:
         raise NotAllowed("caller is no subscriber", user="Your account does not have this role.")
     with transaction() as session:
@@ -118,7 +119,9 @@ def subscribe(wish: SubscriptionWish, person: SignedIn) -> SubscriptionAnswer:
             copy_account_id=wish.copy_account_id,
             settings=wish.settings.settings(),
         )
-    payment = _payment(person.id, made)
+    with reading() as session:
+        row = queries.subscription(session, owner=person.id, subscription_id=made)
+    payment = None if row.is_paper else _payment(person.id, made)
     with reading() as session:
         row = queries.subscription(session, owner=person.id, subscription_id=made)
         return _answer(row, copying.settings_of(session, subscription_ids=[made]).get(made), payment)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from redis import Redis
 from starlette.testclient import TestClient
 
-from copytrade.accounts import checking, handover, sealed_box
+from copytrade.accounts import checking, handover, sealed_box, vault
 from copytrade.api.app import api
 from copytrade.db.session import transaction
 from copytrade.engines import Engines
@@ -127,9 +127,30 @@ def test_a_lead_account_needs_a_trader(web: TestClient, sandbox: Sandbox) -> Non
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "not_allowed")
 
 
+def test_bob_opens_an_account_on_paper_and_its_key_is_nowhere(
+    web: TestClient, committed: Engines, sandbox: Sandbox
+) -> None:
+    people()
+    sign_in(web, "bob")
+    with working(checking.run):
+        made = web.post("/api/v1/accounts/paper", json={"venue": "bitget", "market": "spot", "funds": "250"})
+    assert made.status_code == 201, made.text
+    shown = made.json()
+    assert (shown["state"], shown["mode"], shown["role"], Decimal(shown["equity"])) == ("active", "paper", "copy", 250)
+    key = vault.opener()(UUID(shown["id"]))
+    stored = everything_stored(committed) + made.text
+    for secret in (key.api_key, key.api_secret, key.passphrase):
+        assert secret not in stored
+    refused = web.post("/api/v1/accounts/paper", json={"venue": "bitget", "market": "spot", "funds": "99"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "invalid_input")
+    sign_in(web, "mallory")
+    assert web.get("/api/v1/accounts").json() == []
+
+
 def test_nobody_links_or_lists_without_signing_in(web: TestClient) -> None:
     assert web.post("/api/v1/accounts", json=ACCOUNT | {"api_key": "k", "api_secret": "s"}).status_code == 401
     assert web.get("/api/v1/accounts").status_code == 401
+    assert web.post("/api/v1/accounts/paper", json={"venue": "binance"}).status_code == 401
 
 
 def test_another_sites_page_cannot_link(web: TestClient) -> None:
