@@ -25,7 +25,7 @@ MORE = 3
 def test_ranks_rotate_and_orders_leave_in_their_order(session: Session) -> None:
     on = desk(session)
     for number in range(MORE):
-        _subscriber(on, number)
+        subscriber(on, number)
     everybody = MORE + 1
     for turn in range(2 * everybody):
         on.lead("1" if turn % 2 == 0 else "-1")
@@ -42,7 +42,7 @@ def test_ranks_rotate_and_orders_leave_in_their_order(session: Session) -> None:
 
 def test_who_is_not_concerned_takes_no_rank(session: Session) -> None:
     on = desk(session)
-    _subscriber(on, 0)
+    subscriber(on, 0)
     late = session.get_one(Subscription, on.subscription_id)
     late.started_at = clock.now() + timedelta(minutes=1)
     session.flush()
@@ -60,7 +60,7 @@ def _ranks(session: Session, turn: int) -> dict[UUID, tuple[int, int]]:
     return {one.copy_account_id: (accounts[one.id].rank, accounts[one.id].served) for one in found}
 
 
-def _subscriber(on: Desk, number: int) -> None:
+def subscriber(on: Desk, number: int) -> None:
     session, now = on.session, clock.now()
     person = users.register(
         session,
