@@ -107,10 +107,25 @@ def _head() -> rx.Component:
                     ),
                 ),
             ),
+            _on_paper(),
             spacing="4",
             align="center",
+            wrap="wrap",
         ),
         class_name="heading",
+    )
+
+
+def _on_paper() -> rx.Component:
+    """Offer to try him with play money, or say that one does."""
+    head = Trader.head
+    return rx.cond(
+        head.is_on_paper,
+        rx.link(t("You try him on paper"), href=routes.SUBSCRIPTIONS, size="2"),
+        rx.cond(
+            head.is_open & ~head.is_mine & (head.paper != ""),
+            link_button(t("Try it on paper, free"), head.paper, soft=True),
+        ),
     )
 
 

@@ -37,6 +37,11 @@ def subscribe(slug: str) -> str:
     return f"{trader(slug)}/subscribe"
 
 
+def try_on_paper(slug: str) -> str:
+    """Return the page on which one tries a trader with play money."""
+    return f"{subscribe(slug)}?paper=1"
+
+
 def link_account(*, venue: str, market: str, role: str = "copy") -> str:
     """Return the form that links an account, its exchange and market already chosen."""
     return f"{ACCOUNTS}?{urlencode({'role': role, 'venue': venue, 'market': market})}#link"

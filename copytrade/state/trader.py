@@ -8,6 +8,7 @@ from uuid import UUID
 import reflex as rx
 
 from copytrade import clock
+from copytrade.accounts import paper
 from copytrade.accounts import queries as accounts
 from copytrade.analytics import queries as analytics
 from copytrade.analytics.charts import (
@@ -61,6 +62,9 @@ class Head:
     is_spot: bool = False
     has_account: bool = False
     """Whether the visitor has a copy account of the same exchange and market."""
+    paper: str = ""
+    """Where one tries him with play money; empty: nowhere."""
+    is_on_paper: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ def _head(stats: ProfileStats, voice: Voice) -> Head:
         price=voice.money(stats.price, stats.currency.upper()),
         rank=voice.say("rank {n}", n=stats.place) if stats.place else unranked(voice, stats.unranked),
         subscribe=routes.subscribe(stats.slug),
+        paper=routes.try_on_paper(stats.slug) if paper.is_offered() else "",
         link=routes.link_account(venue=stats.venue, market=stats.market),
         as_of=voice.moment(stats.as_of, now=clock.now()),
         is_open=stats.is_published,
@@ -193,10 +198,11 @@ class Trader(Page, rx.State):
             return
         self.is_missing = False
         self.as_of = voice.clock(clock.now())
-        subscribed = asker is not None and await read(_is_subscribed, owner=asker.id, profile_id=stats.profile_id)
+        copied = await read(_copied_by, owner=asker.id, profile_id=stats.profile_id) if asker else set[bool]()
         mine = asker is not None and asker.id == stats.trader_id
         fits = asker is not None and await read(_has_account, owner=asker.id, venue=stats.venue, market=stats.market)
-        self.head = replace(_head(stats, voice), is_mine=mine, is_subscribed=subscribed, has_account=fits)
+        self.head = replace(_head(stats, voice), is_mine=mine, is_subscribed=False in copied, has_account=fits)
+        self.head = replace(self.head, is_on_paper=True in copied)
         self.numbers = _numbers(stats, voice)
         self.quality = _quality(stats, voice)
         self.warnings = _warnings(stats, voice)
@@ -207,7 +213,7 @@ class Trader(Page, rx.State):
         self.years = month_table(stats.months, voice=voice)
         self.month_names = voice.months()
         # What is open now is what subscribers pay for; others see how much there is of it.
-        self.positions = [position_line(row, voice) for row in stats.positions] if mine or subscribed else []
+        self.positions = [position_line(row, voice) for row in stats.positions] if mine or False in copied else []
         self.positions_told = voice.count(len(stats.positions), "{n} open position", "{n} open positions")
         self.trips = [trip_line(row, voice) for row in stats.trips[:SHOWN_TRIPS]]
 
@@ -218,13 +224,14 @@ class Trader(Page, rx.State):
         return Trader.watch
 
 
-def _is_subscribed(session: Any, *, owner: UUID, profile_id: UUID) -> bool:
+def _copied_by(session: Any, *, owner: UUID, profile_id: UUID) -> set[bool]:
+    """Return whether a person copies a profile: on paper (True), with money (False), or both."""
     rows = subscriptions.subscriptions_of(session, owner=owner)
-    return any(row.profile_id == profile_id and row.state in LIVE for row in rows)
+    return {row.is_paper for row in rows if row.profile_id == profile_id and row.state in LIVE}
 
 
 def _has_account(session: Any, *, owner: UUID, venue: str, market: str) -> bool:
     return any(
-        (row.role, row.venue, row.market) == (Role.COPY, venue, market)
+        (row.role, row.venue, row.market) == (Role.COPY, venue, market) and not row.is_paper
         for row in accounts.accounts(session, owner=owner)
     )
