@@ -13,7 +13,7 @@ export REFLEX_TELEMETRY_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint model bench soak ctl requirements clean
+.PHONY: help demo test lint model bench chaos soak ctl requirements clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -38,6 +38,9 @@ bench: $(TOOLS) ## the measurements (ONLY=fanout: a part); writes var/bench.json
 
 soak: $(TOOLS) ## trade for MINUTES=30 and tell whether memory, connections or backlog grow
 	@exec $(PY) -m benchmarks.soak $(or $(MINUTES),30)
+
+chaos: $(TOOLS) ## trouble by lot on the real processes (SEEDS=30; SEED=17: that one; MINUTES=20: new ones for so long)
+	@CHAOS_SEEDS=$(or $(SEEDS),30) CHAOS_SEED=$(SEED) CHAOS_MINUTES=$(MINUTES) $(PY) -m pytest -s -q tests/chaos/test_seeds.py $(ARGS)
 
 ctl: $(RUNTIME) ## look at and restart the running processes (ARGS="restart app:stream")
 	@exec $(PY) -m workers.launching.ctl $(ARGS)

@@ -1,0 +1,239 @@
+"""What may go wrong in a seed: processes that die or hang, engines that go away, a venue that fails in every way."""
+
+import os
+import random
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
+
+from copytrade import failpoints
+from copytrade.copying import service as copying
+from copytrade.db.session import transaction
+from copytrade.domain.sizing import EndMode
+from copytrade.failpoints import Label
+from copytrade.queues import connection
+from tests.chaos.seeds.world import RATIOS, Copy, World
+from tests.processes import WORKERS, Processes
+
+SPOILED = ("truncated", "html", "broken_json", "garbage", "bad_gzip", "empty")
+MOST_TIMES = 4
+"""A failpoint is armed for the first to the fourth time that it is reached."""
+
+
+@dataclass(slots=True)
+class Trouble:
+    """Makes trouble by lot and mends it: `later` are the things to be put right, by seconds of the seed."""
+
+    world: World
+    processes: Processes
+    var: Path
+    chance: random.Random
+    later: list[tuple[float, str, Callable[[], object]]] = field(
+        default_factory=list[tuple[float, str, Callable[[], object]]]
+    )
+    away: set[str] = field(default_factory=set[str])
+    """What is killed or frozen and comes back by itself."""
+
+    def strike(self, at: float) -> str:
+        """Do one thing, of each kind as often as its weight says; return what it was."""
+        kinds, weights = zip(*_KINDS, strict=True)
+        return self.chance.choices(kinds, weights)[0](self, at)
+
+    def mend(self, at: float, *, everything: bool = False) -> list[str]:
+        """Put right what is due; return what it was."""
+        due = [one for one in self.later if everything or one[0] <= at]
+        self.later = [one for one in self.later if one not in due]
+        for _, _, act in due:
+            act()
+        return [what for _, what, _ in due]
+
+    def _failpoint(self, at: float) -> str:
+        label, times = self.chance.choice(list(Label)), self.chance.randrange(1, MOST_TIMES + 1)
+        failpoints.arm(label, var=self.var, times=times)
+        return f"armed {label}, time {times}"
+
+    def _kill(self, at: float) -> str:
+        names = [name for name in self.processes.running if name not in self.away]
+        victims = self.chance.sample(names, k=min(self.chance.choice((1, 1, 1, 2, len(names))), len(names)))
+        for name in victims:
+            # Whoever revives the dead starts it again, as supervisord would.
+            with suppress(ProcessLookupError):
+                os.kill(self.processes.pid(name), signal.SIGKILL)
+        return f"killed {', '.join(victims)}"
+
+    def _freeze(self, at: float) -> str:
+        names = [name for name in self.processes.running if name not in self.away]
+        name, seconds = self.chance.choice(names), self.chance.choice((1.5, 3.0, 5.0))
+        self.away.add(name)
+        self.processes.freeze(name)
+
+        def thaw() -> None:
+            self.away.discard(name)
+            self.processes.thaw(name)
+
+        self.later.append((at + seconds, f"thawed {name}", thaw))
+        return f"froze {name} for {seconds} s"
+
+    def _engine(self, at: float) -> str:
+        if {"postgres", "valkey"} & self.away:
+            return ""
+        name, seconds = self.chance.choice(("postgres", "valkey")), self.chance.choice((0.2, 1.0, 2.5))
+        self.away.add(name)
+        self.processes.kill(name)
+
+        def start() -> None:
+            self.away.discard(name)
+            self.processes.start(name)
+
+        self.later.append((at + seconds, f"started {name}", start))
+        return f"killed {name} for {seconds} s"
+
+    def _flush(self, at: float) -> str:
+        with suppress(RedisError):
+            connection().flushall()
+        return "FLUSHALL"
+
+    def _orders_fail(self, at: float) -> str:
+        """Requests that change something: executed or not, or late, and answered in some wrong way."""
+        execute = self.chance.choice(("yes", "yes", "no", "late"))
+        answer = self.chance.choice(("drop", "drop", "hang", "status", *SPOILED))
+        facts = {"status": self.chance.choice((500, 502, 503, 504))} if answer == "status" else {}
+        count, late = self.chance.randrange(1, 5), self.chance.randrange(300, 2000)
+        where = self.chance.choice((*(lead.place[0].value for lead in self.world.leads), ""))
+        self.world.control.fault(
+            venue=where, method="POST", execute=execute, answer=answer, late_ms=late, count=count, **facts
+        )
+        return f"{count} POST at {where or 'all'}: execute {execute}, answer {answer} {facts or ''}"
+
+    def _refused_for_rate(self, at: float) -> str:
+        count, where = self.chance.randrange(1, 5), self.chance.choice(self.world.leads).place[0].value
+        method = self.chance.choice(("POST", "GET", ""))
+        self.world.control.fault(
+            venue=where, method=method, execute="no", answer="status", status=429, retry_after=1, count=count
+        )
+        return f"{count} {method or 'any'} at {where}: 429"
+
+    def _reads_fail(self, at: float) -> str:
+        answer = self.chance.choice(("drop", "status", *SPOILED))
+        count = self.chance.randrange(2, 20)
+        self.world.control.fault(method="GET", execute="yes", answer=answer, status=503, count=count, chance=0.5)
+        return f"{count} GET: {answer}"
+
+    def _streams_cut(self, at: float) -> str:
+        return f"cut {self.world.control.cut_streams()} streams"
+
+    def _streams_lie(self, at: float) -> str:
+        action, count = self.chance.choice(("lose", "double", "delay")), self.chance.randrange(1, 8)
+        delay = self.chance.choice((300, 1500, 4000))
+        self.world.control.stream_fault(action, count=count, delay_ms=delay)
+        return f"{action} {count} stream messages ({delay} ms)"
+
+    def _streams_silent(self, at: float) -> str:
+        lead, seconds = self.chance.choice(self.world.leads).account.key.account_id, self.chance.choice((2.0, 5.0))
+        self.world.control.silence_streams(lead)
+        self.later.append(
+            (at + seconds, f"stream of {lead} speaks", lambda: self.world.control.silence_streams(lead, silent=False))
+        )
+        return f"stream of {lead} silent for {seconds} s"
+
+    def _lag(self, at: float) -> str:
+        lag = self.chance.choice((300, 1000, 1500))
+        self.world.control.read_lag(lag)
+        self.later.append((at + 4, "no lag", lambda: self.world.control.read_lag(0)))
+        return f"look-ups lag {lag} ms"
+
+    def _slow(self, at: float) -> str:
+        into, out = self.chance.choice((0, 50, 400)), self.chance.choice((0, 50, 400))
+        self.world.control.latency(in_ms=into, out_ms=out)
+        self.later.append((at + 4, "fast again", lambda: self.world.control.latency(in_ms=2, out_ms=2)))
+        return f"latency {into} in, {out} out"
+
+    def _skew(self, at: float) -> str:
+        skew = self.chance.choice((-4000, -1200, 1200, 4000))
+        self.world.control.skew(skew)
+        return f"venue's clock {skew} ms"
+
+    def _another(self, at: float) -> str:
+        name = f"{self.chance.choice(WORKERS)}:2"
+        if name in self.processes.running or name in self.away:
+            return ""
+        self.processes.start(name)
+        return f"started {name}"
+
+    def _settings(self, at: float) -> str:
+        """A subscriber changes his mind in the middle: his ratio, a pause, the end."""
+        copies = [copy for copy in self.world.copies if copy.ended_by is None]
+        if not copies:
+            return ""
+        copy, lot = self.chance.choice(copies), self.chance.random()
+        name = copy.account.key.account_id
+        if lot < 0.45:
+            ratio = Decimal(self.chance.choice(RATIOS))
+            copy.ratios.append(ratio)
+            self._change(at, copy, ratio=ratio)
+            return f"copy {name}: ratio {ratio}"
+        if lot < 0.85:
+            self._change(at, copy, paused=not copy.settings.is_paused)
+            return f"copy {name}: paused {copy.settings.is_paused}"
+        copy.ended_by = self.chance.choice(list(EndMode))
+        self._stop(at, copy)
+        return f"copy {name}: ends, {copy.ended_by}"
+
+    def _change(self, at: float, copy: Copy, *, ratio: Decimal | None = None, paused: bool | None = None) -> None:
+        settings = replace(
+            copy.settings,
+            factor=copy.settings.factor if ratio is None else ratio,
+            is_paused=copy.settings.is_paused if paused is None else paused,
+        )
+        copy.settings = settings
+        owner, id = copy.account.owner, copy.subscription_id
+
+        def save() -> None:
+            with transaction() as session:
+                copying.save_settings(session, owner=owner, subscription_id=id, settings=settings)
+
+        self._insist(at, f"settings of {id}", save)
+
+    def _stop(self, at: float, copy: Copy) -> None:
+        owner, id, mode = copy.account.owner, copy.subscription_id, copy.ended_by
+        assert mode is not None
+
+        def stop() -> None:
+            with transaction() as session:
+                copying.stop(session, owner=owner, subscription_id=id, mode=mode)
+
+        self._insist(at, f"the end of {id}", stop)
+
+    def _insist(self, at: float, what: str, act: Callable[[], object]) -> None:
+        """Do it now, or, where the database is away, a little later, as a person would."""
+        try:
+            act()
+        except (DBAPIError, psycopg.Error):
+            self.later.append((at + 1.0, what, lambda: self._insist(at + 1.0, what, act)))
+
+
+_KINDS: tuple[tuple[Callable[[Trouble, float], str], int], ...] = (
+    (Trouble._failpoint, 12),
+    (Trouble._kill, 3),
+    (Trouble._freeze, 2),
+    (Trouble._engine, 2),
+    (Trouble._flush, 1),
+    (Trouble._orders_fail, 7),
+    (Trouble._refused_for_rate, 2),
+    (Trouble._reads_fail, 3),
+    (Trouble._streams_cut, 2),
+    (Trouble._streams_lie, 3),
+    (Trouble._streams_silent, 1),
+    (Trouble._lag, 2),
+    (Trouble._slow, 1),
+    (Trouble._skew, 1),
+    (Trouble._another, 2),
+    (Trouble._settings, 4),
+)

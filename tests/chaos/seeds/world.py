@@ -1,0 +1,223 @@
+"""The people of one seed: leads at several places, subscribers with ratios of their own, and how the leads trade."""
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import text
+
+from copytrade import clock
+from copytrade.copying import service as copying
+from copytrade.db.session import reading, transaction
+from copytrade.demo import filling
+from copytrade.demo.keys import Place
+from copytrade.domain.instruments import Market, Role, Venue
+from copytrade.domain.sizing import CopySettings, EndMode, SizingMode, StartMode
+from copytrade.sandbox.client import Control, ControlError
+from copytrade.subscriptions import service as subscriptions
+from tests.stage import PLACES, Account, account
+from tests.waiting import wait_until
+
+RATIOS = ("0.1", "0.25", "0.37", "0.5", "1")
+SIZES = {"BTCUSDT": Decimal("0.001"), "ETHUSDT": Decimal("0.02")}
+"""The leads' orders are multiples of these."""
+AGE_S = 25
+"""Entries older than this are not copied: a seed must come to rest within a minute."""
+MOST = 900
+"""Multiples that a lead holds at most."""
+
+
+@dataclass(slots=True)
+class Lead:
+    """A trader's account at one place."""
+
+    account: Account
+    profile_id: UUID
+    place: Place
+    is_hedged: bool
+    symbols: tuple[str, ...]
+
+    @property
+    def is_spot(self) -> bool:
+        """Tell whether it trades on spot."""
+        return self.place[1] is Market.SPOT
+
+
+@dataclass(slots=True)
+class Copy:
+    """A subscription and its copy account; `ratios` are all that it ever had, in turn."""
+
+    account: Account
+    lead: Lead
+    subscription_id: UUID
+    settings: CopySettings
+    ratios: list[Decimal] = field(default_factory=list[Decimal])
+    ended_by: EndMode | None = None
+
+
+@dataclass(slots=True)
+class World:
+    """Everybody of one seed."""
+
+    control: Control
+    chance: random.Random
+    leads: list[Lead]
+    copies: list[Copy]
+    trades: int = 0
+    legs: int = 0
+    """Legs that were looked at in the end."""
+    rebased: int = 0
+    """Parts for which the lead's position was read from the venue, since fills did not come in time."""
+    replayed: int = 0
+    """Those of them whose targets were reckoned anew from the lead's fills."""
+
+    def trade(self, lead: Lead) -> str:
+        """Let a lead trade at the market, whatever comes to his mind; return what."""
+        symbol = self.chance.choice(lead.symbols)
+        side = self.chance.choice(("LONG", "SHORT")) if lead.is_hedged else None
+        held = self._held(lead, symbol, side)
+        wanted = self._wanted(lead, held, is_one_sided=lead.is_spot or lead.is_hedged)
+        if lead.is_spot and wanted < held:
+            # What a fee took out of a purchase cannot be sold: a little less than he holds is his whole.
+            wanted = max(wanted, 0)
+        moved = (wanted - held) * (-1 if side == "SHORT" else 1)
+        step = SIZES[symbol] if not lead.is_spot else SIZES[symbol] / 2
+        if moved == 0:
+            return ""
+        quantity = abs(moved) * step
+        try:
+            self.control.place(
+                lead.account.key.account_id,
+                symbol,
+                "BUY" if moved > 0 else "SELL",
+                quantity,
+                market=lead.place[1].value,
+                position_side=side,
+            )
+        except ControlError as error:
+            return f"{symbol} {moved * step} refused: {error}"
+        self.trades += 1
+        return f"{symbol} {side or ''} {moved * step}"
+
+    def _wanted(self, lead: Lead, held: int, *, is_one_sided: bool) -> int:
+        """Return the position he wants now, in multiples: more, less, nothing, or the other side."""
+        more = self.chance.randrange(20, 200)
+        match self.chance.randrange(10):
+            case 0 | 1:
+                return 0
+            case 2 if not is_one_sided:
+                return -more if held > 0 else more
+            case 3 | 4 | 5:
+                less = self.chance.randrange(1, max(abs(held), 2))
+                return held - less if held > 0 else held + less
+            case _:
+                sign = 1 if held > 0 or is_one_sided else -1 if held < 0 else self.chance.choice((1, -1))
+                return max(-MOST, min(held + sign * more, MOST))
+
+    def _held(self, lead: Lead, symbol: str, side: str | None) -> int:
+        """Return a lead's position in multiples, rounded towards zero; unsigned on one side of a hedge."""
+        id = lead.account.key.account_id
+        if lead.is_spot:
+            return int(Decimal(self.control.coins(id).get(symbol.removesuffix("USDT"), "0")) / (SIZES[symbol] / 2))
+        rows = [row for row in self.control.account(id)["positions"] if row["symbol"] == symbol]
+        if side is not None:
+            return int(
+                sum(abs(Decimal(row["positionAmt"])) for row in rows if row["positionSide"] == side) / SIZES[symbol]
+            )
+        return int(sum(Decimal(row["positionAmt"]) for row in rows) / SIZES[symbol])
+
+
+def made(control: Control, seed: int) -> World:
+    """Put everybody of a seed on stage; the processes run."""
+    chance = random.Random(seed)
+    places = chance.sample(PLACES, k=chance.randrange(2, 5))
+    alice = filling.person("alice@copytrade.example", is_trader=True)
+    with ThreadPoolExecutor(6) as pool:
+        plans = [(place, number, chance.random() < 0.3) for number, place in enumerate(places)]
+        leads = list(pool.map(lambda plan: _lead(control, alice, *plan), plans))
+        people = [filling.person(f"bob-{number}@copytrade.example", is_subscriber=True) for number in range(2)]
+        wishes = [
+            (lead, person, f"bob-{number}-{lead.account.key.account_id}", _settings(chance))
+            for lead in leads
+            for number, person in enumerate(people[: chance.randrange(1, 3)])
+        ]
+        copies = list(pool.map(lambda wish: _copy(control, *wish), wishes))
+    for lead in leads:
+        filling.captured(lead.account.id)
+    return World(control, chance, leads, copies)
+
+
+def _lead(control: Control, owner: UUID, place: Place, number: int, is_hedged: bool) -> Lead:
+    found = account(control, owner, role=Role.LEAD, name=f"alice-{number}-{place[0]}-{place[1]}", place=place)
+    is_hedged = is_hedged and place[1] is Market.PERPETUAL
+    if is_hedged:
+        control.set_modes(found.key.account_id, hedge=True)
+    profile = filling.profile(owner, lead_account_id=found.id, name=f"alice-{number}", about="", price=Decimal(25))
+    return Lead(found, profile, place, is_hedged, ("BTCUSDT", "ETHUSDT")[: number % 2 + 1])
+
+
+def _settings(chance: random.Random) -> CopySettings:
+    return CopySettings(
+        mode=SizingMode.RATIO,
+        factor=Decimal(chance.choice(RATIOS)),
+        max_slippage=chance.choice((None, Decimal("0.03"))),
+        max_leverage=Decimal(20),
+        max_entry_age_s=AGE_S,
+        start_mode=StartMode.ALL if chance.random() < 0.3 else StartMode.NEW_ONLY,
+    )
+
+
+def _copy(control: Control, lead: Lead, owner: UUID, name: str, settings: CopySettings) -> Copy:
+    found = account(control, owner, role=Role.COPY, name=name, place=lead.place)
+    with transaction() as session:
+        id = copying.subscribe(
+            session, owner=owner, profile_id=lead.profile_id, copy_account_id=found.id, settings=settings
+        )
+        subscriptions.entitle(session, subscription_id=id, until=clock.now() + timedelta(days=30))
+    return Copy(found, lead, id, settings, [settings.factor])
+
+
+def clean(control: Control) -> None:
+    """Begin with a venue that keeps its word, and prices that stand where they are found."""
+    control.clear_faults()
+    control.latency(in_ms=2, out_ms=2)
+    control.limits(weight_per_minute=1_000_000, spot_weight_per_minute=1_000_000)
+    control.limits(venue=Venue.BYBIT.value, requests_per_5s=1_000_000, reads_per_s=1_000_000)
+    control.limits(venue=Venue.BITGET.value, user_percent=1_000_000)
+
+
+def wait_for_quiet(world: World, *, meanwhile: Callable[[], object], timeout: float) -> list[str]:
+    """Wait until nothing is to be done any more, doing something `meanwhile`; return what was not done in time."""
+    ids = [lead.account.id for lead in world.leads]
+
+    def undone() -> list[str]:
+        meanwhile()
+        with reading() as session:
+            rows = session.connection().execute(text(_UNDONE), {"leads": ids}).all()
+            stored = session.connection().execute(text(_STORED), {"leads": ids}).scalar_one()
+        there = sum(len(world.control.fills(lead.account.key.account_id)) for lead in world.leads)
+        found = [f"{count} {what}" for what, count in rows if count]
+        return found if stored >= there else [*found, f"{there - stored} fills not known"]
+
+    try:
+        wait_until(lambda: not undone(), timeout=timeout, every=0.25, what="quiet")
+    except AssertionError:
+        return undone()
+    return []
+
+
+_UNDONE = """
+select 'fills not planned', count(*) from trades.fills
+ where exchange_account_id = any(:leads) and not is_history and planned_at is null
+union all select 'orders without an end', count(*) from trades.copy_orders o join trades.legs l on l.id = o.leg_id
+ where l.lead_account_id = any(:leads) and o.state in ('planned', 'sending', 'unknown', 'placed')
+union all select 'legs that are due', count(*) from trades.legs
+ where lead_account_id = any(:leads) and due_at is not null and target <> held
+union all select 'subscriptions that end', count(*) from people.subscriptions
+ where lead_account_id = any(:leads) and state = 'ended' and finished_at is null and end_mode <> 'follow_exits'
+"""
+_STORED = "select count(*) from trades.fills where exchange_account_id = any(:leads) and not is_history"
