@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-import structlog
 from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.copying import bulk, earnings, records, saving, settings_rows, standing
 from copytrade.copying.earnings import Earning
+from copytrade.copying.marks import Askers, Marks, Place, askers_of, place_of, read_marks
 from copytrade.copying.models import CopyStand
 from copytrade.db.bell import ring
 from copytrade.db.events import record
@@ -28,19 +28,14 @@ from copytrade.domain.quantities import ZERO
 from copytrade.domain.sizing import CopySettings, StopMode
 from copytrade.domain.skips import SkipReason
 from copytrade.domain.stops import Stand
-from copytrade.errors import ExchangeError
 from copytrade.exchanges.port import AccountRef, ClientPool
 from copytrade.subscriptions import queries as subscriptions
-
-log = structlog.get_logger()
 
 EVERY_S = 5.0
 LIMITED_AGE = timedelta(seconds=4)
 """A stand with a limit is read again after this: of several processes whoever comes first does."""
 OTHERS_AGE = timedelta(minutes=5)
 """The others are kept too, so that a limit set later knows the day's start and the peak."""
-Place = tuple[str, str, str]
-Marks = Mapping[Place, Mapping[str, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +45,7 @@ class Reckoning:
     at: datetime
     legs: dict[UUID, list[Earning]]
     refs: dict[UUID, AccountRef]
+    askers: Askers
 
 
 async def sweep(pool: ClientPool) -> None:
@@ -84,35 +80,15 @@ def reckon(session: Session, *, now: datetime) -> Reckoning | None:
     for leg in earnings.of(session, subscription_ids=[row[0] for row in due]):
         legs[leg.subscription_id].append(leg)
     refs = accounts.refs(session, {leg.account_id for found in legs.values() for leg in found})
-    return Reckoning(now, dict(legs), refs)
+    return Reckoning(now, dict(legs), refs, askers_of(session, refs))
 
 
 async def _marks(pool: ClientPool, reckoning: Reckoning) -> Marks:
-    wanted, askers = defaultdict[Place, set[str]](set), dict[Place, AccountRef]()
+    wanted = defaultdict[Place, set[str]](set)
     for leg in (leg for legs in reckoning.legs.values() for leg in legs):
-        if symbols := leg.wanted():
-            ref = reckoning.refs[leg.account_id]
+        if (ref := reckoning.refs.get(leg.account_id)) is not None and (symbols := leg.wanted()):
             wanted[place_of(ref)] |= symbols
-            askers[place_of(ref)] = ref
-    read = await asyncio.gather(*(marks_of(pool, askers[place], symbols) for place, symbols in wanted.items()))
-    return dict(zip(wanted, read, strict=True))
-
-
-async def marks_of(pool: ClientPool, ref: AccountRef, symbols: set[str]) -> dict[str, Decimal]:
-    """Return the marks of these symbols where an account trades, as far as the venue tells them now."""
-    try:
-        client = await pool.get(ref)
-        rules = await client.rules()
-        quotes = await client.quotes(sorted(symbols & rules.keys()))
-    except ExchangeError as error:
-        log.info("stands.unread", account=str(ref.id), code=error.venue_code)
-        return {}
-    return {symbol: quote.mark for symbol, quote in quotes.items()}
-
-
-def place_of(ref: AccountRef) -> Place:
-    """Return where an account trades: what has the same prices."""
-    return ref.venue.value, ref.market.value, ref.mode
+    return await read_marks(pool, wanted, askers=reckoning.askers)
 
 
 def _keep(reckoning: Reckoning, marks: Marks) -> None:
@@ -149,7 +125,8 @@ def _worth(equity: Equity | None) -> Decimal | None:
 
 
 def _pnl(legs: Collection[Earning], refs: Mapping[UUID, AccountRef], marks: Marks) -> Decimal | None:
-    worth = [leg.worth(marks.get(place_of(refs[leg.account_id]), {})) for leg in legs]
+    places = [place_of(ref) if (ref := refs.get(leg.account_id)) else None for leg in legs]
+    worth = [leg.worth(marks.get(place, {}) if place else {}) for leg, place in zip(legs, places, strict=True)]
     known = [one for one in worth if one is not None]
     return sum(known, ZERO) if len(known) == len(worth) else None
 

@@ -16,7 +16,7 @@ from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.capture import queries as capture
 from copytrade.copying import bulk, guarding, records, settings_rows
-from copytrade.copying.guarding import Marks, Place, place_of
+from copytrade.copying.marks import Askers, Marks, Place, askers_of, place_of, read_marks
 from copytrade.db.bell import ring
 from copytrade.db.events import record
 from copytrade.db.session import reading, transaction
@@ -57,19 +57,23 @@ class Watch:
 
     async def sweep(self) -> None:
         """Note who fell silent and who is heard again, and protect what is to be protected."""
-        protected, refs = await asyncio.to_thread(self._look)
+        protected, refs, askers = await asyncio.to_thread(self._look)
         if protected:
-            marks = await _marks(self.pool, protected, refs)
+            wanted = defaultdict[Place, set[str]](set)
+            for leg in protected:
+                wanted[place_of(refs[leg.account_id])].add(leg.symbol)
+            marks = await read_marks(self.pool, wanted, askers=askers)
             await asyncio.to_thread(_protect, protected, refs, marks)
 
-    def _look(self) -> tuple[list[Protected], dict[UUID, AccountRef]]:
+    def _look(self) -> tuple[list[Protected], dict[UUID, AccountRef], Askers]:
         with reading() as session:
             unheard = _unheard(session, now=clock.now())
         silent = self._seen_long_enough(unheard)
         with transaction() as session:
             note(session, silent, now=clock.now())
             protected = to_protect(session)
-            return protected, accounts.refs(session, {one.account_id for one in protected})
+            refs = accounts.refs(session, {one.account_id for one in protected})
+            return protected, refs, askers_of(session, refs)
 
     def _seen_long_enough(self, unheard: Mapping[UUID, datetime]) -> dict[UUID, datetime]:
         now = time.monotonic()
@@ -179,16 +183,6 @@ def to_protect(session: Session) -> list[Protected]:
         protect=SilenceMode.PROTECT.value,
     )
     return [Protected(*row) for row in rows]
-
-
-async def _marks(pool: ClientPool, protected: list[Protected], refs: Mapping[UUID, AccountRef]) -> Marks:
-    wanted, askers = defaultdict[Place, set[str]](set), dict[Place, AccountRef]()
-    for leg in protected:
-        place = place_of(refs[leg.account_id])
-        wanted[place].add(leg.symbol)
-        askers[place] = refs[leg.account_id]
-    read = await asyncio.gather(*(guarding.marks_of(pool, askers[at], symbols) for at, symbols in wanted.items()))
-    return dict(zip(wanted, read, strict=True))
 
 
 def _protect(protected: list[Protected], refs: Mapping[UUID, AccountRef], marks: Marks) -> None:
