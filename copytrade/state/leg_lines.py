@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from copytrade import clock
 from copytrade.copying import queries as copying
@@ -124,10 +125,19 @@ def _drift(row: copying.DriftRow, voice: Voice) -> DriftLine:
         symbol=symbol_name(row.symbol),
         market=kind_name(voice, row.symbol),
         what=voice.say(KINDS[DriftKind(row.kind)]),
-        found=voice.say("{expected} expected, {found} found", expected=row.expected, found=row.found)
-        if row.expected or row.found
-        else "",
+        found=voice.say(
+            "{expected} expected, {found} found",
+            expected=_reading(row, row.expected, voice),
+            found=_reading(row, row.found, voice),
+        ),
         done=voice.say(ORDERS[row.policy]) if row.policy in ORDERS else row.policy,
-        state=voice.say("settled") if row.resolved_at is not None else voice.say("open"),
+        state=voice.say("settled") if row.resolved_at is not None else voice.say("still so"),
         is_open=row.resolved_at is None,
     )
+
+
+def _reading(row: copying.DriftRow, told: str, voice: Voice) -> str:
+    """Return what was expected or found: a quantity, or modes in words."""
+    if row.kind == DriftKind.MODES:
+        return told
+    return f"{voice.quantity(Decimal(told))} {base_asset(row.symbol)}"

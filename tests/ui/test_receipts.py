@@ -151,7 +151,7 @@ def test_the_wallet_says_why_a_position_is_not_what_it_should_be_and_lets_entrie
     on.session.add(
         CopyDrift(
             leg_id=leg.id, subscription_id=leg.subscription_id, subscriber_id=leg.subscriber_id, symbol=leg.symbol,
-            position_side="net", kind=DriftKind.LESS, policy="halt", expected="1 BTC", found="0.4 BTC", at=clock.now(),
+            position_side="net", kind=DriftKind.LESS, policy="halt", expected="1", found="0.4", at=clock.now(),
         )
     )  # fmt: skip
     on.session.flush()
