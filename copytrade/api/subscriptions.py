@@ -15,7 +15,20 @@ from copytrade.api.payments import PaymentAnswer
 from copytrade.api.routing import contract
 from copytrade.copying import service as copying
 from copytrade.db.session import reading, transaction
-from copytrade.domain.sizing import CopySettings, Direction, EndMode, SizingMode, StartMode
+from copytrade.domain.sizing import (
+    CopySettings,
+    Direction,
+    DriftLess,
+    DriftLiquidated,
+    DriftModes,
+    DriftMore,
+    EndMode,
+    LossUnit,
+    SilenceMode,
+    SizingMode,
+    StartMode,
+    StopMode,
+)
 from copytrade.errors import CopyTradeError, NotAllowed
 from copytrade.payments import service as payments
 from copytrade.subscriptions import queries
@@ -46,7 +59,24 @@ class SettingsBody(BaseModel):
     symbols: list[str] = Field(default_factory=list, max_length=200, examples=[["BTC/USDT:USDT"]])
     directions: Direction = Direction.BOTH
     start_mode: StartMode = StartMode.NEW_ONLY
-    end_mode: EndMode = EndMode.CLOSE
+    end_mode: EndMode = EndMode.FOLLOW_EXITS
+    max_daily_loss: Decimal | None = Field(
+        default=None, examples=["100"], description="since 00:00 UTC, in its unit; null: no limit"
+    )
+    daily_loss_unit: LossUnit = Field(
+        default=LossUnit.QUOTE, description="`quote`: USDT; `share`: a fraction of the account's equity then"
+    )
+    max_drawdown: Decimal | None = Field(
+        default=None, examples=["0.2"], description="from the peak of these copies, in its unit; null: no limit"
+    )
+    drawdown_unit: LossUnit = LossUnit.QUOTE
+    stop_mode: StopMode = Field(default=StopMode.KEEP, description="what a reached loss limit does beside entries")
+    drift_less: DriftLess = DriftLess.ADOPT
+    drift_more: DriftMore = DriftMore.IGNORE
+    drift_liquidated: DriftLiquidated = DriftLiquidated.PAUSE
+    drift_modes: DriftModes = DriftModes.HOLD
+    silence: SilenceMode = Field(default=SilenceMode.HOLD, description="while the trader's account cannot be heard")
+    silence_loss: Decimal = Field(default=Decimal("0.05"), examples=["0.05"], description="a fraction, for `protect`")
 
     def settings(self) -> CopySettings:
         """Return the settings as the engine knows them; what they may be is checked there."""

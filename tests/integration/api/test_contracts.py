@@ -174,6 +174,20 @@ def test_a_service_tells_a_person_something_once(session: Session, market: Marke
 
 
 WISH_SETTINGS = {"mode": "ratio", "factor": "0.1", "max_order_notional": "500"}
+STOPS = {
+    "max_daily_loss": "0.05",
+    "daily_loss_unit": "share",
+    "max_drawdown": "250",
+    "drawdown_unit": "quote",
+    "stop_mode": "close",
+    "drift_less": "halt",
+    "drift_more": "halt",
+    "drift_liquidated": "halt",
+    "drift_modes": "reset",
+    "silence": "protect",
+    "silence_loss": "0.075",
+    "end_mode": "keep",
+}
 
 
 def test_bob_subscribes_and_is_sent_to_pay(
@@ -183,7 +197,7 @@ def test_bob_subscribes_and_is_sent_to_pay(
     wish = {
         "profile_id": str(market.profile_id),
         "copy_account_id": str(market.copy),
-        "settings": WISH_SETTINGS,
+        "settings": WISH_SETTINGS | STOPS,
     }
     made = program.post("/api/v1/subscriptions", json=wish)
     assert made.status_code == 201, made.text
@@ -191,6 +205,7 @@ def test_bob_subscribes_and_is_sent_to_pay(
     assert (told["state"], told["payment"]["state"]) == ("incomplete", "open")
     assert told["payment"]["url"].startswith(sandbox.url)
     assert Decimal(told["settings"]["factor"]) == Decimal("0.1")
+    assert {name: told["settings"][name] for name in STOPS} == STOPS
     again = program.post("/api/v1/payments", json={"subscription_id": told["id"]})
     assert again.json() == told["payment"], "the page that is open is used again"
     by_service = program.post("/api/v1/payments", json={"subscription_id": told["id"]}, headers=token("payments:start"))
@@ -209,6 +224,9 @@ def test_bob_subscribes_and_is_sent_to_pay(
         ({"factor": "abc"}, 422),
         ({"mode": "martingale"}, 422),
         ({"max_order_notional": "-5"}, 422),
+        ({"max_daily_loss": "2", "daily_loss_unit": "share"}, 422),
+        ({"silence_loss": "0.9"}, 422),
+        ({"stop_mode": "double"}, 422),
     ],
 )
 def test_a_subscription_that_cannot_copy_is_not_made(
