@@ -3,16 +3,20 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks.ground import Ground
 
 if TYPE_CHECKING:
+    import psycopg
+
     from benchmarks.crowd import Lead
 
 SYMBOL = "BTCUSDT"
 LATENCY_MS = 20
 PATIENCE_S = 120.0
+LOOK_EVERY_S = 0.05
 Found = TypeVar("Found")
 
 _COPIED = """
@@ -30,16 +34,21 @@ def wait(place: Ground, look: Callable[[], Found | None], *, what: str, patience
             raise TimeoutError(f"{what} did not come about within {patience_s:.0f} s")
         if crashed := place.processes.crashed():
             raise RuntimeError(f"processes crashed: {crashed}")
-        time.sleep(0.02)
+        time.sleep(LOOK_EVERY_S)
     return found
 
 
 def rows(place: Ground, query: str, values: Sequence[Any] = ()) -> list[Any]:
     """Return what a query finds in the installation's database."""
+    return _connected(str(place.processes.engines.engines.run)).execute(query, values).fetchall()  # pyright: ignore[reportArgumentType]
+
+
+@lru_cache(maxsize=1)
+def _connected(where: str) -> "psycopg.Connection[Any]":
+    # One connection for all looks: making one costs the machine that is measured more than asking.
     import psycopg
 
-    with psycopg.connect(dbname="copytrade", user="postgres", host=str(place.processes.engines.engines.run)) as found:
-        return found.execute(query, values).fetchall()  # pyright: ignore[reportArgumentType]
+    return psycopg.connect(dbname="copytrade", user="postgres", host=where, autocommit=True)
 
 
 def wait_for_leads(place: Ground, *, leads: int, patience_s: float = PATIENCE_S) -> None:
@@ -61,11 +70,9 @@ def copied(place: Ground, leads: Sequence["Lead"], *, patience_s: float = PATIEN
 
     Counted from the first execution at the venue.
     """
-    executed: list[datetime] = []
-    for lead in leads:
-        side = "SELL" if place.control.position(lead.sandbox_id, SYMBOL) > 0 else "BUY"
-        order = place.control.place(lead.sandbox_id, SYMBOL, side, "1")
-        executed.append(datetime.fromtimestamp(int(order["updateTime"]) / 1000, UTC))
+    sides = ["SELL" if place.control.position(lead.sandbox_id, SYMBOL) > 0 else "BUY" for lead in leads]
+    orders = [place.control.place(lead.sandbox_id, SYMBOL, side, "1") for lead, side in zip(leads, sides, strict=True)]
+    executed = [datetime.fromtimestamp(int(order["updateTime"]) / 1000, UTC) for order in orders]
     expected, since = sum(lead.subscribers for lead in leads), min(executed)
 
     def last() -> datetime | None:
