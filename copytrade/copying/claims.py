@@ -35,7 +35,6 @@ from copytrade.domain.orders import OrderKind, OrderRequest
 from copytrade.domain.quantities import ZERO, sign
 from copytrade.domain.sizing import CopySettings
 from copytrade.domain.skips import SkipReason
-from copytrade.exchanges.modes import PAPER
 from copytrade.exchanges.port import AccountRef
 from copytrade.settings import settings
 
@@ -163,7 +162,7 @@ def _look_at(desk: _Desk, leg: LegRecord) -> None:
         desk.claimed.rules.append(account)
         # Where the others are known, the venue does not list this one: it may come back.
         leg.due_at = desk.now + (UNLISTED_PAUSE if listed else NEEDS_PAUSE)
-        if listed and account.mode == PAPER and not leg.leg.live:
+        if listed and not leg.leg.live:
             _leave_unlisted(desk, leg)
         return
     quote = desk.known.quotes.get((account.venue, account.market, account.mode, leg.instrument.symbol))
@@ -171,7 +170,7 @@ def _look_at(desk: _Desk, leg: LegRecord) -> None:
     turned = _turn(desk, leg, rules, quote, gate)
     if leg.instrument.market is Market.SPOT:
         turned = _selling(desk, leg, turned, account)
-    elif isinstance(turned.decision, Order) and turned.decision.purpose is Purpose.ENTRY and not leg.leg.held:
+    elif isinstance(turned.decision, Order) and turned.decision.purpose is Purpose.ENTRY:
         turned = _entering(desk, leg, turned, account=account, rules=rules, quote=quote)
     leg.leg = turned.leg
     leg.skip(turned.skips)
@@ -179,7 +178,7 @@ def _look_at(desk: _Desk, leg: LegRecord) -> None:
 
 
 def _leave_unlisted(desk: _Desk, leg: LegRecord) -> None:
-    """The paper exchange has fewer symbols than its venue: what it lacks is not waited for."""
+    """What is not listed (the paper exchange has fewer symbols than its venue) is not waited for."""
     leg.leg, skips = drop_openings(leg.leg, SkipReason.UNLISTED)
     leg.skip(skips)
     if leg.planned is not None:
@@ -246,8 +245,13 @@ def _selling(desk: _Desk, leg: LegRecord, turned: Turn, account: AccountRef) -> 
 def _entering(
     desk: _Desk, leg: LegRecord, turned: Turn, *, account: AccountRef, rules: MarketRules, quote: Quote | None
 ) -> Turn:
-    """Before the first entry: the account is made ready for the symbol, and his own position is looked at."""
+    """Before the first entry: the account is made ready for the symbol, and his own position is looked at.
+
+    What was refused since, when the lead changed his modes, holds further entries too.
+    """
     ready = desk.ready.get((leg.copy_account_id, leg.instrument.symbol))
+    if leg.leg.held and (ready is None or ready.hold is None):
+        return turned
     if ready is None or not ready.is_fresh:
         is_hedged = leg.instrument.position_side is not PositionSide.NET
         desk.claimed.preparing.append(Preparing(account, leg.lead_account_id, leg.instrument.symbol, is_hedged))

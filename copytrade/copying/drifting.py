@@ -20,6 +20,7 @@ from copytrade.db.model import new_id
 from copytrade.domain.legs import adopt
 from copytrade.domain.quantities import plain
 from copytrade.domain.sizing import CopySettings, DriftLess, DriftLiquidated, DriftModes, DriftMore
+from copytrade.domain.skips import SkipReason
 
 HALT = "halt"
 _TOLD = {
@@ -116,8 +117,26 @@ def resolve(session: Session, *, leg_ids: Collection[UUID], kind: DriftKind, at:
 def release(session: Session, *, subscription_id: UUID, at: datetime) -> None:
     """Note that the subscriber lets entries go on; what is more than copied he lets be, and it still is more."""
     mine = (col(CopyDrift.subscription_id) == subscription_id, col(CopyDrift.resolved_at).is_(None))
+    # Modes that were changed by hand are made the lead's again before the next entry, where nothing is in the way.
+    bulk.fetch(
+        session,
+        "DELETE FROM trades.symbols_ready WHERE hold = %(by_hand)s AND exchange_account_id IN"
+        " (SELECT copy_account_id FROM trades.copy_settings WHERE subscription_id = %(id)s)",
+        by_hand=SkipReason.MODES_CHANGED.value,
+        id=subscription_id,
+    )
     session.exec(update(CopyDrift).where(*mine, col(CopyDrift.kind) != DriftKind.MORE).values(resolved_at=at))
     session.exec(update(CopyDrift).where(*mine, col(CopyDrift.policy) == HALT).values(policy=DriftMore.IGNORE))
+
+
+def forget_ready(session: Session, account_id: UUID, symbol: str) -> None:
+    """Have an account made ready for a symbol again."""
+    bulk.fetch(
+        session,
+        "DELETE FROM trades.symbols_ready WHERE exchange_account_id = %(id)s AND symbol = %(symbol)s",
+        id=account_id,
+        symbol=symbol,
+    )
 
 
 def resumed(session: Session, *, subscription_id: UUID, at: datetime) -> None:

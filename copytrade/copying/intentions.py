@@ -30,6 +30,11 @@ def client_order_id(order_id: UUID) -> str:
     return "ct" + base64.b32encode(digest).decode().rstrip("=").lower()
 
 
+def is_ours(client_id: str) -> bool:
+    """Tell whether an order's id at a venue is one that we give."""
+    return len(client_id) == 28 and client_id.startswith("ct")
+
+
 def of(record: LegRecord, order: Order, *, now: datetime) -> OrderRecord:
     """Return the row of a new intention."""
     order_id = new_id()

@@ -1,6 +1,7 @@
-"""Makes a copy account ready for a symbol before an entry: cross margin, the lead's leverage, his own position."""
+"""Makes copy accounts ready for a symbol before an entry, and says in the tables what came of it."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,16 +15,16 @@ from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.accounts import service as account_service
 from copytrade.accounts.reasons import Reason
-from copytrade.copying import bulk
+from copytrade.copying import bulk, readying
 from copytrade.copying.models import SymbolReady
+from copytrade.copying.readying import LeadModes, Made, Wish
 from copytrade.copying.work import Preparing
 from copytrade.db.bell import ring
 from copytrade.db.session import reading, transaction
-from copytrade.domain.instruments import PositionSide
-from copytrade.domain.quantities import ZERO
+from copytrade.domain.instruments import MarginMode, PositionSide
 from copytrade.domain.skips import SkipReason
-from copytrade.errors import BadCredentials, ExchangeError, OrderRefused
-from copytrade.exchanges.port import AccountRef, ClientPool, ExchangeClient
+from copytrade.errors import BadCredentials, ExchangeError
+from copytrade.exchanges.port import AccountRef, ClientPool
 from copytrade.failpoints import Label, reach
 
 log = structlog.get_logger()
@@ -32,34 +33,9 @@ AT_ONCE = 100
 RETRY = timedelta(seconds=30)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What an account should be made like, and what is known of it."""
-
-    account: AccountRef
-    symbol: str
-    cap: int
-    lead_leverage: int | None
-    ours: Decimal
-    was_set: int | None
-    """The leverage that we set before, None: never."""
-    is_hedged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    account_id: UUID
-    symbol: str
-    leverage: int
-    lead_leverage: int
-    own: Decimal
-    hold: SkipReason | None = None
-    is_bad_key: bool = False
-
-
 @dataclass(slots=True)
 class Preparer:
-    """Prepares accounts, each (account, symbol) once at a time; leads' leverage is asked once for all of theirs."""
+    """Prepares accounts, each (account, symbol) once at a time; leads' modes are asked once for all of theirs."""
 
     pool: ClientPool
     _busy: set[tuple[UUID, str]] = field(default_factory=set[tuple[UUID, str]])
@@ -73,79 +49,35 @@ class Preparer:
             return
         self._busy.update(fresh)
         try:
-            leverages = await self._lead_leverages({(one.lead_account_id, one.symbol) for one in fresh.values()})
-            wishes = await asyncio.to_thread(_wishes, list(fresh.values()), leverages)
+            leads = await self._lead_modes({(one.lead_account_id, one.symbol) for one in fresh.values()})
+            wishes = await asyncio.to_thread(_wishes, list(fresh.values()), leads)
             made = await asyncio.gather(*(self._make(wish) for wish in wishes))
             reach(Label.PREPARE_SET)
             await asyncio.to_thread(_write, [one for one in made if one is not None])
         finally:
             self._busy.difference_update(fresh)
 
-    async def _lead_leverages(self, places: set[tuple[UUID, str]]) -> dict[tuple[UUID, str], int]:
+    async def _lead_modes(self, places: set[tuple[UUID, str]]) -> dict[tuple[UUID, str], LeadModes]:
         refs = await asyncio.to_thread(_refs, {lead for lead, _ in places})
-        found: dict[tuple[UUID, str], int] = {}
+        found: dict[tuple[UUID, str], LeadModes] = {}
         for lead, symbol in sorted(places):
             try:
                 client = await self.pool.get(refs[lead])
-                found[lead, symbol] = await client.leverage(symbol)
+                found[lead, symbol] = LeadModes(await client.leverage(symbol), await client.margin_mode(symbol))
             except ExchangeError as error:
-                log.info("leverage.unread", account=str(lead), symbol=symbol, code=error.venue_code)
+                log.info("modes.unread", account=str(lead), symbol=symbol, code=error.venue_code)
         return found
 
-    async def _make(self, wish: _Wish) -> _Made | None:
+    async def _make(self, wish: Wish) -> Made | None:
         async with self._slots:
             try:
-                return await _made(await self.pool.get(wish.account), wish)
-            except OrderRefused as error:
-                log.warning("prepare.refused", account=str(wish.account.id), code=error.venue_code)
-                return _of(wish, hold=SkipReason.LEVERAGE)
+                return await readying.make(await self.pool.get(wish.account), wish)
             except BadCredentials as error:
                 log.warning("prepare.bad_key", account=str(wish.account.id), code=error.venue_code)
-                return _of(wish, hold=SkipReason.CREDENTIALS, is_bad_key=True)
+                return readying.of(wish, hold=SkipReason.CREDENTIALS, is_bad_key=True)
             except ExchangeError as error:
                 log.info("prepare.unavailable", account=str(wish.account.id), code=error.venue_code)
                 return None
-
-
-async def _made(client: ExchangeClient, wish: _Wish) -> _Made:
-    state = await client.state()
-    own = state.positions.get((wish.symbol, PositionSide.NET), ZERO) - wish.ours
-    if wish.lead_leverage is None:
-        return _of(wish, own=own, hold=SkipReason.LEVERAGE)
-    leverage = _leverage(wish)
-    if wish.was_set == leverage:
-        return _of(wish, own=own)
-    if not await _has_mode(client, wish, is_flat=not state.positions):
-        return _of(wish, own=own, hold=SkipReason.POSITION_MODE)
-    if any(symbol == wish.symbol for symbol, _ in state.positions):
-        # Margin and leverage of what is there are not ours to change.
-        is_equal = await client.leverage(wish.symbol) == leverage
-        return _of(wish, own=own, hold=None if is_equal or not own else SkipReason.LEVERAGE)
-    await client.set_cross_margin(wish.symbol)
-    await client.set_leverage(wish.symbol, leverage)
-    return _of(wish, own=own)
-
-
-async def _has_mode(client: ExchangeClient, wish: _Wish, *, is_flat: bool) -> bool:
-    """Make the position mode the lead's while nothing is held; tell whether it is."""
-    if await client.is_hedged() is wish.is_hedged:
-        return True
-    if not is_flat:
-        return False
-    try:
-        await (client.set_hedged() if wish.is_hedged else client.set_one_way())
-    except OrderRefused as error:
-        log.warning("prepare.mode_refused", account=str(wish.account.id), code=error.venue_code)
-        return False
-    return True
-
-
-def _leverage(wish: _Wish) -> int:
-    return max(1, min(wish.lead_leverage or 1, wish.cap))
-
-
-def _of(wish: _Wish, *, own: Decimal = ZERO, hold: SkipReason | None = None, is_bad_key: bool = False) -> _Made:
-    return _Made(wish.account.id, wish.symbol, _leverage(wish), wish.lead_leverage or 0, own, hold, is_bad_key)
 
 
 def _refs(account_ids: set[UUID]) -> dict[UUID, AccountRef]:
@@ -153,7 +85,7 @@ def _refs(account_ids: set[UUID]) -> dict[UUID, AccountRef]:
         return accounts.refs(session, account_ids)
 
 
-def _wishes(wanted: Sequence[Preparing], leverages: dict[tuple[UUID, str], int]) -> list[_Wish]:
+def _wishes(wanted: Sequence[Preparing], leads: dict[tuple[UUID, str], LeadModes]) -> list[Wish]:
     ids, symbols = [one.account.id for one in wanted], sorted({one.symbol for one in wanted})
     with reading() as session:
         caps = dict(
@@ -166,51 +98,59 @@ def _wishes(wanted: Sequence[Preparing], leverages: dict[tuple[UUID, str], int])
         )
         held = held_by_us(session, ids)
         known = {
-            (account, symbol): leverage
-            for account, symbol, leverage in bulk.fetch(
+            (account, symbol): LeadModes(leverage, MarginMode(margin)) if margin else None
+            for account, symbol, leverage, margin in bulk.fetch(
                 session,
-                "SELECT exchange_account_id, symbol, leverage FROM trades.symbols_ready"
+                "SELECT exchange_account_id, symbol, leverage, margin_mode FROM trades.symbols_ready"
                 " WHERE exchange_account_id = ANY(%(ids)s) AND symbol = ANY(%(symbols)s) AND hold = ''",
                 ids=ids,
                 symbols=symbols,
             )
         }
     return [
-        _Wish(
+        Wish(
             account=one.account,
             symbol=one.symbol,
             cap=caps.get(one.account.id, 1),
-            lead_leverage=leverages.get((one.lead_account_id, one.symbol)),
-            ours=held.get((one.account.id, one.symbol), ZERO),
-            was_set=known.get((one.account.id, one.symbol)),
+            lead=leads.get((one.lead_account_id, one.symbol)),
+            ours=held.get((one.account.id, one.symbol), {}),
+            was=known.get((one.account.id, one.symbol)),
             is_hedged=one.is_hedged,
         )
         for one in wanted
     ]
 
 
-def held_by_us(session: Session, account_ids: Sequence[UUID]) -> dict[tuple[UUID, str], Decimal]:
-    """Return what our one-way legs hold on accounts, by account and symbol."""
+def held_by_us(session: Session, account_ids: Sequence[UUID]) -> dict[tuple[UUID, str], dict[PositionSide, Decimal]]:
+    """Return what our legs hold on accounts, by account and symbol, and by position side."""
     rows = bulk.fetch(
         session,
-        "SELECT copy_account_id, symbol, sum(held) FROM trades.legs WHERE copy_account_id = ANY(%(ids)s)"
-        " AND state <> 'kept' AND held <> 0 AND position_side = 'net' GROUP BY 1, 2",
+        "SELECT copy_account_id, symbol, position_side, sum(held) FROM trades.legs"
+        " WHERE copy_account_id = ANY(%(ids)s) AND state <> 'kept' AND held <> 0 GROUP BY 1, 2, 3",
         ids=list(account_ids),
     )
-    return {(account, symbol): held for account, symbol, held in rows}
+    found = defaultdict[tuple[UUID, str], dict[PositionSide, Decimal]](dict)
+    for account, symbol, side, held in rows:
+        found[account, symbol][PositionSide(side)] = held
+    return found
 
 
-def _write(made: Sequence[_Made]) -> None:
+_COLUMNS = (
+    "exchange_account_id", "symbol", "leverage", "lead_leverage", "margin_mode", "lead_margin_mode", "own", "read_at",
+    "hold", "retry_at",
+)  # fmt: skip
+
+
+def _write(made: Sequence[Made]) -> None:
     now = clock.now()
     with transaction() as session:
         bulk.insert(
             session,
             SymbolReady,
-            ("exchange_account_id", "symbol", "leverage", "lead_leverage", "own", "read_at", "hold", "retry_at"),
+            _COLUMNS,
             [_row(one, now) for one in made],
-            conflict="ON CONFLICT (exchange_account_id, symbol) DO UPDATE SET leverage = excluded.leverage,"
-            " lead_leverage = excluded.lead_leverage, own = excluded.own, read_at = excluded.read_at,"
-            " hold = excluded.hold, retry_at = excluded.retry_at",
+            conflict="ON CONFLICT (exchange_account_id, symbol) DO UPDATE SET "
+            + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[2:]),
         )
         bulk.fetch(
             session,
@@ -226,9 +166,10 @@ def _write(made: Sequence[_Made]) -> None:
         ring(session, "drive")
 
 
-def _row(made: _Made, now: datetime) -> bulk.Row:
+def _row(made: Made, now: datetime) -> bulk.Row:
     hold = made.hold
     return (
-        made.account_id, made.symbol, made.leverage, made.lead_leverage, made.own, now,
+        made.account_id, made.symbol, made.leverage, made.lead_leverage, made.margin_mode, made.lead_margin_mode,
+        made.own, now,
         hold.value if hold else "", now + RETRY if hold else None,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import bulk, drifting, records, saving, searching, settings_rows
+from copytrade.copying import bulk, drifting, mode_drifts, records, saving, searching, settings_rows
 from copytrade.copying.models import DriftKind
 from copytrade.copying.records import LegRecord
 from copytrade.db.bell import ring
@@ -85,6 +85,8 @@ async def _compare(pool: ClientPool, ref: AccountRef) -> None:
         odd = await asyncio.to_thread(_look, reading, liquidated)
         for symbol in odd:
             await searching.book_unknown(client, ref, symbol)
+        if mode_drifts.is_due(ref.id, at=reading.read_at):
+            await mode_drifts.check(client, ref)
     except ExchangeError as error:
         log.info("reconcile.unread", account=str(ref.id), code=error.venue_code)
 

@@ -1,4 +1,4 @@
-"""Keeps copy accounts ready ahead of their first entry, and notices when a lead changes his leverage."""
+"""Keeps copy accounts ready ahead of their first entry, and notices when a lead changes leverage or margin mode."""
 
 import asyncio
 from uuid import UUID
@@ -12,7 +12,9 @@ from copytrade.copying.preparing import Preparer
 from copytrade.copying.terms import Terms
 from copytrade.copying.work import Preparing
 from copytrade.db.session import reading, transaction
+from copytrade.domain.fills import Position
 from copytrade.domain.instruments import Market, PositionSide
+from copytrade.domain.skips import SkipReason
 from copytrade.exchanges.port import AccountRef
 from copytrade.subscriptions import queries as subscriptions
 
@@ -52,13 +54,12 @@ def _wanted() -> list[Preparing]:
 
 def _unready(session: Session, lead: UUID) -> list[Preparing]:
     positions = accounts.positions(session, lead)
-    held = {one.symbol: one.leverage for one in positions}
+    held = {one.symbol: one for one in positions}
     hedged = {one.symbol for one in positions if one.position_side is not PositionSide.NET}
     copies = subscriptions.active_on_lead(session, lead_account_id=lead, now=clock.now())
     copy_accounts = [one.copy_account_id for one in copies if one.may_enter]
-    for symbol, leverage in held.items():
-        if leverage:
-            _forget_others(session, copy_accounts, symbol, leverage)
+    for symbol, position in held.items():
+        _forget_others(session, copy_accounts, symbol, position)
     symbols = sorted(held.keys() | _traded(session, lead))
     if not copy_accounts or not symbols:
         return []
@@ -85,13 +86,16 @@ def _traded(session: Session, lead: UUID) -> set[str]:
     return {symbol for (symbol,) in rows}
 
 
-def _forget_others(session: Session, copy_accounts: list[UUID], symbol: str, leverage: int) -> None:
-    """Have accounts made ready again whose lead has another leverage now."""
+def _forget_others(session: Session, copy_accounts: list[UUID], symbol: str, position: Position) -> None:
+    """Have accounts made ready again whose lead has another leverage or margin mode now."""
     bulk.fetch(
         session,
         "DELETE FROM trades.symbols_ready WHERE exchange_account_id = ANY(%(ids)s) AND symbol = %(symbol)s"
-        " AND lead_leverage <> %(leverage)s",
+        " AND hold <> %(by_hand)s AND (lead_leverage <> coalesce(%(leverage)s, lead_leverage)"
+        " OR lead_margin_mode <> coalesce(%(margin)s, lead_margin_mode))",
         ids=copy_accounts,
         symbol=symbol,
-        leverage=leverage,
+        by_hand=SkipReason.MODES_CHANGED.value,
+        leverage=position.leverage,
+        margin=position.margin_mode.value if position.margin_mode else None,
     )

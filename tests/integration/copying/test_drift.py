@@ -8,13 +8,14 @@ from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import drifts, reconciling, service
-from copytrade.copying.models import CopySetting
+from copytrade.copying import drifts, mode_drifts, reconciling, service
+from copytrade.copying.mode_drifts import Modes
+from copytrade.copying.models import CopySetting, SymbolReady
 from copytrade.copying.reconciling import Reading
 from copytrade.db.events import Event
 from copytrade.domain.fills import AccountState, Equity
-from copytrade.domain.instruments import PositionSide
-from copytrade.domain.sizing import CopySettings, DriftLess, DriftLiquidated, DriftMore
+from copytrade.domain.instruments import MarginMode, PositionSide
+from copytrade.domain.sizing import CopySettings, DriftLess, DriftLiquidated, DriftModes, DriftMore
 from copytrade.errors import NotFound
 from tests.integration.copying.desk import BTC, Desk, desk
 
@@ -150,3 +151,54 @@ def test_18_nothing_is_opened_against_the_lead_by_a_reading(session: Session) ->
     read_twice(on, "-2")
     assert (on.leg().held, on.leg().target) == (0, 0)
     assert on.claim().sendings == []
+
+
+FIVE = Modes(5, MarginMode.CROSS, is_hedged=False)
+BY_HAND = Modes(20, MarginMode.ISOLATED, is_hedged=False)
+
+
+def note(on: Desk, found: Modes) -> None:
+    """Compare the modes of Bob's account with what was set."""
+    mode_drifts.note(on.session, on.market.copy, {BTC: FIVE}, {BTC: found}, now=clock.now())
+
+
+def ready(on: Desk) -> SymbolReady | None:
+    return on.session.get(SymbolReady, (on.market.copy, BTC), populate_existing=True)
+
+
+def test_modes_changed_by_hand_hold_entries_until_they_are_back(session: Session) -> None:
+    on = desk(session)
+    on.copy("1")
+    for _ in range(2):
+        note(on, BY_HAND)
+    assert history(on) == [("modes", "hold", "5x cross one-way", "20x isolated one-way", False)]
+    on.lead("1")
+    assert on.claim().sendings == []
+    on.lead("-1.5")
+    assert on.sending().request.side.value == "sell"
+    note(on, FIVE)
+    assert history(on) == [("modes", "hold", "5x cross one-way", "20x isolated one-way", True)]
+    held = ready(on)
+    assert held is not None
+    assert held.hold == ""
+    assert told(session) == ["leg.modes"]
+
+
+def test_a_release_after_changed_modes_has_the_account_made_ready_again(session: Session) -> None:
+    on = desk(session)
+    on.copy("1")
+    note(on, BY_HAND)
+    service.release(session, owner=on.market.bob.id, subscription_id=on.subscription_id)
+    assert ready(on) is None
+    assert history(on)[0][4] is True
+
+
+def test_modes_changed_by_hand_are_set_back_where_he_chose_so(session: Session) -> None:
+    on = desk(session, settings=choosing(drift_modes=DriftModes.RESET))
+    on.copy("1")
+    note(on, BY_HAND)
+    assert ready(on) is None
+    assert history(on) == [("modes", "reset", "5x cross one-way", "20x isolated one-way", False)]
+    on.copy("-1")
+    on.lead("1")
+    assert [(one.symbol, one.is_hedged) for one in on.claim().preparing] == [(BTC, False)]
