@@ -38,6 +38,8 @@ log = structlog.get_logger()
 KIND = "stream"
 BATCH = 500
 _AGAIN_S = 30.0
+_TOGETHER_S = 0.002
+"""How long the other messages of an execution are waited for."""
 REBUILD_AT_MOST_EVERY = timedelta(seconds=10)
 """A stream that says nothing though something was traded is built anew, this often at most."""
 
@@ -119,6 +121,9 @@ class Streams:
         """Store what is heard, all that has gathered at a time; a batch is tried until it is stored."""
         while True:
             batch = [await self._heard.get()]
+            if batch[0].message.fill is None:
+                # An order and the position after it are told a moment before or after the fill, which must not wait.
+                await asyncio.sleep(_TOGETHER_S)
             while len(batch) < BATCH and not self._heard.empty():
                 batch.append(self._heard.get_nowait())
             while not await asyncio.to_thread(_store_or_tell, batch):

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from sqlmodel import Session
+
 from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.capture import service as capture
@@ -14,7 +16,7 @@ from copytrade.copying.desks import Venues
 from copytrade.copying.planner import Planned
 from copytrade.copying.terms import Terms
 from copytrade.copying.work import Claimed, Taking
-from copytrade.db.session import reading, transaction
+from copytrade.db.session import transaction
 from copytrade.exchanges.modes import PAPER
 from copytrade.exchanges.port import AccountRef, ClientPool
 from copytrade.failpoints import Label, reach
@@ -31,12 +33,31 @@ class Planner:
     took: Callable[[Claimed], None]
     """Acts on what it took over, as soon as that is committed."""
     asked: Asked = field(default_factory=Asked)
+    _seen: dict[UUID, AccountRef] = field(default_factory=dict[UUID, AccountRef])
+    """Leads that were planned here before: where they trade never changes."""
 
     async def round(self) -> bool:
         """Plan what may be planned now; tell whether any leg was touched."""
-        refs = await asyncio.to_thread(_waiting)
-        done = await asyncio.gather(*(self._plan(ref) for ref in refs))
+        leads, planned = await asyncio.to_thread(self._begin, self.asked.lately(), self.taking())
+        if planned is not None:
+            if planned.claimed is not None:
+                self.took(planned.claimed)
+            await self.terms.rules(leads[0])
+            return planned.legs > 0
+        done = await asyncio.gather(*(self._plan(lead) for lead in leads))
         return any(done)
+
+    def _begin(self, asked: frozenset[UUID], taking: Taking) -> tuple[list[AccountRef], Planned | None]:
+        """Look for leads with something to plan; a single one that is known is planned in the same transaction."""
+        with transaction() as session:
+            waiting = capture.waiting_leads(session, now=clock.now())
+            if new := [lead for lead in waiting if lead not in self._seen]:
+                self._seen |= accounts.refs(session, new)
+            leads = [self._seen[lead] for lead in waiting if lead in self._seen]
+            if len(leads) != 1 or self.terms.rules_at(leads[0]) is None:
+                return leads, None
+            planned = _planned(session, leads[0].id, venues_of(self.terms, leads[0]), asked, taking)
+        return leads, _committed(planned)
 
     async def _plan(self, lead: AccountRef) -> bool:
         if await self.terms.rules(lead) is None:
@@ -58,17 +79,20 @@ def venues_of(terms: Terms, lead: AccountRef) -> Venues:
     return Venues(terms.rules_at(lead) or {}, terms.rules_at(lead, mode=PAPER), terms.turnover.get(place))
 
 
-def _waiting() -> list[AccountRef]:
-    with reading() as session:
-        leads = capture.waiting_leads(session, now=clock.now())
-        return list(accounts.refs(session, leads).values()) if leads else []
-
-
 def _plan_lead(lead_id: UUID, venues: Venues, asked: frozenset[UUID], taking: Taking) -> Planned:
     with transaction() as session:
-        planned = planner.plan_lead(session, lead_id, venues=venues, asked=asked, taking=taking)
-        if planned.changes:
-            reach(Label.PLAN_WRITTEN)
+        planned = _planned(session, lead_id, venues, asked, taking)
+    return _committed(planned)
+
+
+def _planned(session: Session, lead_id: UUID, venues: Venues, asked: frozenset[UUID], taking: Taking) -> Planned:
+    planned = planner.plan_lead(session, lead_id, venues=venues, asked=asked, taking=taking)
+    if planned.changes:
+        reach(Label.PLAN_WRITTEN)
+    return planned
+
+
+def _committed(planned: Planned) -> Planned:
     if planned.changes:
         reach(Label.PLAN_COMMITTED)
     return planned
