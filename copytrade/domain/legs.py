@@ -150,8 +150,9 @@ def book(
     if left:
         parts.append(Part(late_id, PartKind.LATE, -left, price, at, opens=sign(leg.target) == sign(-left)))
     leg = replace(leg, held=leg.held + quantity, parts=tuple(parts))
-    leg, skips = _pay_in_base(leg, base_fee, covered) if base_fee else (leg, ())
-    return leg, tuple(covered), skips
+    if not base_fee:
+        return leg, tuple(covered), ()
+    return _pay_in_base(leg, base_fee, covered)
 
 
 def step_back(leg: Leg, part: Part, *, amount: Decimal, reason: SkipReason) -> tuple[Leg, SkippedPart | None]:
@@ -224,12 +225,28 @@ def _with_parts(leg: Leg, parts: Sequence[Part]) -> Leg:
     return replace(leg, parts=tuple(parts))
 
 
-def _pay_in_base(leg: Leg, fee: Decimal, covered: Sequence[Covered]) -> tuple[Leg, tuple[SkippedPart, ...]]:
+def _pay_in_base(
+    leg: Leg, fee: Decimal, covered: Sequence[Covered]
+) -> tuple[Leg, tuple[Covered, ...], tuple[SkippedPart, ...]]:
     held = leg.held - fee
-    cut = min(fee, max(leg.target - held, ZERO))
+    cut = min(fee, max(leg.target - held, ZERO), max(leg.target, ZERO))
     target = leg.target - cut
     lots = charge(leg.lots, target, carried={one.part: one.quantity for one in covered})
-    return _fit(replace(leg, held=held, target=target, lots=lots), SkipReason.TOO_SMALL)
+    leg, skips = _fit(replace(leg, held=held, target=target, lots=lots), SkipReason.TOO_SMALL)
+    return *_not_brought(leg, covered, leg.target - leg.held - pending_total(leg)), skips
+
+
+def _not_brought(leg: Leg, covered: Sequence[Covered], fee: Decimal) -> tuple[Leg, tuple[Covered, ...]]:
+    """What bought back too much that was sold paid a fee too: so much of it did not come and is still pending."""
+    brought, changed = list[Covered](), dict[UUID, Part]()
+    known = {part.id: part for part in leg.parts} if fee else {}
+    for one in covered:
+        amount = min(fee, one.quantity)
+        if amount:
+            changed[one.part] = replace(known[one.part], copied=known[one.part].copied - amount)
+        fee -= amount
+        brought.append(Covered(one.part, one.quantity - amount))
+    return _with_parts(leg, [changed.get(part.id, part) for part in leg.parts]) if changed else leg, tuple(brought)
 
 
 def _fit(leg: Leg, reason: SkipReason) -> tuple[Leg, tuple[SkippedPart, ...]]:

@@ -93,6 +93,13 @@ LIKELY = {
 }  # fmt: skip
 """How many runs have a trouble; 0.4 of them, if not said."""
 
+HARMLESS = frozenset(
+    {Trouble.LATE, Trouble.DOUBLED, Trouble.LAGGING_READS, Trouble.BARE_ANSWER, Trouble.FEES, Trouble.OWN_TRADES}
+)
+"""What may delay a copy by seconds, but is no reason to give up any of it."""
+FAIR = 0.1
+"""How many runs have no other troubles."""
+
 
 @dataclass(slots=True)
 class Chance:
@@ -102,6 +109,11 @@ class Chance:
     troubles: frozenset[Trouble]
     is_calm: bool = False
     """In the end nothing goes wrong any more."""
+
+    @property
+    def is_fair(self) -> bool:
+        """Tell whether nothing befalls this run that would excuse a copy that was not made."""
+        return self.troubles <= HARMLESS - {Trouble.OWN_TRADES}
 
     def strikes(self, trouble: Trouble) -> bool:
         """Tell whether a trouble strikes now."""
@@ -120,6 +132,8 @@ def chance_of(case: Case) -> Chance:
     """Return the dice of a case."""
     rng = Random(f"{case}")
     troubles = frozenset(trouble for trouble in Trouble if rng.random() < LIKELY.get(trouble, 0.4))
+    if rng.random() < FAIR:
+        troubles &= HARMLESS
     return Chance(rng, troubles)
 
 

@@ -9,7 +9,7 @@ from copytrade.domain.legs import pending_total
 from copytrade.domain.lots import lead_total, target_total
 from copytrade.domain.planning import PartKind
 from copytrade.domain.quantities import ZERO, sign
-from copytrade.domain.sizing import SizingMode
+from copytrade.domain.sizing import CopySettings, SizingMode, StartMode
 from copytrade.domain.skips import SkipReason
 from tests.model.broken import hold
 from tests.model.chance import Place, Trouble
@@ -51,6 +51,8 @@ def end(world: World, people: People) -> None:
         side = leg.instrument.position_side
         ours = venue.ours(side)
         is_his = leg.state is LegState.KEPT or (leg.state is LegState.CLOSED and people.has_own_hand)
+        pulls = {sign(part.pending) for part in leg.leg.parts} - {0}
+        hold(len(pulls) < 2, "what pulls in two directions was not set off", leg.leg)
         if not is_his:
             # A kept position is his own from the end on, and so is the dust of a closed one, whatever he does to it.
             hold(leg.leg.held == ours, "we do not hold what we think", leg.leg, ours, venue.held, venue.own)
@@ -136,10 +138,25 @@ def follows(world: World, people: People, leg: LegRecord) -> None:
     if changed or not is_sure:
         return
     hold(abs(state.target) <= abs(truth) * settings.factor * Decimal("1.002") + DUST, "T is more than the ratio", state)
-    own = {leg.instrument.symbol} and people.has_own_hand
+    is_large = rules.max_quantity > rules.quantity_step * 10**5
+    if world.chance.is_fair and is_large and not limits_of(settings):
+        given_up = [one for one in world.service.store.skips if one[2] and one[1] is not SkipReason.TOO_SMALL]
+        hold(not given_up, "something was given up without a reason", given_up)
+        if not truth and world.venue.place is Place.SPOT:
+            hold(state.held < 2 * rules.quantity_step, "something was left that could have been sold", state)
     skipped = any(quantity for _, _, quantity in world.service.store.skips)
     skipped |= any(part.kind is PartKind.STOP for part in world.service.store.parts_of(leg))
-    if not own and not skipped and world.service.may_enter and not world.lead.held_before:
-        wanted = target_of(world.lead, side, factor=settings.factor, step=rules.quantity_step)
+    if not people.has_own_hand and not skipped and world.service.may_enter:
+        joins = settings.start_mode is not StartMode.NEW_ONLY
+        wanted = target_of(world.lead, side, factor=settings.factor, step=rules.quantity_step, joins=joins)
         cost = sum((one.fee for one in world.venue.executions.values()), ZERO)
         hold(-cost - GRAIN <= state.target - wanted <= GRAIN, "T is not what an oracle says", wanted, state)
+
+
+def limits_of(settings: CopySettings) -> bool:
+    """Tell whether anything limits how much is copied."""
+    most = (settings.max_order_notional, settings.max_position_notional, settings.max_total_notional)
+    return any(one is not None for one in most) or settings.max_leverage < FREE
+
+
+FREE = Decimal(1000)

@@ -50,8 +50,8 @@ class Lead:
     held: dict[PositionSide, Decimal] = field(default_factory=dict)
     fills: list[TrueFill] = field(default_factory=list)
     orders: int = 0
-    held_before: bool = False
-    """Whether he held something when the subscription started."""
+    held_before: dict[PositionSide, Decimal] = field(default_factory=dict)
+    """What he held when the subscription started."""
 
     @property
     def sides(self) -> Sequence[PositionSide]:

@@ -9,13 +9,13 @@ from tests.model.lead import Lead
 ZERO = Decimal(0)
 
 
-def target_of(lead: Lead, side: PositionSide, *, factor: Decimal, step: Decimal) -> Decimal:
+def target_of(lead: Lead, side: PositionSide, *, factor: Decimal, step: Decimal, joins: bool) -> Decimal:
     """Return k × P on perpetuals; on spot each purchase counts with its fee, and a sale takes the newest first.
 
     Less than a step is flat: what the lead still has of it is not copied any more.
     """
-    pieces = list[tuple[Fraction, Fraction]]()
-    position = Fraction(0)
+    position = Fraction(lead.held_before.get(side, ZERO))
+    pieces = [(position, position * Fraction(factor) if joins else Fraction(0))] if position else []
     for fill in lead.fills:
         if fill.side is not side:
             continue

@@ -63,6 +63,9 @@ class People:
         if world.now < self.quiet_until:
             world.later(self.quiet_until - world.now, self.lead_acts)
             return
+        if self.has_own_hand and any(leg.drift_reading is not None for leg in world.service.store.legs.values()):
+            world.soon(self.lead_acts, least=5, most=6)
+            return
         self.actions -= 1
         side = rng.choice(list(world.lead.sides))
         self._trade(side, self._quantity(side))

@@ -62,7 +62,7 @@ def _world(case: Case) -> tuple[World, People]:
         for side in lead.sides:
             way = -1 if side is PositionSide.SHORT else 1
             lead.held[side] = chance.quantity(0, 20, rules.quantity_step) * way
-    lead.held_before = any(lead.held.values())
+    lead.held_before = dict(lead.held)
     account = AccountRef(COPY, Venue.BINANCE, case.place.market, "sandbox")
     capture = Capture(lead, chance, LEAD)
     worth = unit * price * 10

@@ -32,6 +32,7 @@ from copytrade.exchanges.port import AccountRef
 from copytrade.subscriptions.rows import ActiveSubscription
 from tests.model.capture import Capture
 from tests.model.chance import START, Chance, Trouble
+from tests.model.promises import decided, planned
 from tests.model.store import Store
 
 T = TypeVar("T")
@@ -103,7 +104,9 @@ class Service:
         desk = self._desk(changes, now=now)
         for change in changes:
             for copy in desk.copies:
+                before = self.store.target(change.instrument)
                 planner.plan_one(desk, copy, change)
+                planned(self, desk.legs.get((SUBSCRIPTION, change.instrument)), change, before)
         return self._write(desk)
 
     def size(self, *, now: datetime) -> Claimed | None:
@@ -212,7 +215,9 @@ class Service:
         for leg in legs:
             self.store.save(leg)
         self.store.insert(order for _, order in desk.written)
-        for order in [*desk.confirmed, *(order for _, order in desk.written)]:
+        sent = [*desk.confirmed, *(order for _, order in desk.written)]
+        decided(self, legs, sent)
+        for order in sent:
             self.store.checks[order.id] = now + claims.FIRST_LOOK_UP
         return desk.claimed
 

@@ -24,6 +24,8 @@ class Store:
     orders: dict[UUID, OrderRecord] = field(default_factory=dict)
     checks: dict[UUID, datetime] = field(default_factory=dict)
     """When orders are looked up next."""
+    peaks: dict[tuple[UUID, bool], Decimal] = field(default_factory=dict)
+    """The most that a leg ever was to hold on each side."""
     ended: dict[UUID, datetime] = field(default_factory=dict)
     parts: dict[UUID, Part] = field(default_factory=dict)
     of_leg: dict[UUID, UUID] = field(default_factory=dict)
@@ -61,6 +63,9 @@ class Store:
         """Write a leg with its parts and skips, and hold what must be true of them."""
         self.legs[leg.instrument] = leg
         self.check(leg)
+        side = leg.leg.target >= 0
+        peak = (leg.id, side)
+        self.peaks[peak] = max(self.peaks.get(peak, ZERO), abs(leg.leg.target), abs(leg.leg.held))
         for part in leg.leg.parts:
             if part.id not in self.parts:
                 self._birth(leg, part)
@@ -73,6 +78,11 @@ class Store:
         leg.leg = replace(leg.leg, parts=tuple(part for part in leg.leg.parts if part.is_open))
         leg.loaded = {part.id: part for part in leg.leg.parts}
         leg.loaded_leg = leg.leg
+
+    def target(self, at: Instrument) -> Decimal:
+        """Return the target of a leg, 0 where there is none yet."""
+        leg = self.legs.get(at)
+        return leg.leg.target if leg is not None else ZERO
 
     def live(self, purpose: Purpose | None = None) -> list[OrderRecord]:
         """Return the orders that are on their way or may be, intentions too."""
@@ -89,6 +99,8 @@ class Store:
     def _birth(self, leg: LegRecord, part: Part) -> None:
         self.of_leg[part.id] = leg.id
         birth = leg.births.get(part.id)
+        if part.kind is PartKind.OPENING and (birth is None or birth.fill_id is None):
+            hold(not part.pending and not part.copied, "something was opened without a fill of the lead", part)
         if birth is not None and birth.fill_id is not None:
             change = (leg.id, birth.fill_id, part.kind)
             if change in self.fills:

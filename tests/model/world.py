@@ -15,9 +15,11 @@ from copytrade.copying.work import Claimed, Sending
 from copytrade.domain import proofs
 from copytrade.domain.fills import Quote
 from copytrade.domain.instruments import PositionSide
+from copytrade.domain.legs import Purpose
 from copytrade.domain.orders import Outcome, OutcomeKind, Refusal
 from copytrade.domain.quantities import ZERO
 from copytrade.domain.readings import AGAIN
+from tests.model.broken import hold
 from tests.model.capture import Capture
 from tests.model.chance import START, Chance, Place, Trouble
 from tests.model.lead import Lead, TrueFill
@@ -212,6 +214,7 @@ class World:
             self._no_answer(sending.order_id, sent_at)
             return
         result = self.venue.place_order(sending.order_id, sending.request, now=self.now, lost_after=LOST_AFTER)
+        self._must_not_exceed(sending)
         self.say("arrived", sending.order_id, result if isinstance(result, Refusal) else result.signed)
         if self.chance.strikes(Trouble.NO_ANSWER):
             self._no_answer(sending.order_id, sent_at)
@@ -220,6 +223,14 @@ class World:
         else:
             order = None if self.chance.strikes(Trouble.BARE_ANSWER) else result.told()
             self._answer(sending.order_id, Outcome(OutcomeKind.PLACED, sent_at, self.now, order))
+
+    def _must_not_exceed(self, sending: Sending) -> None:
+        order = self.service.store.orders[sending.order_id]
+        if order.purpose is not Purpose.ENTRY or self.venue.has_promise_broken:
+            return
+        ours = self.venue.ours(sending.request.position_side)
+        most = self.service.store.peaks.get((order.leg_id, ours >= 0), ZERO) if order.leg_id else ZERO
+        hold(abs(ours) <= most, "more was entered than was ever to be held", ours, most, order)
 
     def _answer(self, order_id: UUID, outcome: Outcome) -> None:
         self.soon(self._tell, Told(order_id, outcome=outcome))

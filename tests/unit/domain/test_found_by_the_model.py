@@ -1,9 +1,13 @@
 """Runs of the model in which a rule was broken, told again as plain examples."""
 
 from dataclasses import replace
+from uuid import UUID
 
 from copytrade.domain.instruments import MarketRules
-from tests.unit.domain.copying import RULES, D, following
+from copytrade.domain.legs import Leg, Part, Purpose, book, pending_total
+from copytrade.domain.lots import target_total
+from copytrade.domain.planning import PartKind
+from tests.unit.domain.copying import PRICE, RULES, START, D, following
 
 ODD = replace(RULES, max_quantity=D("0.30005"), max_market_quantity=D("0.10005"))
 """A venue whose largest orders do not lie on its own step, as Binance tells them on spot."""
@@ -34,3 +38,16 @@ def test_what_a_limit_leaves_of_rounding_alone_is_not_copied() -> None:
     [part] = copy.history.values()
     assert (part.pending, copy.leg.target) == (0, 0)
     assert sum(quantity for _, quantity in copy.skips) == part.asked
+
+
+def test_buying_back_what_was_sold_too_much_pays_its_fee_out_of_what_it_brings() -> None:
+    """On spot an exit counted twice left H below 0; the fee of the purchase back made a target of less than nothing."""
+    late = Part(UUID(int=5), PartKind.LATE, D("0.02"), PRICE, START, opens=False)
+    leg = Leg(held=D("-0.02"), parts=(late,))
+    leg, covered, skips = book(
+        leg, D("0.02"), purpose=Purpose.EXIT, price=PRICE, at=START, late_id=UUID(int=6), base_fee=D("0.00002")
+    )
+    assert (leg.target, target_total(leg.lots), leg.held) == (0, 0, D("-0.00002"))
+    assert pending_total(leg) == D("0.00002")
+    assert [one.quantity for one in covered] == [D("0.01998")]
+    assert not skips

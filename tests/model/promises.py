@@ -1,0 +1,43 @@
+"""What is promised of each decision, whatever may come of it."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from copytrade.copying.models import SwitchMode
+from copytrade.copying.records import LegRecord, OrderRecord
+from copytrade.domain.changes import LeadChange
+from copytrade.domain.driving import WaitReason
+from copytrade.domain.legs import Purpose
+from copytrade.domain.quantities import sign
+from tests.model.broken import hold
+
+if TYPE_CHECKING:
+    from tests.model.service import Service
+
+ROUNDING = Decimal("1.000001")
+
+
+def decided(service: "Service", legs: Sequence[LegRecord], sent: Sequence[OrderRecord]) -> None:
+    """Hold what is promised of orders that leave, and of legs that have none to send."""
+    entries = [order for order in sent if order.purpose is Purpose.ENTRY]
+    for leg in legs:
+        is_leaving = leg.leg.held and (
+            sign(leg.leg.target) != sign(leg.leg.held) or abs(leg.leg.target) < abs(leg.leg.held)
+        )
+        is_held_back = leg.waits_for == WaitReason.HELD_BACK
+        hold(not (is_leaving and is_held_back), "an exit was held back", leg)
+        mode = service.switches.of(leg)
+        if mode is SwitchMode.HANDS_OFF:
+            hold(not sent, "something was sent although hands are off", sent)
+        if mode is not SwitchMode.ON or service.held or service.settings.is_paused or leg.is_halted or leg.is_ending:
+            mine = [order for order in entries if order.leg_id == leg.id]
+            hold(not mine, "something was entered although entries are off", mine)
+
+
+def planned(service: "Service", leg: LegRecord | None, change: LeadChange, before: Decimal) -> None:
+    """Hold that a limit was not exceeded by what a plan added."""
+    most = service.settings.max_position_notional
+    if leg is None or most is None or abs(leg.leg.target) <= abs(before):
+        return
+    hold(abs(leg.leg.target) * change.price <= most * ROUNDING, "a position grew beyond its limit", leg.leg, most)
