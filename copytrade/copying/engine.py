@@ -32,6 +32,7 @@ from copytrade.copying import (
     service_orders,
     silence,
     starting,
+    volumes,
 )
 from copytrade.copying.asking import Asked
 from copytrade.copying.planning_rounds import Planner
@@ -55,6 +56,7 @@ SHORTEST_PAUSE_S = 0.02
 """A leg that is due may be in the hands of another transaction."""
 RESOLVE_EVERY_S = 0.25
 SLOW_SWEEP_EVERY_S = 5.0
+TURNOVER_EVERY_S = 30.0
 
 
 @dataclass(slots=True)
@@ -174,8 +176,9 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=fees.sweep),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: refreshing.sweep(engine.preparer)),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: refreshing.warm(engine.terms)),
+        _repeats(engine, TURNOVER_EVERY_S, work=lambda: volumes.sweep(pool, engine.terms)),
         _repeats(engine, SLOW_SWEEP_EVERY_S, work=lambda: listing.sweep(pool, engine.terms)),
-        _repeats(engine, guarding.EVERY_S, work=lambda: guarding.sweep(pool)),
+        _repeats(engine, guarding.EVERY_S, work=guarding.Guard(pool).sweep),
         _repeats(engine, silence.EVERY_S, work=silence.Watch(pool).sweep),
         sending.writes(engine.sender, stop),
     )

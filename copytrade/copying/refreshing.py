@@ -30,16 +30,20 @@ async def sweep(preparer: Preparer) -> None:
 
 async def warm(terms: Terms) -> None:
     """Know the rules of every market that is copied before its first fill: loading a market takes a second."""
-    leads = await asyncio.to_thread(_lead_refs)
+    leads = await asyncio.to_thread(_trading)
     known = terms.known().rules
     places = {(one.venue.value, one.market.value, one.mode): one for one in leads}
     await asyncio.gather(*(terms.rules(one) for place, one in places.items() if place not in known))
 
 
-def _lead_refs() -> list[AccountRef]:
+def _trading() -> list[AccountRef]:
     with reading() as session:
-        leads = {row[0] for row in bulk.fetch(session, "SELECT DISTINCT lead_account_id FROM trades.copy_settings")}
-        return list(accounts.refs(session, leads).values())
+        rows = bulk.fetch(
+            session,
+            "SELECT DISTINCT lead_account_id FROM trades.copy_settings UNION"
+            " SELECT DISTINCT copy_account_id FROM trades.copy_settings WHERE is_paper",
+        )
+        return list(accounts.refs(session, {row[0] for row in rows}).values())
 
 
 def _wanted() -> list[Preparing]:

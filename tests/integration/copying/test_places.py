@@ -3,13 +3,18 @@
 Perpetuals: long, add, partial close, flip, flat. Spot: buy, buy more, partial sale, sell out, all with fees in base.
 """
 
+import asyncio
 from decimal import ROUND_DOWN, Decimal
 
 import pytest
 
+from copytrade.accounts.vault import opener
+from copytrade.copying import volumes
 from copytrade.copying.models import OrderState
+from copytrade.copying.terms import Terms
 from copytrade.demo.keys import Place
 from copytrade.domain.instruments import Market
+from copytrade.exchanges.pool import Pool
 from tests.integration.copying import sight
 from tests.stage import PLACES, SYMBOL, Pair, ledger
 from tests.waiting import wait_until
@@ -178,3 +183,19 @@ def told(stage: Pair) -> list[tuple[str, Decimal, bool]]:
     """Return side, executed quantity and reduce-only of our orders that were executed."""
     rows = [order for order in sight.orders(stage) if order.state == OrderState.FILLED]
     return [(order.side, order.filled, order.reduce_only) for order in rows]
+
+
+def test_what_symbols_turn_over_is_known_of_every_place(stages: dict[Place, Pair]) -> None:
+    async def swept() -> Terms:
+        pool = Pool(opener())
+        try:
+            terms = Terms(pool)
+            await volumes.sweep(pool, terms)
+            return terms
+        finally:
+            await pool.close()
+
+    turnover = asyncio.run(swept()).turnover
+    for venue, market in stages:
+        symbol = "BTC/USDT" if market is Market.SPOT else "BTC/USDT:USDT"
+        assert turnover[venue.value, market.value, "sandbox"][symbol] > 10_000_000
