@@ -194,7 +194,7 @@ class Table:
 
 LISTED_SPOT = 100_000
 """Where spot begins in a venue's own list: what is listed later takes the next index of its kind."""
-_FIRST_LEVEL_S = 0.3
+_FIRST_LEVEL_S = 1.0
 """A venue's own book is not known beyond its best prices: the model's first level holds what is traded in this time."""
 
 

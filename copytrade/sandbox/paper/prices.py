@@ -12,7 +12,7 @@ from copytrade.sandbox.exchange.engine import Exchange
 from copytrade.sandbox.exchange.instruments import BY_SYMBOL, INSTRUMENTS, SPOT_BY_SYMBOL, Instrument
 from copytrade.sandbox.paper.sources import Line, Told
 
-GONE_S = 5.0
+GONE_S = 3.0
 """A stream that is gone for so long leaves its symbols halted until it tells a price again."""
 _RATE_DECIMALS = 8
 _KNOWN = frozenset(row.index for row in INSTRUMENTS)
@@ -21,13 +21,14 @@ _KNOWN = frozenset(row.index for row in INSTRUMENTS)
 class Prices:
     """The prices of one venue's exchange, which are kept for a restart: positions are never valued by a guess."""
 
-    def __init__(self, exchange: Exchange, file: Path) -> None:
+    def __init__(self, exchange: Exchange, file: Path, *, streams: int) -> None:
         self._exchange = exchange
         self._file = file
         self._fed: set[int] = set()
         self._gone: dict[Line, float] = {}
-        self.complete = asyncio.Event()
-        """A price of every symbol was told."""
+        self._streams = streams
+        self.settled = asyncio.Event()
+        """A price of every symbol was told, or no stream is there to tell one."""
         market = exchange.market
         market.books.clear()
         market.held.update({index: price for index, price in _kept(file).items() if index in _KNOWN})
@@ -55,6 +56,8 @@ class Prices:
     def went(self, line: Line) -> None:
         """Note that a stream broke off."""
         self._gone.setdefault(line, time.monotonic())
+        if len(self._gone) == self._streams:
+            self.settled.set()
 
     def look(self) -> None:
         """Halt the symbols of streams that are gone for too long."""
@@ -90,7 +93,7 @@ class Prices:
             self._fed.add(index)
             market.halted.discard(index)
             if len(self._fed) == len(INSTRUMENTS):
-                self.complete.set()
+                self.settled.set()
 
 
 def _ticks(text: str, decimals: int, rounding: str) -> int:

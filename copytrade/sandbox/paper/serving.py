@@ -50,8 +50,8 @@ class PaperExchange:
         folder = config.var / "paper" / venue
         self._exchange = _opened(venue, config)
         self._side = _SIDES[venue](self._exchange, Faults(), config.paper_limits_factor)
-        self._prices = Prices(self._exchange, folder / "last.json")
         self._lines = lines(venue, perpetuals=[*BY_SYMBOL], spots=[*SPOT_BY_SYMBOL], base=config.paper_feed_url)
+        self._prices = Prices(self._exchange, folder / "last.json", streams=len(self._lines))
         self._desk = Desk(self._exchange, token=config.paper_token.get_secret_value())
 
     async def run(self, ended: asyncio.Event) -> None:
@@ -76,7 +76,7 @@ class PaperExchange:
         self._exchange.commit()
 
     async def _first_prices(self, ended: asyncio.Event) -> None:
-        waiting = [asyncio.ensure_future(event.wait()) for event in (self._prices.complete, ended)]
+        waiting = [asyncio.ensure_future(event.wait()) for event in (self._prices.settled, ended)]
         await asyncio.wait(waiting, timeout=FIRST_PRICES_S, return_when=asyncio.FIRST_COMPLETED)
         for one in waiting:
             one.cancel()

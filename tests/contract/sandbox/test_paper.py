@@ -1,20 +1,30 @@
 """The paper exchange as a process of its own, fed by the sandbox's public streams on the real wire."""
 
+import asyncio
 import signal
 from collections.abc import Generator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from copytrade import clock
+from copytrade.domain.instruments import Market, Side, Venue
+from copytrade.domain.orders import OrderKind, OrderRequest, OutcomeKind
+from copytrade.engines import Engines
+from copytrade.exchanges.pool import Pool
+from copytrade.exchanges.port import AccountRef, Credentials
+from copytrade.settings import settings
 from tests.contract.sandbox.paper_served import VENUES, PaperServer
 from tests.contract.sandbox.served import Raw, SandboxServer
 from tests.waiting import wait_until
 
 D = Decimal
+PLACES = [(venue, market) for venue in Venue for market in Market]
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +110,56 @@ def test_an_account_is_opened_once_by_its_name(papers: dict[str, PaperServer], v
     assert paper.open(market).json() != first
 
 
+@pytest.mark.parametrize("place", PLACES, ids="-".join)
+def test_our_own_clients_trade_on_paper(
+    server: SandboxServer,
+    papers: dict[str, PaperServer],
+    engines: Engines,
+    monkeypatch: pytest.MonkeyPatch,
+    place: tuple[Venue, Market],
+) -> None:
+    venue, market = place
+    server.control.set_price("BTCUSDT", 60_000)
+    server.control.set_price("BTCUSDT", 60_000, market="spot")
+    wait_until(lambda: set(_prices(papers).values()) == {D(60_000)}, what="60,000 everywhere")
+    monkeypatch.setenv("COPYTRADE_PAPER_EXCHANGE_URL", papers[venue].url)
+    settings.cache_clear()
+    try:
+        asyncio.run(_bought(place, papers[venue].open(market).json()))
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+
+
+async def _bought(place: tuple[Venue, Market], key: dict[str, str]) -> None:
+    """Buy a little BTC by our own client, and find it there."""
+
+    def opened(account_id: UUID) -> Credentials:
+        return Credentials(**key)
+
+    pool = Pool(opened, limits_factor=1000)
+    try:
+        client = await pool.get(AccountRef(uuid4(), *place, "paper"))
+        symbol = "BTC/USDT" if place[1] is Market.SPOT else "BTC/USDT:USDT"
+        rules, equity = (await client.rules())[symbol], await client.equity()
+        assert equity.total == 10_000
+        quote = await client.quote(symbol)
+        price = (quote.ask * D("1.002")).quantize(rules.price_tick)
+        name = f"cp-{uuid4().hex[:20]}"
+        request = OrderRequest(symbol, Side.BUY, D("0.02"), OrderKind.LIMIT_IOC, name, price)
+        outcome = await client.place(request, not_after=clock.real_now() + timedelta(seconds=10))
+        assert outcome.kind is OutcomeKind.PLACED
+        found = await client.look_up(symbol, name)
+        assert found is not None
+        assert found.filled == D("0.02")
+        assert found.average_price is not None
+        assert quote.ask <= found.average_price <= price
+        (position,) = await client.positions()
+        assert abs(position.quantity - D("0.02")) <= D("0.00002")  # spot takes its fee of what came in
+    finally:
+        await pool.close()
+
+
 def test_nobody_opens_an_account_without_the_token_or_with_nonsense(paper: PaperServer) -> None:
     assert paper.open("spot", token="another").status_code == 401
     assert paper.open("spot", token="").status_code == 401
@@ -153,32 +213,26 @@ def test_without_a_token_it_does_not_start(tmp_path: Path, server: SandboxServer
     assert "needs a token" in lonely.log()
 
 
-def test_a_kill_loses_nothing_and_no_position_is_valued_by_a_guess(server: SandboxServer, tmp_path: Path) -> None:
-    server.control.set_price("BTCUSDT", 60_000)
-    running = PaperServer(tmp_path, feed=server.url).start()
-    wait_until(lambda: _mark(running) == 60_000, what="60,000 on paper")
-    raw = Raw(running.url, running.open("perpetual").json())
-    raw.order(quantity="0.1")
-    wait_until((tmp_path / "paper" / "binance" / "last.json").exists, timeout=20, what="kept prices")
-    before = raw.signed("GET", "/fapi/v2/account").body["totalMarginBalance"]
-    running.end(signal.SIGKILL)
-    running.start()
-    after = raw.signed("GET", "/fapi/v2/account").body["totalMarginBalance"]
-    assert D(after) == D(before)
-    raw.close()
-    assert running.end() == 0
-
-
-def test_a_venue_that_is_away_halts_its_symbols_and_comes_back(tmp_path: Path) -> None:
-    (tmp_path / "sandbox").mkdir()
-    source = SandboxServer(tmp_path / "sandbox").start()
+def test_a_kill_loses_nothing_and_a_venue_that_is_away_halts_its_symbols(tmp_path: Path) -> None:
+    source = SandboxServer(tmp_path).start()
+    source.control.set_price("BTCUSDT", 61_000)
     running = PaperServer(tmp_path, feed=source.url).start()
+    wait_until(lambda: _mark(running) == 61_000, what="61,000 on paper")
     raw = Raw(running.url, running.open("perpetual").json())
     assert raw.order(quantity="0.1").status == 200
+    before = raw.signed("GET", "/fapi/v2/account").body["totalMarginBalance"]
+    wait_until((tmp_path / "paper" / "binance" / "last.json").exists, timeout=20, what="kept prices")
+    running.end(signal.SIGKILL)
     source.end(signal.SIGKILL)
-    wait_until(lambda: raw.order(quantity="0.1").status == 400, timeout=30, every=0.5, what="a halt")
+
+    # Nobody tells a price now: the position is worth what it was, and nothing is traded.
+    running.start()
+    assert D(raw.signed("GET", "/fapi/v2/account").body["totalMarginBalance"]) == D(before)
+    assert raw.order(quantity="0.1").status == 400
+
     source.start()
-    wait_until(lambda: raw.order(quantity="0.1").status == 200, timeout=40, every=0.5, what="trading again")
+    wait_until(lambda: raw.order(quantity="0.1").status == 200, timeout=40, every=0.2, what="trading again")
+    source.end(signal.SIGKILL)
+    wait_until(lambda: raw.order(quantity="0.1").status == 400, timeout=30, every=0.2, what="a halt")
     raw.close()
     assert running.end() == 0
-    source.end()
