@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -12,8 +12,8 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import bulk, earnings, records, saving, settings_rows, standing
-from copytrade.copying.earnings import Earning
+from copytrade.copying import bulk, records, saving, settings_rows, standing
+from copytrade.copying.earnings import Books, Earning
 from copytrade.copying.marks import Askers, Marks, Place, askers_of, place_of, read_marks
 from copytrade.copying.models import CopyStand
 from copytrade.db.bell import ring
@@ -48,20 +48,26 @@ class Reckoning:
     askers: Askers
 
 
-async def sweep(pool: ClientPool) -> None:
-    """Read the stands whose turn it is, at market, and act on limits that were reached."""
-    reckoning = await asyncio.to_thread(_reckon)
-    if reckoning is not None:
-        marks = await _marks(pool, reckoning)
-        await asyncio.to_thread(_keep, reckoning, marks)
+@dataclass(slots=True)
+class Guard:
+    """Guards with what one process knows of earlier readings."""
+
+    pool: ClientPool
+    _books: Books = field(default_factory=Books)
+
+    async def sweep(self) -> None:
+        """Read the stands whose turn it is, at market, and act on limits that were reached."""
+        reckoning = await asyncio.to_thread(self._reckon)
+        if reckoning is not None:
+            marks = await _marks(self.pool, reckoning)
+            await asyncio.to_thread(_keep, reckoning, marks)
+
+    def _reckon(self) -> Reckoning | None:
+        with reading() as session:
+            return reckon(session, self._books, now=clock.now())
 
 
-def _reckon() -> Reckoning | None:
-    with reading() as session:
-        return reckon(session, now=clock.now())
-
-
-def reckon(session: Session, *, now: datetime) -> Reckoning | None:
+def reckon(session: Session, books: Books, *, now: datetime) -> Reckoning | None:
     """Return what the subscriptions whose turn it is brought; None where it is nobody's turn."""
     due = bulk.fetch(
         session,
@@ -77,7 +83,7 @@ def reckon(session: Session, *, now: datetime) -> Reckoning | None:
     if not due:
         return None
     legs = defaultdict[UUID, list[Earning]](list)
-    for leg in earnings.of(session, subscription_ids=[row[0] for row in due]):
+    for leg in books.of(session, [row[0] for row in due]):
         legs[leg.subscription_id].append(leg)
     refs = accounts.refs(session, {leg.account_id for found in legs.values() for leg in found})
     return Reckoning(now, dict(legs), refs, askers_of(session, refs))

@@ -14,6 +14,7 @@ from copytrade import clock
 from copytrade.capture import leases
 from copytrade.capture.models import CaptureLease, CaptureState
 from copytrade.copying import guarding, silence, standing
+from copytrade.copying.earnings import Books
 from copytrade.copying.silence import Protected, Watch
 from copytrade.db.events import Event
 from copytrade.db.model import new_id
@@ -44,7 +45,7 @@ def holding(session: Session, mode: SilenceMode, quantity: str = "1") -> Desk:
     on = desk(session, settings=replace(SETTINGS, silence=mode))
     heard(on)
     on.copy(quantity)
-    reckoning = guarding.reckon(session, now=clock.now())
+    reckoning = guarding.reckon(session, Books(), now=clock.now())
     assert reckoning is not None
     guarding.keep(session, reckoning, marks={on.place: {BTC: on.price}})
     return on

@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.accounts.snapshots import put_snapshot
-from copytrade.copying import guarding, outcomes, records, saving, service, standing
+from copytrade.copying import earnings, guarding, outcomes, records, saving, service, standing
+from copytrade.copying.earnings import Books
 from copytrade.copying.models import CopyStand
 from copytrade.copying.outcomes import Told
 from copytrade.db.events import Event
@@ -43,7 +44,7 @@ def read(on: Desk, price: str) -> CopyStand:
     """Let the market go to a price, and read how Bob's copies stand."""
     on.price = Decimal(price)
     on.later(5)
-    reckoning = guarding.reckon(on.session, now=clock.now())
+    reckoning = guarding.reckon(on.session, Books(), now=clock.now())
     assert reckoning is not None
     guarding.keep(on.session, reckoning, marks={on.place: {BTC: on.price}})
     on.session.expire_all()
@@ -102,7 +103,7 @@ def test_a_fee_in_another_coin_is_valued_at_its_own_price(session: Session) -> N
     assert outcome.order is not None
     order = replace(outcome.order, average_price=Decimal(60_000), fee=Decimal("0.1"), fee_asset="BNB")
     on.tell(sending, replace(outcome, order=order))
-    reckoning = guarding.reckon(session, now=clock.now())
+    reckoning = guarding.reckon(session, Books(), now=clock.now())
     assert reckoning is not None
     [[leg]] = reckoning.legs.values()
     assert leg.wanted() == {BTC, "BNB/USDT:USDT"}
@@ -112,7 +113,7 @@ def test_a_fee_in_another_coin_is_valued_at_its_own_price(session: Session) -> N
 
 def test_without_a_price_nothing_is_judged(session: Session) -> None:
     on = bought_at_60000(session, LOSES_500)
-    reckoning = guarding.reckon(session, now=clock.now())
+    reckoning = guarding.reckon(session, Books(), now=clock.now())
     assert reckoning is not None
     guarding.keep(session, reckoning, marks={})
     assert session.get(CopyStand, on.subscription_id) is None
@@ -222,9 +223,9 @@ def test_what_was_lost_before_today_is_not_todays_loss(session: Session) -> None
 def test_a_stand_is_read_once_by_however_many_processes(session: Session) -> None:
     on = bought_at_60000(session, LOSES_500)
     read(on, "60000")
-    assert guarding.reckon(session, now=clock.now()) is None
+    assert guarding.reckon(session, Books(), now=clock.now()) is None
     on.later(5)
-    assert guarding.reckon(session, now=clock.now()) is not None
+    assert guarding.reckon(session, Books(), now=clock.now()) is not None
 
 
 def test_all_of_a_subscription_is_closed_when_asked(session: Session) -> None:
@@ -234,3 +235,47 @@ def test_all_of_a_subscription_is_closed_when_asked(session: Session) -> None:
     assert guarding.flatten(session, subscription_ids=ids, reason=SkipReason.HALTED, now=clock.now()) == 0
     on.filled(on.sending())
     assert (on.leg().target, on.leg().held) == (0, 0)
+
+
+def worth(books: Books, on: Desk) -> Decimal | None:
+    [leg] = books.of(on.session, [on.subscription_id])
+    return leg.worth({BTC: on.price})
+
+
+def test_what_is_kept_of_old_orders_is_what_all_of_them_made(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    on = bought_at_60000(session, LOSES_500)
+    monkeypatch.setattr(earnings, "SETTLED_AFTER_S", 0.0)
+    books = Books()
+    assert worth(books, on) == -24
+    on.copy("1")
+    on.price = Decimal(61_000)
+    on.copy("-0.5")
+    assert worth(books, on) == worth(Books(), on)
+    asked = list[object]()
+    real = earnings.bulk.fetch
+
+    def counted(session: Session, query: str, **values: object) -> list[tuple[object, ...]]:
+        asked.append(values["since"])
+        return real(session, query, **values)
+
+    monkeypatch.setattr(earnings.bulk, "fetch", counted)
+    assert worth(books, on) is not None
+    assert [since == earnings.UUID(int=0) for since in asked] == [False], "old orders are not read again"
+
+
+def test_an_old_order_that_fills_late_is_found_behind_what_was_kept(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = bought_at_60000(session, LOSES_500)
+    on.lead("1")
+    lost = on.sending()
+    on.tell(lost, Outcome(OutcomeKind.UNKNOWN, message="no answer in time"))
+    outcomes.write(session, [Told(lost.order_id, is_lost=True)])
+    monkeypatch.setattr(earnings, "SETTLED_AFTER_S", -60.0)
+    books = Books()
+    assert worth(books, on) == -24
+    outcomes.write(session, [Told(lost.order_id, found=placed(lost).order)])
+    on.price = Decimal(59_000)
+    assert worth(books, on) == worth(Books(), on)
+    [leg] = books.of(session, [on.subscription_id])
+    assert leg.held == 2
