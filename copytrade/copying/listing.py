@@ -12,6 +12,7 @@ from copytrade.accounts import queries as accounts
 from copytrade.copying import bulk
 from copytrade.copying.models import SymbolTerms
 from copytrade.copying.terms import Terms
+from copytrade.db.bell import ring
 from copytrade.db.session import reading, transaction
 from copytrade.domain.fills import Quote
 from copytrade.domain.instruments import Instrument, Market, MarketRules, Role
@@ -140,6 +141,7 @@ def _write(account: AccountRef, rules: Mapping[str, MarketRules], quotes: Mappin
             mode=mode,
             now=now - OLD_AFTER,
         )
+        ring(session, "listing")
 
 
 def _middle(quote: Quote | None) -> object:

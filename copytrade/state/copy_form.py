@@ -71,6 +71,10 @@ class CopyForm(rx.State, mixin=True):
         """Fill the fields in, and say what is known of the trader now."""
         self.draft, self._before, self.faults, self._factors = draft, before, {}, {}
         self.form_round += 1
+        await self._look_again(asker, voice)
+
+    async def _look_again(self, asker: Person, voice: Voice) -> None:
+        """Say what is known of the trader and his exchange now; what was typed stays."""
         ground = await self._ground(asker)
         self.can_short = ground.market is Market.PERPETUAL
         self.choices_of_symbols = [
@@ -90,7 +94,7 @@ class CopyForm(rx.State, mixin=True):
             if ground.holds
             else ""
         )
-        await self._show(ground, voice, only=set())
+        await self._show(ground, voice, only=set(self.faults))
 
     async def _ground(self, asker: Person) -> preview.Ground:
         return await read(

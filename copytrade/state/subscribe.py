@@ -81,7 +81,7 @@ class Subscribe(CopyForm, Page, rx.State):
     """A paper account is being opened."""
     funds: str = f"{paper.USUAL_FUNDS}"
 
-    @live(Who.SUBSCRIBER, "user:{asker}", "leaderboard")
+    @live(Who.SUBSCRIBER, "user:{asker}", "leaderboard", "listing")
     async def watch(self, asker: Person, voice: Voice) -> None:
         """Load the trader and the accounts that could copy him."""
         try:
@@ -100,6 +100,8 @@ class Subscribe(CopyForm, Page, rx.State):
         self.link = routes.link_account(venue=profile.venue, market=profile.market)
         self.is_spot = profile.market == Market.SPOT
         await self._list_accounts(asker, profile, voice)
+        if self.step == SETTINGS and not self.shown.is_known:
+            await self._look_again(asker, voice)
         await self._after_payment(asker)
         self.as_of = voice.clock(clock.now())
 

@@ -37,12 +37,14 @@ class Subscriptions(CopyForm, Page, rx.State):
     switch_told: str = ""
     editing: str = ""
 
-    @live(Who.SUBSCRIBER, "user:{asker}")
+    @live(Who.SUBSCRIBER, "user:{asker}", "listing")
     async def watch(self, asker: Person, voice: Voice) -> None:
         """Load the person's subscriptions."""
         found = await read(overview, owner=asker.id, voice=voice)
         self.rows, self.papers = list(found.real), list(found.paper)
         self.ways, self.switch, self.switch_told = found.ways, found.switch, found.switch_told
+        if self.editing and not self.shown.is_known:
+            await self._look_again(asker, voice)
         self.as_of = voice.clock(clock.now())
 
     @action(Who.SUBSCRIBER)

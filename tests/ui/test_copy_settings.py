@@ -305,9 +305,15 @@ def test_without_the_venues_list_the_usual_spelling_is_taken(session: Session) -
     page = page_of(session, person, profile)
     asyncio.run(sent(page, "take_account", {"account": str(account_id)}))
     assert not page.shown.is_known
+    typed(page, factor="0.5")
     asyncio.run(sent(page, "settle", {"symbols": "btc"}))
     assert page.step == 3
     assert "only BTC" in page.summary[1]
+    asyncio.run(sent(page, "back", 2))
+    list_symbols(session, profile.lead_account_id)
+    asyncio.run(loaded(page))
+    assert page.shown.is_known, "the example comes by itself"
+    assert page.draft.factor == "0.5"
 
 
 def test_mallory_types_into_nobodys_settings(session: Session) -> None:
