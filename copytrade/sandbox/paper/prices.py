@@ -46,7 +46,7 @@ class Prices:
             return
         try:
             self._take(instrument, told)
-        except (InvalidOperation, OverflowError):
+        except (InvalidOperation, OverflowError, ValueError, TypeError):
             return
 
     def came(self, line: Line) -> None:

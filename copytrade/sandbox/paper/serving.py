@@ -117,6 +117,7 @@ class PaperExchange:
 def _opened(venue: str, config: Settings) -> Exchange:
     folder = config.var / "paper" / venue
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # it holds keys, though only of play money
     exchange = Exchange(seed=config.sandbox_seed, folder=folder, now=real_ms(), is_fed=True)
     exchange.begin()
     # The time in between is over: nothing is made up for it, what waits is met by the first prices.
