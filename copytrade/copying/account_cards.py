@@ -195,6 +195,7 @@ def _of_switches(row: AccountRow, held_back: Switches, *, owner: UUID) -> list[s
     told: Mapping[SwitchMode, list[str]] = {
         SwitchMode.HANDS_OFF: ["halted_platform"],
         SwitchMode.ENTRIES_OFF: ["entries_off"],
+        SwitchMode.FLATTEN: ["entries_off"],
     }
     return told.get(held_back.strictest(row.venue, person_id=owner if row.role == Role.COPY else None), [])
 

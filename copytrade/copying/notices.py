@@ -40,7 +40,8 @@ def tell(session: Session, legs: Sequence[LegRecord], *, now: datetime) -> None:
     about: dict[UUID, LegRecord] = {}
     for leg in legs:
         for one in leg.skips:
-            if one.skip.reason not in UNTOLD:
+            # A skip of nothing says why a position is closed, of which the owner is told apart.
+            if one.skip.quantity and one.skip.reason not in UNTOLD:
                 found[leg.subscription_id, one.skip.reason] += one.skip.quantity
                 about[leg.subscription_id] = leg
     for subscription_id, reason in _due(session, list(found), now=now):

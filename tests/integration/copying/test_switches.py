@@ -89,6 +89,8 @@ def test_flatten_closes_what_is_copied_and_opens_nothing(session: Session, scope
     assert (sending.request.side.value, sending.request.quantity, sending.request.reduce_only) == ("sell", 1, True)
     assert on.skips() == [("halted", 1), ("halted", 0)]
     on.filled(sending)
+    skipped = session.exec(select(Event).where(Event.kind == "copy.skipped")).all()
+    assert [row.facts["quantity"] for row in skipped] == ["1"]
     on.lead("1")
     assert on.claim().sendings == []
     assert (on.leg().target, on.leg().held) == (0, 0)
