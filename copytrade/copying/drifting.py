@@ -5,7 +5,7 @@ A halt holds entries, never exits, so what is less than held is adopted under ea
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -17,12 +17,15 @@ from copytrade.copying.records import LegRecord
 from copytrade.db.bell import ring
 from copytrade.db.events import record
 from copytrade.db.model import new_id
+from copytrade.domain.instruments import Market
 from copytrade.domain.legs import adopt
 from copytrade.domain.quantities import plain
 from copytrade.domain.sizing import CopySettings, DriftLess, DriftLiquidated, DriftModes, DriftMore
 from copytrade.domain.skips import SkipReason
 
 HALT = "halt"
+FEES_OF = timedelta(days=1)
+"""A balance may be lower by the fees of so long."""
 _TOLD = {
     DriftLess.ADOPT.value: "leg.drift",
     DriftLiquidated.PAUSE.value: "leg.liquidated",
@@ -44,7 +47,14 @@ class Found:
 
 
 def less(session: Session, leg: LegRecord, really: Decimal, *, settings: CopySettings, at: datetime) -> None:
-    """Take over that an account holds less than a leg: by its owner's hand, as far as anybody knows."""
+    """Take over that an account holds less than a leg: by its owner's hand, as far as anybody knows.
+
+    On spot a venue may take fees in a coin that is copied too (BNB): that is cost, of which nobody is told.
+    """
+    if leg.instrument.market is Market.SPOT and leg.leg.held - really <= _fees_in(session, leg, at=at):
+        cost = _adopted(leg, really, kind=DriftKind.LESS, at=at)
+        _keep(session, leg, cost, policy=DriftLess.ADOPT, resolved_at=at, is_told=False)
+        return
     found = _adopted(leg, really, kind=DriftKind.LESS, at=at)
     is_halting = settings.drift_less is DriftLess.HALT
     leg.is_halted = leg.is_halted or is_halting
@@ -154,6 +164,22 @@ def _adopted(leg: LegRecord, really: Decimal, *, kind: DriftKind, at: datetime) 
     return Found(kind, plain(before), plain(really), at)
 
 
+def _fees_in(session: Session, leg: LegRecord, *, at: datetime) -> Decimal:
+    """Return what our orders in other coins paid in this leg's coin since its last drift, a day back at most."""
+    coin = leg.instrument.symbol.partition("/")[0]
+    [[paid]] = bulk.fetch(
+        session,
+        "SELECT coalesce(sum(fee), 0) FROM trades.copy_orders WHERE exchange_account_id = %(account)s"
+        " AND fee_asset = %(coin)s AND split_part(symbol, '/', 1) <> %(coin)s AND ended_at > greatest(%(since)s,"
+        " (SELECT max(at) FROM trades.copy_drifts WHERE leg_id = %(leg)s))",
+        account=leg.copy_account_id,
+        coin=coin,
+        since=at - FEES_OF,
+        leg=leg.id,
+    )
+    return paid
+
+
 def _keep(
     session: Session,
     leg: LegRecord,
@@ -161,6 +187,7 @@ def _keep(
     *,
     policy: DriftLess | DriftMore | DriftLiquidated | DriftModes,
     resolved_at: datetime | None,
+    is_told: bool = True,
 ) -> None:
     session.add(
         CopyDrift(
@@ -179,7 +206,7 @@ def _keep(
     )
     session.flush()
     ring(session, f"user:{leg.subscriber_id}")
-    if (told := _TOLD.get(policy.value)) is not None:
+    if is_told and (told := _TOLD.get(policy.value)) is not None:
         record(
             session,
             told,

@@ -1,9 +1,11 @@
 """What is done where an account is not what its legs say, by the subscriber's policy, and what his history tells."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from sqlalchemy.orm import make_transient
 from sqlmodel import Session, col, select
 
 from copytrade import clock
@@ -13,8 +15,9 @@ from copytrade.copying.mode_drifts import Modes
 from copytrade.copying.models import CopySetting, SymbolReady
 from copytrade.copying.reconciling import Reading
 from copytrade.db.events import Event
+from copytrade.db.model import new_id
 from copytrade.domain.fills import AccountState, Equity
-from copytrade.domain.instruments import MarginMode, PositionSide
+from copytrade.domain.instruments import MarginMode, Market, PositionSide
 from copytrade.domain.sizing import CopySettings, DriftLess, DriftLiquidated, DriftModes, DriftMore
 from copytrade.errors import NotFound
 from tests.integration.copying.desk import BTC, Desk, desk
@@ -202,3 +205,24 @@ def test_modes_changed_by_hand_are_set_back_where_he_chose_so(session: Session) 
     on.copy("-1")
     on.lead("1")
     assert [(one.symbol, one.is_hedged) for one in on.claim().preparing] == [(BTC, False)]
+
+
+@pytest.mark.parametrize(("left", "is_cost"), [("9.995", True), ("9.9", False)])
+def test_a_fee_taken_in_another_copied_coin_is_cost_and_no_drift(session: Session, left: str, is_cost: bool) -> None:
+    on = desk(session, settings=replace(choosing(drift_less=DriftLess.HALT), max_leverage=D(1)), kind=Market.SPOT)
+    on.copy("10")
+    other = on.orders()[0]
+    make_transient(other)
+    other.id, other.client_order_id, other.symbol = new_id(), "ctother", "ETH/USDT"
+    on.later(1)
+    other.fee, other.fee_asset, other.ended_at = D("0.005"), "BTC", clock.now()
+    session.add(other)
+    session.flush()
+    on.later(11)
+    for _ in range(2):
+        on.later(6)
+        now = clock.now()
+        state = AccountState(NOTHING, {("BTC/USDT", PositionSide.NET): D(left)}, "", now, now)
+        reconciling.look(session, Reading(accounts.ref(session, on.market.copy), state, now))
+    assert (on.leg().held, on.leg().is_halted) == (D(left), not is_cost)
+    assert told(session) == ([] if is_cost else ["leg.halted"])
