@@ -151,7 +151,8 @@ def look(session: Session, reading: Reading, *, liquidated: Collection[str] = ()
             continue
         read = reading.state.positions.get((symbol, side), ZERO)
         really = _missing(group, read)
-        own = ZERO if really else read - sum((leg.leg.held for leg in group), ZERO)
+        # What is missing is gone: the rest of the reading is his, against us too, from the first reading on.
+        own = read - sum((really.get(leg.id, leg.leg.held) for leg in group), ZERO)
         if side is PositionSide.NET:
             if symbol in known_own and own != known_own[symbol]:
                 odd.add(symbol)

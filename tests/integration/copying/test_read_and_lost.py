@@ -53,3 +53,16 @@ def test_it_is_taken_over_when_no_lost_order_turned_up_for_two_minutes(session: 
     on.later(6)
     read(on, "0")
     assert on.leg().held == 0
+
+
+def test_what_he_opened_against_his_copy_holds_the_next_entry_at_once(session: Session) -> None:
+    """He sold more than the copy: its rest is his own, and what opened against it would close it."""
+    on = desk(session)
+    on.copy("1")
+    for _ in range(2):
+        on.later(11)
+        read(on, "-0.5")
+    assert (on.leg().held, on.leg().target) == (0, 0)
+    on.lead("1")
+    assert on.claim().sendings == []
+    assert on.leg().waits_for == "held_back"
