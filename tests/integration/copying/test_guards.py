@@ -7,10 +7,13 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
-from copytrade.copying import service, standing
+from copytrade.capture import queries as capture
+from copytrade.copying import service, silence, standing
 from copytrade.copying.models import CopyOrder, CopyStand, SwitchMode, SwitchScope
 from copytrade.db.session import reading, transaction
-from copytrade.domain.sizing import CopySettings, SizingMode, StopMode
+from copytrade.domain.sizing import CopySettings, SilenceMode, SizingMode, StopMode
+from copytrade.exchanges import streaming
+from copytrade.settings import settings
 from tests.integration.copying import sight
 from tests.stage import Pair, ledger
 from tests.waiting import wait_until
@@ -73,6 +76,48 @@ def test_what_is_read_is_what_the_orders_made_and_a_loss_closes_it(guarded: Pair
         lambda: [part.reason for part in sight.parts(guarded)][-1] == "daily_loss", what="an opening that is skipped"
     )
     assert sight.count(guarded) == held
+
+
+@pytest.fixture
+def hasty(guarded: Pair, monkeypatch: pytest.MonkeyPatch) -> Pair:
+    """Let a lead count as silent after three seconds, and his stream say each second that it stands."""
+    monkeypatch.setattr(streaming, "_ALIVE_EVERY_S", 1.0)
+    quick = settings().model_copy(update={"silence_after_s": 3.0})
+    monkeypatch.setattr(silence, "settings", lambda: quick)
+    guarded.control.cut_streams(guarded.lead.key.account_id)
+    return guarded
+
+
+def test_a_trader_who_cannot_be_heard_by_stream_nor_poll_is_left(hasty: Pair) -> None:
+    hasty.choose(replace(TENTH, silence=SilenceMode.FLATTEN))
+    hasty.trade("BUY", "1")
+    hasty.wait_for_copy("0.1")
+    wait_until(lambda: stand(hasty) is not None, what="a stand")
+    lead = hasty.lead.key.account_id
+    hasty.control.fault(account=lead, answer="status", status=503, count=-1, execute="no")
+    wait_until(lambda: unpolled_s(hasty) > 6, timeout=20, what="a stream that stands though no poll is answered")
+    assert not is_silent(hasty)
+    hasty.control.cut_streams(lead)
+    hasty.wait_for_copy("0", timeout=30)
+    assert is_silent(hasty)
+    assert hasty.lead_position() == 1
+    hasty.control.clear_faults()
+    wait_until(lambda: not is_silent(hasty), timeout=30, what="a trader who is heard again")
+    hasty.trade("BUY", "1")
+    hasty.wait_for_copy("0.1")
+
+
+def unpolled_s(stage: Pair) -> float:
+    """Return for how long nothing but the stream told that Alice's account is there."""
+    with reading() as session:
+        heard = capture.heard(session, [stage.lead.id])[stage.lead.id]
+        polled = capture.standings(session, [stage.lead.id])[stage.lead.id].last_polled_at
+    return (heard - polled).total_seconds() if polled else 0.0
+
+
+def is_silent(stage: Pair) -> bool:
+    found = stand(stage)
+    return found is not None and found.silent_since is not None
 
 
 def test_the_big_button_closes_everything_and_copying_goes_on_when_it_is_lifted(guarded: Pair) -> None:
