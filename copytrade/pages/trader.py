@@ -39,15 +39,15 @@ def trader() -> rx.Component:
                 rx.foreach(Trader.warnings, lambda text: told(text, icon="triangle_alert", color="amber")),
                 _numbers(),
                 panel(
+                    t("Growth and falls"),
+                    chart(Trader.curve, height=380),
+                    aside=windows(Trader.window, Trader.choose_window),
+                ),
+                panel(
                     t("How closely he is copied"),
                     nobody(Trader.quality, quality_table(Trader.quality, of=t("Copies"))),
                     rotation(),
                     id="quality",
-                ),
-                panel(
-                    t("Growth and falls"),
-                    chart(Trader.curve, height=380),
-                    aside=windows(Trader.window, Trader.choose_window),
                 ),
                 rx.cond(has(Trader.years), panel(t("Returns by month"), rx.el.div(_months(), class_name="wide"))),
                 rx.el.div(

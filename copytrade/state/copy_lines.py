@@ -118,9 +118,7 @@ def _told(row: copying.CopyRow, voice: Voice) -> tuple[str, str]:
         state = "copied"
         rest = f"{voice.quantity(row.pending)} {unit}"
         told.append(voice.say("{rest} of it wait and go with the next fill", rest=rest))
-    elif row.state == "pending":
-        told.append(reason_text(row.reason, voice, row.facts) if row.reason else "")
-    elif why and row.copied:
+    elif why and (row.copied or row.state == "pending"):
         told.append(voice.say("{rest} of it not: {why}", rest=f"{voice.quantity(row.skipped)} {unit}", why=why))
     else:
         told.append(why)

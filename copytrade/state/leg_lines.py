@@ -27,6 +27,9 @@ ORDERS = {
 }
 """What the subscriber's policy made of it."""
 
+MODES = {"cross": "cross", "isolated": "isolated", "one-way": "one-way", "hedge": "hedge"}
+"""Modes of an account, as a drift names them."""
+
 
 @dataclass(frozen=True, slots=True)
 class LegLine:
@@ -139,5 +142,5 @@ def _drift(row: copying.DriftRow, voice: Voice) -> DriftLine:
 def _reading(row: copying.DriftRow, told: str, voice: Voice) -> str:
     """Return what was expected or found: a quantity, or modes in words."""
     if row.kind == DriftKind.MODES:
-        return told
+        return " ".join(voice.say(MODES[word]) if word in MODES else word.replace("x", "×") for word in told.split())
     return f"{voice.quantity(Decimal(told))} {base_asset(row.symbol)}"

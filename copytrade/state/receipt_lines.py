@@ -21,7 +21,7 @@ STATES = {
     OrderState.UNKNOWN: "outcome unknown",
     OrderState.PLACED: "at the exchange",
     OrderState.FILLED: "filled",
-    OrderState.ENDED: "ended",
+    OrderState.ENDED: "finished",
     OrderState.REFUSED: "refused",
     OrderState.LOST: "never arrived",
     OrderState.DROPPED: "not sent",
@@ -174,7 +174,7 @@ def _order(order: copying.ReceiptOrder, voice: Voice, *, unit: str) -> OrderLine
         else voice.say("{quantity}, limit {price}", quantity=quantity, price=voice.price(order.price))
     )
     stages = ((voice.say("sent"), order.sent_at), (voice.say("accepted"), order.accepted_at),
-              (voice.say("ended"), order.ended_at))  # fmt: skip
+              (voice.say("finished"), order.ended_at))  # fmt: skip
     ids = (voice.say("exchange {id}", id=order.venue_order_id) if order.venue_order_id else "",
            voice.say("ours {id}", id=order.client_order_id))  # fmt: skip
     state = OrderState(order.state)
