@@ -138,8 +138,9 @@ class Settings(BaseSettings):
     sweep_interval_s: float = 1.0
     drive_batch: int = 250
     """Most legs that one transaction claims."""
-    plan_sends: int = 500
-    """Most orders of one plan that the process which plans sends itself; the rest is for whoever comes first."""
+    plan_sends: int = 1000
+    """Most orders of one plan that the process which plans sends itself; the rest is for whoever comes first. Fewer
+    where workers have cores of their own and traders more subscribers than that."""
     max_entry_age_s: int = 60
 
     # Payments

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from secrets import token_bytes
 from uuid import UUID
 
 from sqlmodel import Session
@@ -16,10 +18,13 @@ from copytrade.copying.desks import Venues
 from copytrade.copying.planner import Planned
 from copytrade.copying.terms import Terms
 from copytrade.copying.work import Claimed, Taking
-from copytrade.db.session import transaction
+from copytrade.db.session import reading, transaction
 from copytrade.exchanges.modes import PAPER
 from copytrade.exchanges.port import AccountRef, ClientPool
 from copytrade.failpoints import Label, reach
+
+AT_ONCE = 4
+"""Leads whose plans wait for the database at the same time."""
 
 
 @dataclass(slots=True)
@@ -35,6 +40,8 @@ class Planner:
     asked: Asked = field(default_factory=Asked)
     _seen: dict[UUID, AccountRef] = field(default_factory=dict[UUID, AccountRef])
     """Leads that were planned here before: where they trade never changes."""
+    _order: bytes = field(default_factory=lambda: token_bytes(16))
+    """Each process goes through many leads in an order of its own."""
 
     async def round(self) -> bool:
         """Plan what may be planned now; tell whether any leg was touched."""
@@ -44,16 +51,36 @@ class Planner:
                 self.took(planned.claimed)
             await self.terms.rules(leads[0])
             return planned.legs > 0
-        done = await asyncio.gather(*(self._plan(lead) for lead in leads))
-        return any(done)
+        return await self._plan_all(leads)
+
+    async def _plan_all(self, leads: list[AccountRef]) -> bool:
+        """Plan many leads, a few at once, while another process plans them from the other end."""
+        touched, tried = False, set[UUID]()
+        while leads:
+            some = sorted(leads, key=self._place)[:AT_ONCE]
+            touched |= any(await asyncio.gather(*(self._plan(lead) for lead in some)))
+            tried |= {lead.id for lead in some}
+            # Those that somebody else has planned meanwhile need no transaction of ours.
+            leads = [lead for lead in await asyncio.to_thread(self._look) if lead.id not in tried]
+        return touched
+
+    def _place(self, lead: AccountRef) -> bytes:
+        return blake2b(lead.id.bytes, key=self._order).digest()
+
+    def _look(self) -> list[AccountRef]:
+        with reading() as session:
+            return self._waiting(session)
+
+    def _waiting(self, session: Session) -> list[AccountRef]:
+        waiting = capture.waiting_leads(session, now=clock.now())
+        if new := [lead for lead in waiting if lead not in self._seen]:
+            self._seen |= accounts.refs(session, new)
+        return [self._seen[lead] for lead in waiting if lead in self._seen]
 
     def _begin(self, asked: frozenset[UUID], taking: Taking) -> tuple[list[AccountRef], Planned | None]:
         """Look for leads with something to plan; a single one that is known is planned in the same transaction."""
         with transaction() as session:
-            waiting = capture.waiting_leads(session, now=clock.now())
-            if new := [lead for lead in waiting if lead not in self._seen]:
-                self._seen |= accounts.refs(session, new)
-            leads = [self._seen[lead] for lead in waiting if lead in self._seen]
+            leads = self._waiting(session)
             if len(leads) != 1 or self.terms.rules_at(leads[0]) is None:
                 return leads, None
             planned = _planned(session, leads[0].id, venues_of(self.terms, leads[0]), asked, taking)
@@ -62,15 +89,11 @@ class Planner:
     async def _plan(self, lead: AccountRef) -> bool:
         if await self.terms.rules(lead) is None:
             return False
-        touched = False
-        while True:
-            venues, asked = venues_of(self.terms, lead), self.asked.lately()
-            planned = await asyncio.to_thread(_plan_lead, lead.id, venues, asked, self.taking())
-            if planned.claimed is not None:
-                self.took(planned.claimed)
-            if not planned.changes:
-                return touched
-            touched = touched or planned.legs > 0
+        venues, asked = venues_of(self.terms, lead), self.asked.lately()
+        planned = await asyncio.to_thread(_plan_lead, lead.id, venues, asked, self.taking())
+        if planned.claimed is not None:
+            self.took(planned.claimed)
+        return planned.legs > 0
 
 
 def venues_of(terms: Terms, lead: AccountRef) -> Venues:
