@@ -12,6 +12,7 @@ from copytrade.copying.rows import CopyPage, CopyRow, CopyState, CopySummary, Sk
 from copytrade.domain.skips import FAILURES
 from copytrade.errors import InvalidInput
 from copytrade.subscriptions import queries as subscriptions
+from copytrade.subscriptions.rows import SubscriptionRow
 
 SUMMARY_DAYS = 30
 _BPS = Decimal(10_000)
@@ -74,7 +75,7 @@ def copies(
         limit=limit + 1,
         failures=failures(),
     )
-    found = [_copy(row, known[row[2]].trader_name, known[row[2]].slug) for row in rows[:limit]]
+    found = [_copy(row, known[row[2]]) for row in rows[:limit]]
     return CopyPage(found, str(found[-1].id) if len(rows) > limit else None)
 
 
@@ -134,7 +135,7 @@ def failures() -> list[str]:
     return [reason.value for reason in FAILURES]
 
 
-def _copy(row: bulk.Row, trader: str, slug: str) -> CopyRow:
+def _copy(row: bulk.Row, subscription: SubscriptionRow) -> CopyRow:
     (
         part_id, at, subscription_id, symbol, asked, copied, skipped, netted, reason, lead_price, lead_quantity,
         venue_time, state, price, acknowledged_at, facts, kind, missed,
@@ -145,8 +146,9 @@ def _copy(row: bulk.Row, trader: str, slug: str) -> CopyRow:
         id=part_id,
         at=at,
         subscription_id=subscription_id,
-        trader_name=trader,
-        profile_slug=slug,
+        trader_name=subscription.trader_name,
+        profile_slug=subscription.slug,
+        is_paper=subscription.is_paper,
         symbol=symbol,
         side=side,
         quantity=abs(copied) or abs(asked),

@@ -55,6 +55,7 @@ class CopyRow:
     kind: str = "opening"
     missed: Decimal | None = None
     """What the skipped quantity would have made in quote, as far as that is known."""
+    is_paper: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from copytrade.components.figures import explained, figure, stat, stats
+from copytrade.components.figures import explained, figure, paper_badge, stat, stats
 from copytrade.components.forms import link_button
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
@@ -149,7 +149,7 @@ def _copy(row: CopyLine) -> rx.Component:
 def _what(row: CopyLine) -> tuple[rx.Component, ...]:
     return (
         rx.el.time(row.clock, title=row.at.exact, class_name="muted nowrap when"),
-        rx.el.span(row.trader, class_name="trader"),
+        rx.el.span(row.trader, " ", paper_badge(row.is_paper), class_name="trader"),
         rx.el.span(row.side, class_name=rx.cond(row.is_buy, "side gain", "side loss")),
         rx.el.span(
             rx.el.strong(row.symbol, class_name="nowrap"),

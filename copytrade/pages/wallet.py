@@ -3,7 +3,7 @@
 import reflex as rx
 
 from copytrade.components.charts import chart, windows
-from copytrade.components.figures import figure, moment, stat, stats
+from copytrade.components.figures import figure, moment, paper_badge, stat, stats
 from copytrade.components.forms import link_button
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
@@ -20,7 +20,11 @@ GROWTH = "What copying and your own trades brought, deposits and withdrawals tak
 
 def wallet() -> rx.Component:
     return page(
-        rx.el.div(rx.el.h1(t("Wallet")), class_name="heading"),
+        rx.el.div(
+            rx.el.h1(t("Wallet"), " ", paper_badge(Wallet.money == "paper")),
+            rx.cond(Wallet.has_paper & Wallet.has_money, _money()),
+            class_name="heading",
+        ),
         guide(),
         when_loaded(
             Wallet,
@@ -37,6 +41,18 @@ def wallet() -> rx.Component:
                 skeleton(rows=1, height="72px"), skeleton(rows=1, height="300px"), direction="column", spacing="4"
             ),
         ),
+    )
+
+
+def _money() -> rx.Component:
+    """Choose between real money and paper: the two are never summed."""
+    return rx.segmented_control.root(
+        rx.segmented_control.item(t("Real money"), value="real"),
+        rx.segmented_control.item(t("On paper"), value="paper"),
+        value=Wallet.money,
+        on_change=Wallet.choose_money,
+        size="2",
+        aria_label=t("Which money"),
     )
 
 

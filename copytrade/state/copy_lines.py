@@ -54,6 +54,7 @@ class CopyLine:
     market: str
     fee: str = ""
     is_mine: bool = False
+    is_paper: bool = False
 
 
 def copy_line(row: copying.CopyRow, voice: Voice) -> CopyLine:
@@ -68,6 +69,7 @@ def copy_line(row: copying.CopyRow, voice: Voice) -> CopyLine:
         day=voice.day(row.at),
         trader=row.trader_name,
         href=routes.trader(row.profile_slug) if row.profile_slug else "",
+        is_paper=row.is_paper,
         symbol=symbol_name(row.symbol),
         side=voice.say("BUY") if row.side == "buy" else voice.say("SELL"),
         is_buy=row.side == "buy",

@@ -8,11 +8,13 @@ import reflex as rx
 from sqlmodel import Session
 
 from copytrade import clock
+from copytrade.accounts import queries as accounts
 from copytrade.analytics import queries as analytics
 from copytrade.analytics.charts import Chart, allocation, equity_curve, pnl_by_symbol, pnl_by_trader
 from copytrade.analytics.rows import TraderPnl, WalletStats
 from copytrade.copying import queries as copying
 from copytrade.copying import service as copying_service
+from copytrade.domain.instruments import Role
 from copytrade.i18n.names import venue_name
 from copytrade.i18n.voice import Figure, Moment, Voice
 from copytrade.state import routes
@@ -23,7 +25,10 @@ from copytrade.state.leg_lines import LegsView, legs_view
 from copytrade.state.position_lines import PositionLine, TripLine, position_line, trip_line
 from copytrade.state.traders import WINDOWS
 from copytrade.state.work import change, read
+from copytrade.subscriptions import queries as subscriptions
 from copytrade.users.queries import Person
+
+REAL, PAPER = "real", "paper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,10 @@ class Wallet(Page, rx.State):
     window: str = "all"
     worth: Worth = Worth()
     has_account: bool = False
+    has_paper: bool = False
+    has_money: bool = False
+    money: str = ""
+    """`real` or `paper`: the two are never summed. Empty until one was chosen: real where there is any."""
     curve: Chart = NO_CHART
     shares: Chart = NO_CHART
     by_trader: Chart = NO_CHART
@@ -106,8 +115,13 @@ class Wallet(Page, rx.State):
         """Load the wallet; a trader who copies nobody is led to his desk."""
         if not asker.is_subscriber:
             return rx.redirect(routes.DESK if asker.is_trader else routes.OPERATOR)
-        stats = await read(analytics.wallet, owner=asker.id, window=self.window)
-        legs = await read(_legs, owner=asker.id, voice=voice)
+        kinds = await read(_kinds, owner=asker.id)
+        self.has_money, self.has_paper = False in kinds, True in kinds
+        if self.money not in (REAL, PAPER) or (self.money == PAPER) not in kinds:
+            self.money = PAPER if kinds == {True} else REAL
+        is_paper = self.money == PAPER
+        stats = await read(analytics.wallet, owner=asker.id, window=self.window, is_paper=is_paper)
+        legs = await read(_legs, owner=asker.id, is_paper=is_paper, voice=voice)
         palette = await palette_of(self)
         self.has_account = stats.accounts > 0
         self.worth = worth(stats, voice)
@@ -129,16 +143,29 @@ class Wallet(Page, rx.State):
         return Wallet.watch
 
     @action(Who.USER)
+    async def choose_money(self, asker: Person, voice: Voice, money: str | list[str]) -> Any:
+        """Show what is real, or what is on paper."""
+        self.money = PAPER if money == PAPER else REAL
+        return Wallet.watch
+
+    @action(Who.USER)
     async def release(self, asker: Person, voice: Voice, subscription_id: str) -> Any:
         """Let entries go on that were held after a difference on the account."""
         await change(copying_service.release, owner=asker.id, subscription_id=id_of(subscription_id))
         return Wallet.watch
 
 
-def _legs(session: Session, *, owner: UUID, voice: Voice) -> LegsView:
+def _legs(session: Session, *, owner: UUID, is_paper: bool, voice: Voice) -> LegsView:
+    taken = subscriptions.subscriptions_of(session, owner=owner)
+    mine = {row.id for row in taken if row.is_paper is is_paper}
     return legs_view(
-        copying.open_legs(session, owner=owner),
-        copying.drifts(session, owner=owner),
-        copying.halted(session, owner=owner),
+        [row for row in copying.open_legs(session, owner=owner) if row.subscription_id in mine],
+        [row for row in copying.drifts(session, owner=owner) if row.subscription_id in mine],
+        [row for row in copying.halted(session, owner=owner) if row.subscription_id in mine],
         voice,
     )
+
+
+def _kinds(session: Session, *, owner: UUID) -> set[bool]:
+    """Return whether a person has copy accounts on paper (True), with money (False), or both."""
+    return {row.is_paper for row in accounts.accounts(session, owner=owner) if row.role == Role.COPY}

@@ -235,6 +235,13 @@ def test_a_trader_is_tried_on_paper_without_consent_or_payment(session: Session)
     assert mine.rows == [], "nothing of it is money"
     [line] = mine.papers
     assert (line.is_paper, line.next) == (True, "free, until you stop it")
+    wallet = opened(Wallet, cookie=signed_in(session, person))
+    asyncio.run(loaded(wallet))
+    assert (wallet.money, wallet.has_money, wallet.worth.equity) == ("paper", False, "2,000.00\N{NO-BREAK SPACE}USDT")
+    linked(session, person.id)
+    asyncio.run(sent(wallet, "choose_money", "real"))
+    asyncio.run(loaded(wallet))
+    assert (wallet.money, wallet.has_paper, wallet.worth.equity) == ("real", True, "1,000.00\N{NO-BREAK SPACE}USDT")
     seen = opened(Trader, cookie=signed_in(session, person), path=routes.trader(profile.slug))
     object.__setattr__(seen, "slug", profile.slug)
     asyncio.run(loaded(seen))
