@@ -64,28 +64,25 @@ def held_back(session: Session, subscription_ids: Collection[UUID]) -> dict[UUID
     if not rows:
         return {}
     today = day_of(clock.now())
-    silent = _silent(session, {row[1]: row[5] for row in rows if row[5] is not None})
+    heard = _heard(session, {row[1] for row in rows if row[5] is not None})
     found: dict[UUID, Held] = {}
-    for subscription, lead, day, daily_at, fall_at, _, has_daily, has_fall, stop_mode, silence in rows:
+    for subscription, lead, day, daily_at, fall_at, silent_since, has_daily, has_fall, stop_mode, silence in rows:
         closes = stop_mode == StopMode.CLOSE
         reasons = list[Held]()
         if fall_at is not None and has_fall:
             reasons.append(Held(SkipReason.DRAWDOWN, closes))
         if daily_at is not None and has_daily and day == today:
             reasons.append(Held(SkipReason.DAILY_LOSS, closes))
-        if lead in silent:
+        # What was captured of him since proves that he is heard, before a sweep says so.
+        if silent_since is not None and ((last := heard.get(lead)) is None or last <= silent_since):
             reasons.append(Held(SkipReason.SILENT, silence == SilenceMode.FLATTEN))
         if reasons:
             found[subscription] = max(reasons, key=lambda held: held.closes)
     return found
 
 
-def _silent(session: Session, since: dict[UUID, datetime]) -> set[UUID]:
-    """Return which leads are silent still: what is captured of one proves that he is heard, before a sweep says so."""
-    if not since:
-        return set()
-    heard = capture.heard(session, since)
-    return {lead for lead, at in since.items() if (last := heard.get(lead)) is None or last <= at}
+def _heard(session: Session, leads: set[UUID]) -> dict[UUID, datetime]:
+    return capture.heard(session, leads) if leads else {}
 
 
 def of(session: Session, *, owner: UUID) -> list[StandRow]:

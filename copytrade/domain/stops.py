@@ -73,15 +73,17 @@ def read(stand: Stand, *, pnl: Decimal, equity: Decimal | None, now: datetime) -
 
 
 def judge(stand: Stand, settings: CopySettings, *, now: datetime) -> Stand:
-    """Return the stand with the stops that it has reached; one that was reached stays, whatever comes after."""
+    """Return the stand with the stops that it has reached; one stays, whatever comes after, as long as its limit."""
     daily = _limit(settings.max_daily_loss, settings.daily_loss_unit, equity=stand.day_equity)
     fall = _limit(settings.max_drawdown, settings.drawdown_unit, equity=stand.peak_equity)
     reached_daily = daily is not None and stand.loss_today >= daily
     reached_fall = fall is not None and stand.drawdown >= fall
+    daily_at = stand.daily_stopped_at or (now if reached_daily else None)
+    fall_at = stand.drawdown_stopped_at or (now if reached_fall else None)
     return replace(
         stand,
-        daily_stopped_at=stand.daily_stopped_at or (now if reached_daily else None),
-        drawdown_stopped_at=stand.drawdown_stopped_at or (now if reached_fall else None),
+        daily_stopped_at=daily_at if settings.max_daily_loss is not None else None,
+        drawdown_stopped_at=fall_at if settings.max_drawdown is not None else None,
     )
 
 

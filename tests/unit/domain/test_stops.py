@@ -129,7 +129,9 @@ def test_the_drawdown_stop_ends_when_the_subscriber_says_so_and_the_peak_starts_
 
 def test_a_stop_without_its_limit_holds_nothing() -> None:
     stand = stops.judge(after(start(), "-100", at=NOON + timedelta(seconds=5)), LOSES_100, now=NOON)
-    assert stops.stopped_by(stand, replace(LOSES_100, max_daily_loss=None), now=NOON) is None
+    unlimited = replace(LOSES_100, max_daily_loss=None)
+    assert stops.stopped_by(stand, unlimited, now=NOON) is None
+    assert stops.judge(stand, unlimited, now=NOON).daily_stopped_at is None
 
 
 def test_an_older_reading_changes_nothing() -> None:
