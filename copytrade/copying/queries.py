@@ -7,8 +7,8 @@ from sqlmodel import Session, col, select
 from copytrade import clock
 from copytrade.copying import bulk, settings_rows
 from copytrade.copying.drifts import drifts, halted
-from copytrade.copying.history import copies, copy_summary, skip_sums
-from copytrade.copying.models import CopySetting, Switch
+from copytrade.copying.history import copies, copy_summary, skip_sums, slippage
+from copytrade.copying.models import CopySetting, DriftKind, OrderState, Resolution, Switch
 from copytrade.copying.open_legs import open_legs
 from copytrade.copying.own_trades import own_trades
 from copytrade.copying.receipts import receipt
@@ -33,10 +33,10 @@ from copytrade.copying.rows import (
 from copytrade.domain.sizing import CopySettings
 
 __all__ = [
-    "Backlog", "CopyPage", "CopyRow", "CopyState", "CopySummary", "DriftRow", "HaltedRow", "OpenLegRow", "OwnTradePage",
-    "Receipt", "ReceiptOrder", "SkipLine", "SkipSum", "SwitchRow", "Tries", "UnknownOrderRow", "backlog", "copies",
-    "copy_summary", "drifts", "halted", "open_legs", "own_trades", "receipt", "settings_of", "skip_sums", "switches",
-    "unknown_orders",
+    "Backlog", "CopyPage", "CopyRow", "CopyState", "CopySummary", "DriftKind", "DriftRow", "HaltedRow", "OpenLegRow",
+    "OrderState", "OwnTradePage", "Receipt", "ReceiptOrder", "Resolution", "SkipLine", "SkipSum", "SwitchRow", "Tries",
+    "UnknownOrderRow", "backlog", "copies", "copy_summary", "drifts", "halted", "open_legs", "own_trades", "receipt",
+    "settings_of", "skip_sums", "slippage", "switches", "unknown_orders",
 ]  # fmt: skip
 
 

@@ -99,8 +99,10 @@ def _notice(text: Text, button: Text, on_click: Any, *, mark: str) -> rx.Compone
         rx.callout.icon(rx.icon("octagon_alert", size=16)),
         rx.callout.text(
             text,
-            " ",
-            rx.el.button(button, type="button", class_name="button plain", on_click=on_click),
+            rx.el.br(),
+            rx.el.button(
+                button, type="button", class_name="button soft", style={"marginTop": "8px"}, on_click=on_click
+            ),
         ),
         color_scheme="amber",
         role="status",

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from copytrade import clock
 from copytrade.copying import queries as copying
-from copytrade.copying.models import DriftKind
+from copytrade.copying.queries import DriftKind
 from copytrade.i18n.names import base_asset, kind_name, symbol_name
 from copytrade.i18n.reasons import reason_text, wait_text
 from copytrade.i18n.voice import Moment, Voice

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from copytrade.copying import queries as copying
 from copytrade.copying.history import slippage
-from copytrade.copying.models import OrderState, Resolution
+from copytrade.copying.queries import OrderState, Resolution
 from copytrade.domain.orders import Refusal
 from copytrade.domain.quantities import proportion
 from copytrade.i18n.names import base_asset

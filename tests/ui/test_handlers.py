@@ -22,9 +22,9 @@ TABLE = {
     },
     Who.USER: {
         "accounts.drop_replacement", "accounts.examine", "accounts.open", "accounts.put_aside", "accounts.recheck",
-        "accounts.rename", "accounts.replace_key", "accounts.unlink", "accounts.watch", "copies.choose", "copies.export",
-        "copies.open", "copies.show_more", "copies.watch", "linking.choose", "linking.link", "linking.open",
-        "linking.watch", "notices.prefer", "notices.read_all", "notices.read_one", "notices.watch",
+        "accounts.rename", "accounts.replace_key", "accounts.unlink", "accounts.watch", "copies.choose",
+        "copies.export", "copies.open", "copies.show_more", "copies.watch", "linking.choose", "linking.link",
+        "linking.open", "linking.watch", "notices.prefer", "notices.read_all", "notices.read_one", "notices.watch",
         "settings.change_password", "settings.rename", "settings.revoke", "settings.watch", "wallet.choose_money",
         "wallet.choose_window", "wallet.release", "wallet.watch",
     },
