@@ -59,12 +59,14 @@ def _wanted() -> list[Preparing]:
 def _unready(session: Session, lead: UUID) -> list[Preparing]:
     positions = accounts.positions(session, lead)
     held = {one.symbol: one for one in positions}
-    hedged = {one.symbol for one in positions if one.position_side is not PositionSide.NET}
+    traded = _traded(session, lead)
+    hedged = {symbol for symbol, side in traded.items() if side is not PositionSide.NET}
+    hedged = hedged - held.keys() | {one.symbol for one in positions if one.position_side is not PositionSide.NET}
     copies = subscriptions.active_on_lead(session, lead_account_id=lead, now=clock.now())
     copy_accounts = [one.copy_account_id for one in copies if one.may_enter]
     for symbol, position in held.items():
         _forget_others(session, copy_accounts, symbol, position)
-    symbols = sorted(held.keys() | _traded(session, lead))
+    symbols = sorted(held.keys() | traded.keys())
     if not copy_accounts or not symbols:
         return []
     ready = {
@@ -85,9 +87,15 @@ def _unready(session: Session, lead: UUID) -> list[Preparing]:
     ]
 
 
-def _traded(session: Session, lead: UUID) -> set[str]:
-    rows = bulk.fetch(session, "SELECT DISTINCT symbol FROM trades.legs WHERE lead_account_id = %(lead)s", lead=lead)
-    return {symbol for (symbol,) in rows}
+def _traded(session: Session, lead: UUID) -> dict[str, PositionSide]:
+    """Return the symbols that were copied of a lead, and on which side he held each the last time."""
+    rows = bulk.fetch(
+        session,
+        "SELECT DISTINCT ON (symbol) symbol, position_side FROM trades.legs WHERE lead_account_id = %(lead)s"
+        " ORDER BY symbol, changed_at DESC",
+        lead=lead,
+    )
+    return {symbol: PositionSide(side) for symbol, side in rows}
 
 
 def _forget_others(session: Session, copy_accounts: list[UUID], symbol: str, position: Position) -> None:

@@ -4,22 +4,29 @@ Perpetuals: long, add, partial close, flip, flat. Spot: buy, buy more, partial s
 """
 
 import asyncio
+from datetime import timedelta
 from decimal import ROUND_DOWN, Decimal
 
 import pytest
+from sqlmodel import update
 
+from copytrade import clock
+from copytrade.accounts import queries as accounts
 from copytrade.accounts.vault import opener
-from copytrade.copying import volumes
-from copytrade.copying.models import OrderState
+from copytrade.copying import drifts, volumes
+from copytrade.copying import service as copying
+from copytrade.copying.models import CopyReading, LegRow, OrderState
 from copytrade.copying.terms import Terms
+from copytrade.db.session import reading, transaction
 from copytrade.demo.keys import Place
-from copytrade.domain.instruments import Market
+from copytrade.domain.instruments import MarginMode, Market
 from copytrade.exchanges.pool import Pool
 from tests.integration.copying import sight
 from tests.stage import PLACES, SYMBOL, Pair, ledger
 from tests.waiting import wait_until
 
 D = Decimal
+BTC = "BTC/USDT:USDT"
 PERPETUALS = [place for place in PLACES if place[1] is Market.PERPETUAL]
 SPOTS = [place for place in PLACES if place[1] is Market.SPOT]
 FEE = D("0.001")
@@ -30,9 +37,34 @@ def named(place: Place) -> str:
     return "-".join(place)
 
 
+def test_copies_have_the_leads_margin_mode_and_leverage_up_to_the_cap(stages: dict[Place, Pair]) -> None:
+    perpetuals = [stages[place] for place in PERPETUALS]
+    for stage in perpetuals:
+        stage.control.set_modes(stage.lead.key.account_id, isolated={SYMBOL: True}, leverage={SYMBOL: 9})
+        stage.trade("BUY", "0.5")
+    for stage in perpetuals:
+        stage.wait_for_copy("0.05")
+        stage.trade("SELL", "0.5")
+        stage.wait_for_copy("0")
+    assert asyncio.run(_modes(perpetuals)) == [(5, MarginMode.ISOLATED)] * len(perpetuals)
+
+
+async def _modes(stages: list[Pair]) -> list[tuple[int, MarginMode]]:
+    """Return leverage and margin mode of the copy accounts, as their venues tell."""
+    with reading() as session:
+        refs = [accounts.ref(session, stage.copy.id) for stage in stages]
+    pool = Pool(opener())
+    try:
+        clients = [await pool.get(ref) for ref in refs]
+        return [(await one.leverage(BTC), await one.margin_mode(BTC)) for one in clients]
+    finally:
+        await pool.close()
+
+
 @pytest.mark.parametrize("place", PERPETUALS, ids=named)
 def test_a_perpetual_is_copied_long_more_less_short_and_flat(stages: dict[Place, Pair], place: Place) -> None:
     stage = stages[place]
+    before = len(told(stage))
     stage.trade("BUY", "0.6")
     stage.wait_for_copy("0.06")
     stage.trade("BUY", "0.4")
@@ -44,7 +76,7 @@ def test_a_perpetual_is_copied_long_more_less_short_and_flat(stages: dict[Place,
     stage.trade("BUY", "1")
     stage.wait_for_copy("0")
     rests(stage)
-    assert told(stage) == [
+    assert told(stage)[before:] == [
         ("buy", D("0.06"), False),
         ("buy", D("0.04"), False),
         ("sell", D("0.04"), True),
@@ -68,6 +100,35 @@ def test_9_a_fixed_amount_is_copied_by_what_the_trader_ordered(stages: dict[Plac
     finally:
         stage.set_ratio("0.1")
     assert "order_unknown" not in {part.reason for part in sight.parts(stage)}
+
+
+def test_a_copy_that_the_venue_liquidates_pauses_its_subscription(stages: dict[Place, Pair]) -> None:
+    perpetuals = [stages[place] for place in PERPETUALS]
+    for stage in perpetuals:
+        stage.trade("BUY", "0.5")
+    for stage in perpetuals:
+        stage.wait_for_copy("0.05")
+        wait_until(lambda one=stage: ledger(one.lead.id).unended == 0, what="orders that have ended")
+        stage.control.liquidate(stage.copy.key.account_id)
+    _have_accounts_read()
+    for stage in perpetuals:
+        wait_until(lambda one=stage: sight.leg(one).held == 0, timeout=40, what="the liquidation taken over")
+        with transaction() as session:
+            [drift] = drifts.drifts(session, owner=stage.copy.owner, limit=1)
+            assert (drift.kind, drift.policy, drift.found) == ("liquidated", "pause", "0")
+            copying.resume(session, owner=stage.copy.owner, subscription_id=stage.subscription_id)
+        assert sight.leg(stage).target == 0
+        orders = len(sight.orders(stage))
+        stage.trade("SELL", "0.5")
+        wait_until(lambda one=stage: ledger(one.lead.id).fills == ledger(one.lead.id).planned, what="all planned")
+        assert len(sight.orders(stage)) == orders
+
+
+def _have_accounts_read() -> None:
+    """Have accounts read now, as if the ten quiet seconds after an order were over."""
+    with transaction() as session:
+        session.exec(update(LegRow).values(last_order_ended_at=clock.now() - timedelta(seconds=11)))
+        session.exec(update(CopyReading).values(due_at=clock.now()))
 
 
 @pytest.mark.parametrize("place", PERPETUALS, ids=named)
