@@ -1,6 +1,7 @@
 """Reason codes as sentences; a fact that a reason carries fills its braces."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from copytrade.domain.driving import WaitReason
@@ -67,7 +68,7 @@ def reason_text(code: str, voice: Voice, facts: Mapping[str, Any] | None = None)
         return code.replace("_", " ")
     said = voice.say(sentence)
     limit = (facts or {}).get("limit")
-    return f"{said} ({limit})" if limit else said
+    return f"{said} ({voice.quantity(Decimal(limit))})" if limit else said
 
 
 def wait_text(code: str, voice: Voice) -> str:

@@ -121,5 +121,6 @@ def test_every_reason_has_a_text() -> None:
 
 def test_a_reason_names_its_limit() -> None:
     assert reason_text("max_order", EN, {"limit": "100"}) == "beyond your largest order (100)"
+    assert reason_text("max_order", EN, {"limit": "30000.50"}) == "beyond your largest order (30,000.5)"
     assert reason_text("not_known_here", EN) == "not known here"
     assert wait_text("too_small", RU) == "меньше минимума биржи, уйдёт со следующим исполнением"
