@@ -90,6 +90,10 @@ class Processes:
                 process.kill()
                 process.wait()
 
+    def tell_to_end(self, name: str) -> None:
+        """Ask a process to end, as the roll-out of a new version does, and do not wait for it."""
+        self._process(name).terminate()
+
     def freeze(self, name: str) -> None:
         """Stop a process as if its machine hung."""
         self._process(name).send_signal(signal.SIGSTOP)

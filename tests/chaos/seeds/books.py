@@ -265,7 +265,20 @@ def _leg_replayed(world: World, copy: Copy, leg: Any, parts: Sequence[Told]) -> 
     if any(not one.wrong and abs(one.target - Fraction(leg.target)) <= NEAR for one in replays):
         return []
     one = replays[0]
-    return one.wrong or [f"target {leg.target}, should be {float(one.target)} for the lead's {float(one.position)}"]
+    wrong = one.wrong or [f"target {leg.target}, should be {float(one.target)} for the lead's {float(one.position)}"]
+    story = [f"before {before}, fills {', '.join(f'{id} {quantity}' for id, quantity in fills.items())}"]
+    story += [
+        f"{part.at:%H:%M:%S.%f} {part.fill} {part.kind} {part.asked} {_skipped(part)}" for part in _planned(parts)
+    ]
+    return [*wrong, *story]
+
+
+def _planned(parts: Sequence[Told]) -> list[Told]:
+    return sorted(parts, key=lambda part: part.id)
+
+
+def _skipped(part: Told) -> str:
+    return " ".join(f"{at:%M:%S.%f} skipped {quantity}" for at, quantity in part.skips)
 
 
 def _is_of(fill: Any, side: str) -> bool:

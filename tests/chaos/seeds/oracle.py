@@ -5,7 +5,7 @@ A leg is a stack of (lead quantity, target); fractions, so that nothing is round
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
@@ -24,6 +24,11 @@ class Told:
     asked: Decimal
     at: datetime
     skips: tuple[tuple[datetime, Decimal], ...]
+
+    @property
+    def made_at(self) -> datetime:
+        """Return when the leg was locked, which its id tells: `at` is when the plan began, and waited for the lock."""
+        return datetime.fromtimestamp((self.id.int >> 80) / 1000, UTC)
 
 
 @dataclass(slots=True)
@@ -125,15 +130,15 @@ def replay(
     """
     leg = Replay([_Lot(Fraction(before), Fraction(0), None)] if before else [])
     by_fill: dict[str, list[Told]] = {}
-    for part in sorted(parts, key=lambda part: (part.at, part.id)):
+    for part in sorted(parts, key=lambda part: part.id):
         by_fill.setdefault(part.fill, []).append(part)
     leg.join(by_fill.pop("", []))
     later = [(at, part.id, quantity) for part in parts for at, quantity in part.skips if at > part.at]
     for fill, told in by_fill.items():
         if not eager:
-            for _, id, quantity in sorted(one for one in later if one[0] <= told[0].at):
+            for _, id, quantity in sorted(one for one in later if one[0] <= told[0].made_at):
                 leg.step_back(id, quantity)
-            later = [one for one in later if one[0] > told[0].at]
+            later = [one for one in later if one[0] > told[0].made_at]
         leg.fill(Fraction(fills[fill]), told, ratios=ratios)
         if eager:
             for part in told:

@@ -2,6 +2,7 @@
 
 import random
 import re
+import signal
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,7 @@ class Seed:
         self.processes.variables |= WINDOWS
         failpoints.disarm(var=self.var)
         world.clean(self.control)
-        self.processes.start(*WORKERS)
+        self.processes.start(*WORKERS, *(f"{name}:2" for name in WORKERS if self.number % 3 == 0))
         stage = world.made(self.control, self.number)
         self.say(f"{len(stage.leads)} leads, {len(stage.copies)} copies")
         trouble = Trouble(stage, self.processes, self.var, random.Random(self.number + 1_000_000))
@@ -102,7 +103,7 @@ class Seed:
     def _revive(self) -> None:
         for name, code in self.processes.revive().items():
             self.say(f"{name} had ended ({code}), runs again")
-            if code != -9:
+            if code not in (0, -signal.SIGKILL, -signal.SIGTERM):
                 self.told.append(f"{name} ended by itself: {self.processes.log(name)[-3000:]}")
 
     def _logged(self) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 from redis.exceptions import RedisError
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from copytrade import failpoints
@@ -19,8 +20,9 @@ from copytrade.db.session import transaction
 from copytrade.domain.sizing import EndMode
 from copytrade.failpoints import Label
 from copytrade.queues import connection
-from tests.chaos.seeds.world import RATIOS, Copy, World
+from tests.chaos.seeds.world import RATIOS, Copy, Lead, World
 from tests.processes import WORKERS, Processes
+from tests.stage import Account
 
 SPOILED = ("truncated", "html", "broken_json", "garbage", "bad_gzip", "empty")
 MOST_TIMES = 4
@@ -95,7 +97,49 @@ class Trouble:
         self.later.append((at + seconds, f"started {name}", start))
         return f"killed {name} for {seconds} s"
 
+    def _stop_gently(self, at: float) -> str:
+        """A new version is rolled out: a process is told to end and comes back."""
+        names = [name for name in self.processes.running if name not in self.away]
+        name = self.chance.choice(names)
+        self.processes.tell_to_end(name)
+        return f"told {name} to end"
+
+    def _hung_valkey(self, at: float) -> str:
+        if {"postgres", "valkey"} & self.away:
+            return ""
+        seconds = self.chance.choice((1.0, 3.0))
+        self.away.add("valkey")
+        self.processes.freeze("valkey")
+
+        def thaw() -> None:
+            self.away.discard("valkey")
+            self.processes.thaw("valkey")
+
+        self.later.append((at + seconds, "thawed valkey", thaw))
+        return f"froze valkey for {seconds} s"
+
+    def _connections(self, at: float) -> str:
+        """Every connection to the database breaks off, whatever it was doing."""
+        if "postgres" in self.away:
+            return ""
+        with suppress(DBAPIError), transaction() as session:
+            session.connection().execute(text(_BREAK_OFF))
+        return "broke off all connections to the database"
+
+    def _subscribe(self, at: float) -> str:
+        """Somebody begins to copy in the middle of it all."""
+        if not self.world.spare:
+            return ""
+        account, lead = self.world.spare.pop()
+        self._insist(at, f"the start of {account.key.account_id}", lambda: self._start(account, lead))
+        return f"{account.key.account_id} copies {lead.account.key.account_id}"
+
+    def _start(self, account: Account, lead: Lead) -> None:
+        self.world.subscribe(account, lead, account.owner)
+
     def _flush(self, at: float) -> str:
+        if "valkey" in self.away:
+            return ""
         with suppress(RedisError):
             connection().flushall()
         return "FLUSHALL"
@@ -219,11 +263,18 @@ class Trouble:
             self.later.append((at + 1.0, what, lambda: self._insist(at + 1.0, what, act)))
 
 
+_BREAK_OFF = """
+select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+"""
 _KINDS: tuple[tuple[Callable[[Trouble, float], str], int], ...] = (
     (Trouble._failpoint, 12),
     (Trouble._kill, 3),
     (Trouble._freeze, 2),
+    (Trouble._stop_gently, 1),
     (Trouble._engine, 2),
+    (Trouble._hung_valkey, 1),
+    (Trouble._connections, 1),
+    (Trouble._subscribe, 3),
     (Trouble._flush, 1),
     (Trouble._orders_fail, 7),
     (Trouble._refused_for_rate, 2),

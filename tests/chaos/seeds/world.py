@@ -25,6 +25,8 @@ from tests.waiting import wait_until
 RATIOS = ("0.1", "0.25", "0.37", "0.5", "1")
 SIZES = {"BTCUSDT": Decimal("0.001"), "ETHUSDT": Decimal("0.02")}
 """The leads' orders are multiples of these."""
+LATER = 0.3
+"""Of the subscribers, the share that subscribes while everything goes wrong."""
 AGE_S = 25
 """Entries older than this are not copied: a seed must come to rest within a minute."""
 MOST = 900
@@ -67,6 +69,8 @@ class World:
     chance: random.Random
     leads: list[Lead]
     copies: list[Copy]
+    spare: list[tuple[Account, Lead]] = field(default_factory=list[tuple[Account, Lead]])
+    """Copy accounts whose owners may subscribe in the middle of it all."""
     trades: int = 0
     legs: int = 0
     """Legs that were looked at in the end."""
@@ -74,6 +78,24 @@ class World:
     """Parts for which the lead's position was read from the venue, since fills did not come in time."""
     replayed: int = 0
     """Those of them whose targets were reckoned anew from the lead's fills."""
+
+    def subscribe(self, account: Account, lead: Lead, owner: UUID) -> Copy:
+        """Let somebody copy a lead from now on."""
+        settings = _settings(self.chance)
+        with transaction() as session:
+            id = copying.subscribe(
+                session, owner=owner, profile_id=lead.profile_id, copy_account_id=account.id, settings=settings
+            )
+            subscriptions.entitle(session, subscription_id=id, until=clock.now() + timedelta(days=30))
+        self.copies.append(Copy(account, lead, id, settings, [settings.factor]))
+        return self.copies[-1]
+
+    def unplanned(self) -> int:
+        """Return how many of the leads' fills are not planned, or not known at all."""
+        ids = [lead.account.id for lead in self.leads]
+        with reading() as session:
+            planned = session.connection().execute(text(_PLANNED), {"leads": ids}).scalar_one()
+        return sum(len(self.control.fills(lead.account.key.account_id)) for lead in self.leads) - planned
 
     def trade(self, lead: Lead) -> str:
         """Let a lead trade at the market, whatever comes to his mind; return what."""
@@ -132,23 +154,28 @@ class World:
 
 
 def made(control: Control, seed: int) -> World:
-    """Put everybody of a seed on stage; the processes run."""
+    """Put everybody of a seed on stage; the processes run. Some leads hold something when they are subscribed to."""
     chance = random.Random(seed)
     places = chance.sample(PLACES, k=chance.randrange(2, 5))
     alice = filling.person("alice@copytrade.example", is_trader=True)
+    people = [filling.person(f"bob-{number}@copytrade.example", is_subscriber=True) for number in range(2)]
     with ThreadPoolExecutor(6) as pool:
         plans = [(place, number, chance.random() < 0.3) for number, place in enumerate(places)]
         leads = list(pool.map(lambda plan: _lead(control, alice, *plan), plans))
-        people = [filling.person(f"bob-{number}@copytrade.example", is_subscriber=True) for number in range(2)]
-        wishes = [
-            (lead, person, f"bob-{number}-{lead.account.key.account_id}", _settings(chance))
-            for lead in leads
-            for number, person in enumerate(people[: chance.randrange(1, 3)])
-        ]
-        copies = list(pool.map(lambda wish: _copy(control, *wish), wishes))
+        wishes = [(lead, person) for lead in leads for person in people[: chance.randrange(1, 3)]]
+        accounts = list(pool.map(lambda wish: _copy_account(control, *wish), wishes))
+    world = World(control, chance, leads, [])
     for lead in leads:
         filling.captured(lead.account.id)
-    return World(control, chance, leads, copies)
+        for _ in range(chance.choice((0, 3))):
+            world.trade(lead)
+    wait_until(lambda: not world.unplanned(), timeout=30, every=0.1, what="what was traded before")
+    for number, (lead, owner) in enumerate(wishes):
+        if number and chance.random() < LATER:
+            world.spare.append((accounts[number], lead))
+        else:
+            world.subscribe(accounts[number], lead, owner)
+    return world
 
 
 def _lead(control: Control, owner: UUID, place: Place, number: int, is_hedged: bool) -> Lead:
@@ -171,14 +198,9 @@ def _settings(chance: random.Random) -> CopySettings:
     )
 
 
-def _copy(control: Control, lead: Lead, owner: UUID, name: str, settings: CopySettings) -> Copy:
-    found = account(control, owner, role=Role.COPY, name=name, place=lead.place)
-    with transaction() as session:
-        id = copying.subscribe(
-            session, owner=owner, profile_id=lead.profile_id, copy_account_id=found.id, settings=settings
-        )
-        subscriptions.entitle(session, subscription_id=id, until=clock.now() + timedelta(days=30))
-    return Copy(found, lead, id, settings, [settings.factor])
+def _copy_account(control: Control, lead: Lead, owner: UUID) -> Account:
+    name = f"{owner}-{lead.account.key.account_id}"
+    return account(control, owner, role=Role.COPY, name=name[-40:], place=lead.place)
 
 
 def clean(control: Control) -> None:
@@ -198,10 +220,9 @@ def wait_for_quiet(world: World, *, meanwhile: Callable[[], object], timeout: fl
         meanwhile()
         with reading() as session:
             rows = session.connection().execute(text(_UNDONE), {"leads": ids}).all()
-            stored = session.connection().execute(text(_STORED), {"leads": ids}).scalar_one()
-        there = sum(len(world.control.fills(lead.account.key.account_id)) for lead in world.leads)
         found = [f"{count} {what}" for what, count in rows if count]
-        return found if stored >= there else [*found, f"{there - stored} fills not known"]
+        unplanned = world.unplanned()
+        return [*found, f"{unplanned} fills not planned"] if unplanned else found
 
     try:
         wait_until(lambda: not undone(), timeout=timeout, every=0.25, what="quiet")
@@ -211,13 +232,14 @@ def wait_for_quiet(world: World, *, meanwhile: Callable[[], object], timeout: fl
 
 
 _UNDONE = """
-select 'fills not planned', count(*) from trades.fills
- where exchange_account_id = any(:leads) and not is_history and planned_at is null
-union all select 'orders without an end', count(*) from trades.copy_orders o join trades.legs l on l.id = o.leg_id
+select 'orders without an end', count(*) from trades.copy_orders o join trades.legs l on l.id = o.leg_id
  where l.lead_account_id = any(:leads) and o.state in ('planned', 'sending', 'unknown', 'placed')
 union all select 'legs that are due', count(*) from trades.legs
  where lead_account_id = any(:leads) and due_at is not null and target <> held
 union all select 'subscriptions that end', count(*) from people.subscriptions
  where lead_account_id = any(:leads) and state = 'ended' and finished_at is null and end_mode <> 'follow_exits'
 """
-_STORED = "select count(*) from trades.fills where exchange_account_id = any(:leads) and not is_history"
+_PLANNED = """
+select count(*) from trades.fills
+where exchange_account_id = any(:leads) and not is_history and planned_at is not null
+"""
