@@ -2,8 +2,15 @@
 
 from typing import TypeVar
 
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlmodel import Session, col, select
+
+from copytrade.accounts.models import ExchangeAccount
+from copytrade.accounts.queries import account_ref
+from copytrade.accounts.reasons import State
 from copytrade.domain.instruments import Market, Role, Venue
 from copytrade.errors import InvalidInput
+from copytrade.exchanges.port import AccountRef
 from copytrade.exchanges.venues import is_served
 
 T = TypeVar("T", Venue, Market, Role)
@@ -25,3 +32,15 @@ def member_of(kind: type[T], value: str, *, field: str) -> T:
         return kind(value)
     except ValueError:
         raise InvalidInput(f"{field} was unknown", user="Please choose one of the list.", field=field) from None
+
+
+def one_of_each(session: Session) -> list[AccountRef]:
+    """Return one active account of every venue, market and mode, in one query: by which a place's terms are read."""
+    place = (col(ExchangeAccount.venue), col(ExchangeAccount.market), col(ExchangeAccount.mode))
+    rows = session.exec(
+        select(ExchangeAccount)
+        .ext(distinct_on(*place))
+        .where(ExchangeAccount.state == State.ACTIVE)
+        .order_by(*place, col(ExchangeAccount.id))
+    )
+    return [account_ref(row) for row in rows]

@@ -169,6 +169,7 @@ def _example(form: Any) -> rx.Component:
             shown.is_known,
             rx.el.div(
                 rx.el.p(rx.el.strong(shown.entry), " ", shown.share),
+                rx.cond(shown.parts != "", rx.el.p(shown.parts)),
                 rx.foreach(shown.cuts, lambda text: rx.el.p(text, class_name="cut")),
                 rx.cond(shown.exit != "", rx.el.p(shown.exit, class_name="quiet")),
             ),

@@ -8,14 +8,14 @@ import structlog
 from sqlmodel import Session, col, select
 
 from copytrade import clock
-from copytrade.accounts import queries as accounts
+from copytrade.accounts import places
 from copytrade.copying import bulk
 from copytrade.copying.models import SymbolTerms
 from copytrade.copying.terms import Terms
 from copytrade.db.bell import ring
 from copytrade.db.session import reading, transaction
 from copytrade.domain.fills import Quote
-from copytrade.domain.instruments import Instrument, Market, MarketRules, Role
+from copytrade.domain.instruments import Instrument, Market, MarketRules
 from copytrade.errors import ExchangeError
 from copytrade.exchanges.port import AccountRef, ClientPool
 
@@ -99,10 +99,7 @@ def instrument_of(row: SymbolTerms, account: AccountRef) -> Instrument:
 
 def _due() -> list[AccountRef]:
     with reading() as session:
-        found: dict[Place, AccountRef] = {}
-        for role in Role:
-            for account in accounts.active(session, role=role):
-                found.setdefault(_place(account), account)
+        known = places.one_of_each(session)
         oldest = clock.now() - OLD_AFTER
         fresh = {
             (venue, market, mode)
@@ -112,7 +109,7 @@ def _due() -> list[AccountRef]:
                 oldest=oldest,
             )
         }
-    return [account for place, account in found.items() if place not in fresh]
+    return [account for account in known if _place(account) not in fresh]
 
 
 def _place(account: AccountRef) -> Place:

@@ -29,6 +29,8 @@ class Shown:
     entry: str = ""
     share: str = ""
     """How much of the account that is."""
+    parts: str = ""
+    """How a fixed size comes where his order is filled in parts."""
     cuts: tuple[str, ...] = ()
     """What was cut and why, and what waits."""
     exit: str = ""
@@ -54,7 +56,8 @@ def shown(
         is_known=True,
         entry=teller.entry(name),
         share=teller.share(ground.equities.copy),
-        cuts=(*teller.parts(), *teller.cuts(), *teller.waits()),
+        parts=teller.parts(),
+        cuts=(*teller.cuts(), *teller.waits()),
         exit=teller.exit(),
         limits=limits,
         losses=losses,
@@ -88,11 +91,11 @@ class _Teller:
             return ""
         return self.voice.say("That is {share} of your account.", share=self.voice.percent(ratio(mine, equity)))
 
-    def parts(self) -> Iterator[str]:
+    def parts(self) -> str:
         if len(self.example.parts) < 2:
-            return
+            return ""
         first, last = self.example.parts
-        yield self.voice.say(
+        return self.voice.say(
             "Where his order is filled as {first} and {second}, you trade {mine}, then {more}.",
             first=self._coins(first.lead),
             second=self._coins(last.lead),

@@ -135,7 +135,7 @@ def test_a_fixed_size_shows_both_parts_and_fills_in_the_limit(session: Session) 
     assert len(events) == 2
     typed(page, factor="300")
     assert page.draft.max_position_notional == "1500"
-    assert page.shown.cuts[0] == (
+    assert page.shown.parts == (
         f"Where his order is filled as 0.25{GAP}BTC and 0.75{GAP}BTC, you trade 0.001{GAP}BTC, then 0.004{GAP}BTC."
     )
     typed(page, max_position_notional="700")
