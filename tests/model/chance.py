@@ -57,6 +57,8 @@ class Trouble(StrEnum):
     LATE_EXECUTION = "late_execution"
     NEVER_ARRIVES = "never_arrives"
     LAGGING_READS = "lagging_reads"
+    WRONG_READS = "wrong_reads"
+    """A reading of the copy account tells of nothing, once."""
     FORGETFUL = "forgetful"
     """An execution shows up only after the venue's own promise."""
     REFUSALS = "refusals"
@@ -84,6 +86,7 @@ RATES = {
     Trouble.NO_ANSWER: 0.25, Trouble.BARE_ANSWER: 0.3, Trouble.LATE_EXECUTION: 0.25, Trouble.NEVER_ARRIVES: 0.15,
     Trouble.LAGGING_READS: 0.5, Trouble.FORGETFUL: 0.1, Trouble.REFUSALS: 0.2, Trouble.NOT_SENT: 0.15,
     Trouble.THIN: 0.5, Trouble.WILD: 0.15, Trouble.ORDER_UNKNOWN: 0.5,
+    Trouble.WRONG_READS: 0.2,
 }  # fmt: skip
 """How often a trouble strikes where it may, in a run that has it."""
 

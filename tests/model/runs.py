@@ -73,6 +73,7 @@ def _world(case: Case) -> tuple[World, People]:
     service.store.check = checks.step
     venue = CopyVenue(case.place, rules, chance, price)
     world = World(chance, lead, venue, capture, service)
+    world.read_every = timedelta(seconds=chance.rng.choice([12, 60]))
     return world, People(world, unit, actions=chance.rng.randint(2, 16))
 
 

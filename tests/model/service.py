@@ -288,7 +288,7 @@ class Service:
         (really,) = readings.missing([leg.leg.held], read, market=leg.instrument.market)
         known = self.ready.get((COPY, leg.instrument.symbol))
         if known is not None and leg.instrument.position_side is PositionSide.NET:
-            own = ZERO if really is not None else read - leg.leg.held
+            own = read - (leg.leg.held if really is None else really)
             self.ready[COPY, leg.instrument.symbol] = claims._Ready(_sign(own), known.hold, known.is_fresh)
         was = (
             readings.Doubt(leg.drift_reading, leg.drift_read_at)

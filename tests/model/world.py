@@ -46,6 +46,9 @@ class World:
     events: list[tuple[datetime, int, Callable[..., None], tuple[Any, ...]]] = field(default_factory=list)
     count: int = 0
     driving_at: datetime | None = None
+    read_every: timedelta = READ_EVERY
+    was_wrong: bool = False
+    """Whether the last reading was nonsense: no venue tells it twice."""
     no_poll_until: datetime | None = None
     told_at: datetime = START
     """When the stream told last, where it keeps its order."""
@@ -160,7 +163,7 @@ class World:
         for sending in claimed.sendings:
             is_slow = self.chance.strikes(Trouble.SLOW_SENDER)
             self.say("sending", sending.order_id, sending.request.side.value, sending.request.quantity)
-            self.soon(self.send, sending, most=30 if is_slow else 0.05)
+            self.soon(self.send, sending, most=70 if is_slow else 0.05)
         if claimed.quotes:
             self.soon(self._learn_quote, claimed.waiting)
         if claimed.balances:
@@ -266,13 +269,16 @@ class World:
 
     def read_account(self) -> None:
         """Read the copy account, and again a minute later."""
-        self.later(READ_EVERY, self.read_account)
+        self.later(self.read_every, self.read_account)
         self._read_account()
 
     def _read_account(self) -> None:
         lag = self.chance.seconds(0, 8) if self.chance.strikes(Trouble.LAGGING_READS) else timedelta(0)
         sides = (PositionSide.NET,) if self.venue.place is not Place.HEDGE else (PositionSide.LONG, PositionSide.SHORT)
         held = {side: self.venue.held_at(side, self.now - lag) for side in sides}
+        self.was_wrong = not self.was_wrong and self.chance.strikes(Trouble.WRONG_READS)
+        if self.was_wrong:
+            held = dict.fromkeys(sides, ZERO)
         self.soon(self._compare, held, self.now)
 
     def _compare(self, held: dict[PositionSide, Any], read_at: datetime) -> None:
