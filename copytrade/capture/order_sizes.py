@@ -123,11 +123,19 @@ def orders_of(session: Session, fill_ids: Sequence[UUID]) -> dict[UUID, LeadOrde
     """Return the orders of these fills."""
     if not fill_ids:
         return {}
-    columns = (
-        StoredFill.id, StoredFill.exchange_account_id, StoredFill.symbol, StoredFill.order_id, StoredFill.quantity,
-        StoredFill.price, StoredFill.order_quantity, StoredFill.order_unit_is_quote,
-    )  # fmt: skip
-    rows = session.connection().execute(sql_select(*columns).where(among_ids(col(StoredFill.id), fill_ids)))
+    row = StoredFill
+    rows = session.connection().execute(
+        sql_select(
+            col(row.id),
+            col(row.exchange_account_id),
+            col(row.symbol),
+            col(row.order_id),
+            col(row.quantity),
+            col(row.price),
+            col(row.order_quantity),
+            col(row.order_unit_is_quote),
+        ).where(among_ids(col(row.id), fill_ids))
+    )
     return {
         fill_id: LeadOrder(account, symbol, order_id, share(quantity, price, of=ordered, is_quote=is_quote))
         for fill_id, account, symbol, order_id, quantity, price, ordered, is_quote in rows

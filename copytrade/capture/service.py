@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from copytrade.capture import prices, spot, storing
 from copytrade.capture.arrays import among_ids
 from copytrade.capture.models import CaptureState, LeadPosition, StoredFill
+from copytrade.capture.order_sizes import share as share_of
 from copytrade.capture.ordering import Known, Moment, Step, Waiting, order
 from copytrade.capture.storing import Captured, Source
 from copytrade.db.model import TRADES
@@ -216,8 +217,7 @@ def waiting_fills(session: Session, account_id: UUID) -> dict[Place, list[Waitin
 
 def _waiting(row: StoredFill) -> Waiting:
     # The shares of one order never exceed 1, amended or not: who sums them up caps them.
-    amount = row.quantity * row.price if row.order_unit_is_quote else row.quantity
-    share = amount / row.order_quantity if row.order_quantity else None
+    share = share_of(row.quantity, row.price, of=row.order_quantity, is_quote=row.order_unit_is_quote)
     return Waiting(
         id=row.id,
         trade_id=row.trade_id,
