@@ -1,6 +1,7 @@
 """What is shown of exchange accounts, their equity and positions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,10 +15,10 @@ from copytrade import clock
 from copytrade.accounts import details
 from copytrade.accounts.details import equities as equities
 from copytrade.accounts.expiry import days_left
-from copytrade.accounts.models import AccountPosition, EquitySnapshot, ExchangeAccount
+from copytrade.accounts.models import AccountEquity, AccountPosition, EquitySnapshot, ExchangeAccount
 from copytrade.accounts.reasons import State
 from copytrade.accounts.rows import AccountRow, EquityPoint
-from copytrade.domain.fills import Position
+from copytrade.domain.fills import Equity, Position
 from copytrade.domain.instruments import MarginMode, Market, PositionSide, Role, Venue
 from copytrade.errors import NotFound
 from copytrade.exchanges.port import AccountRef
@@ -77,6 +78,45 @@ def refs(session: Session, account_ids: Collection[UUID]) -> dict[UUID, AccountR
         found: AccountRef(found, Venue(venue), Market(market), mode, egress, version)
         for found, venue, market, mode, egress, version in rows
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What whoever sends orders needs to know of an account."""
+
+    ref: AccountRef
+    state: str
+    equity: Equity | None
+    """As last read."""
+
+
+def standings(session: Session, account_ids: Collection[UUID]) -> dict[UUID, Standing]:
+    """Return how several accounts stand, in one query."""
+    session.flush()
+    account, equity = ExchangeAccount, AccountEquity
+    query = (
+        sql_select(
+            *(col(account.id), col(account.venue), col(account.market), col(account.mode), col(account.egress)),
+            *(col(account.key_version), col(account.state), col(equity.total), col(equity.wallet)),
+            *(col(equity.unrealized_pnl), col(equity.available), col(equity.read_at)),
+        )
+        .outerjoin(equity, col(equity.exchange_account_id) == col(account.id))
+        .where(details.among(account.id, account_ids))
+    )
+    found: Any = session.connection().execute(query)  # its columns' types are lost in the join
+    rows: Iterable[tuple[Any, ...]] = found
+    return {
+        account_id: Standing(
+            AccountRef(account_id, _VENUES[venue], _MARKETS[market], mode, egress, version),
+            state,
+            Equity(*read) if read[-1] is not None else None,
+        )
+        for account_id, venue, market, mode, egress, version, state, *read in rows
+    }
+
+
+_VENUES: Mapping[str, Venue] = {venue.value: venue for venue in Venue}
+_MARKETS: Mapping[str, Market] = {market.value: market for market in Market}
 
 
 def states(session: Session, account_ids: Collection[UUID]) -> dict[UUID, str]:

@@ -13,7 +13,7 @@ from copytrade.copying import bulk, intentions, notices, records, saving, settin
 from copytrade.copying.models import CopyOrder, LegState, OrderState, SwitchMode
 from copytrade.copying.records import LegRecord, OrderRecord
 from copytrade.copying.standing import Held
-from copytrade.copying.work import Claimed, Known, Preparing, Sending
+from copytrade.copying.work import Claimed, Known, Preparing, Read, Sending
 from copytrade.db.bell import ring
 from copytrade.db.model import new_id
 from copytrade.domain.driving import (
@@ -95,46 +95,39 @@ def claim(session: Session, *, known: Known, owner: str) -> Claimed:
 
 
 def look(
-    session: Session,
-    legs: Sequence[LegRecord],
-    *,
-    known: Known,
-    now: datetime,
-    chosen: dict[UUID, CopySettings] | None = None,
-    states: dict[UUID, str] | None = None,
+    session: Session, legs: Sequence[LegRecord], *, known: Known, now: datetime, read: Read | None = None
 ) -> _Desk:
     """Decide what legs, locked by the caller, send now; he writes them, and `send` what is to be sent.
 
-    `chosen` and `states` are their subscriptions' settings and accounts' states, where the caller has read them.
+    `read` is what the caller has read of their subscriptions and accounts.
     """
-    desk = _desk(session, legs, known=known, now=now, chosen=chosen, states=states)
+    desk = _desk(session, legs, known=known, now=now, read=read or _read(session, legs))
     for leg in legs:
         _look_at(desk, leg)
     desk.claimed.legs, desk.claimed.switches = len(legs), desk.switches
     return desk
 
 
-def _desk(
-    session: Session,
-    legs: Sequence[LegRecord],
-    *,
-    known: Known,
-    now: datetime,
-    chosen: dict[UUID, CopySettings] | None,
-    states: dict[UUID, str] | None,
-) -> _Desk:
-    account_ids = {leg.copy_account_id for leg in legs}
-    subscription_ids = list({leg.subscription_id for leg in legs})
+def _read(session: Session, legs: Sequence[LegRecord]) -> Read:
+    found = accounts.standings(session, {leg.copy_account_id for leg in legs})
+    return Read(
+        settings=settings_rows.of(session, list({leg.subscription_id for leg in legs})),
+        states={account: one.state for account, one in found.items()},
+        refs={account: one.ref for account, one in found.items()},
+    )
+
+
+def _desk(session: Session, legs: Sequence[LegRecord], *, known: Known, now: datetime, read: Read) -> _Desk:
     return _Desk(
         now=now,
         real_now=clock.real_now(),
         known=known,
-        settings=chosen or settings_rows.of(session, subscription_ids),
-        accounts=accounts.refs(session, account_ids),
-        states=states or accounts.states(session, account_ids),
+        settings=read.settings,
+        accounts=read.refs,
+        states=read.states,
         switches=switches.load(session),
         ready=_ready(session, legs, now),
-        held=standing.held_back(session, subscription_ids),
+        held=standing.held_back(session, list({leg.subscription_id for leg in legs})),
     )
 
 

@@ -19,6 +19,7 @@ from copytrade.domain.limits import Around
 from copytrade.domain.quantities import EXACT, ONE, ZERO, sign
 from copytrade.domain.sizing import CopySettings, SizingMode
 from copytrade.domain.skips import SkipReason
+from copytrade.exchanges.port import AccountRef
 from copytrade.settings import settings
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.rows import ActiveSubscription
@@ -67,6 +68,7 @@ class Desk:
     """Accounts whose equity was asked for lately: nothing waits for it any more."""
     room: Decimal | None = None
     """What the platform's own cap leaves of the change being planned, over all subscribers, in quote; None: no cap."""
+    refs: dict[UUID, AccountRef] = field(default_factory=dict[UUID, AccountRef])
     touched: dict[UUID, LegRecord] = field(default_factory=dict[UUID, LegRecord])
 
     def spend(self, copy: ActiveSubscription, notional: Decimal) -> None:
@@ -99,7 +101,8 @@ def open_desk(
     by_id = settings_rows.of(session, [copy.id for copy in copies], locking=True)
     copies = sorted((copy for copy in copies if copy.id in by_id), key=lambda copy: copy.id)
     copy_accounts = [copy.copy_account_id for copy in copies]
-    equities = accounts.equities(session, [lead_account_id, *copy_accounts])
+    standings = accounts.standings(session, [lead_account_id, *copy_accounts])
+    equities = {account: one.equity for account, one in standings.items() if one.equity is not None}
     instruments = {change.instrument for change in changes}
     legs = _locked_legs(session, lead_account_id, instruments)
     lead_age = timedelta(seconds=settings().lead_equity_max_age_s)
@@ -111,7 +114,8 @@ def open_desk(
         copies=copies,
         settings=by_id,
         equities=equities,
-        states=accounts.states(session, copy_accounts),
+        states={account: one.state for account, one in standings.items()},
+        refs={account: one.ref for account, one in standings.items()},
         lead_equity=lead.total if lead and now - lead.read_at <= lead_age and _explains(lead, changes) else None,
         legs=legs,
         instruments=frozenset(instruments),

@@ -14,7 +14,7 @@ from copytrade.copying import bulk, claims, intentions, notices, records, saving
 from copytrade.copying.desks import Desk, Rules, Venues, around, copy_equity, open_desk, room_in, unread
 from copytrade.copying.models import LegState
 from copytrade.copying.records import NOWHERE, Birth, LegRecord, Place
-from copytrade.copying.work import Claimed, Taking
+from copytrade.copying.work import Claimed, Read, Taking
 from copytrade.db.bell import ring
 from copytrade.db.model import new_id
 from copytrade.domain.changes import LeadChange
@@ -174,8 +174,8 @@ def write(session: Session, desk: Desk, *, taking: Taking | None = None) -> Clai
     mine, left = touched[:most], touched[most:]
     taken = None
     if taking:
-        chosen, states = desk.settings, desk.states
-        taken = claims.look(session, mine, known=taking.known, now=desk.now, chosen=chosen, states=states)
+        read = Read(desk.settings, desk.states, desk.refs)
+        taken = claims.look(session, mine, known=taking.known, now=desk.now, read=read)
     dropped, intended = intend(
         left, rules=desk.venues.real, chosen=desk.settings, now=desk.now, real_now=clock.real_now()
     )

@@ -10,6 +10,7 @@ from copytrade.copying.switches import Switches
 from copytrade.domain.fills import Quote
 from copytrade.domain.instruments import MarketRules
 from copytrade.domain.orders import OrderRequest
+from copytrade.domain.sizing import CopySettings
 from copytrade.exchanges.port import AccountRef
 
 
@@ -66,6 +67,15 @@ class Known:
     quotes: Mapping[tuple[str, str, str, str], Quote]
     free: Mapping[UUID, Mapping[str, Decimal]] = field(default_factory=dict[UUID, Mapping[str, Decimal]])
     """Free balances by account and asset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a transaction has read of subscriptions' settings and of their copy accounts."""
+
+    settings: dict[UUID, CopySettings]
+    states: dict[UUID, str]
+    refs: dict[UUID, AccountRef]
 
 
 @dataclass(frozen=True, slots=True)
