@@ -104,9 +104,10 @@ class Service:
         desk = self._desk(changes, now=now)
         for change in changes:
             for copy in desk.copies:
-                before = self.store.target(change.instrument)
+                at = (SUBSCRIPTION, change.instrument)
+                before = desk.legs[at].leg.target if at in desk.legs else ZERO
                 planner.plan_one(desk, copy, change)
-                planned(self, desk.legs.get((SUBSCRIPTION, change.instrument)), change, before)
+                planned(self, desk.legs.get(at), change, before)
         return self._write(desk)
 
     def size(self, *, now: datetime) -> Claimed | None:

@@ -79,11 +79,6 @@ class Store:
         leg.loaded = {part.id: part for part in leg.leg.parts}
         leg.loaded_leg = leg.leg
 
-    def target(self, at: Instrument) -> Decimal:
-        """Return the target of a leg, 0 where there is none yet."""
-        leg = self.legs.get(at)
-        return leg.leg.target if leg is not None else ZERO
-
     def live(self, purpose: Purpose | None = None) -> list[OrderRecord]:
         """Return the orders that are on their way or may be, intentions too."""
         return [
