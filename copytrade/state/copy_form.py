@@ -1,5 +1,6 @@
 """The form of copy settings, for whoever subscribes and whoever changes what runs: one form, one example."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -137,7 +138,7 @@ class CopyForm(rx.State, mixin=True):
         self._factors = {**self._factors, before.mode: before.factor}
         factor = self._factors.get(draft.mode, FACTORS.get(draft.mode, draft.factor))
         self.draft = replace(draft, factor=factor)
-        return [rx.set_value("factor", factor)]
+        return [_put("factor", factor, was=before.factor)]
 
     def _preset(self, before: Draft, ground: preview.Ground) -> list[Any]:
         """Fill in the limit per position that a fixed size needs, where none of one's own was typed."""
@@ -145,5 +146,15 @@ class CopyForm(rx.State, mixin=True):
         was, new = (position_preset(one, price=price, equity=ground.equities.copy) for one in (before, self.draft))
         if was == new or self.draft.max_position_notional not in ("", was):
             return []
+        typed_before = self.draft.max_position_notional
         self.draft = replace(self.draft, max_position_notional=new)
-        return [rx.set_value("max_position_notional", new)]
+        return [_put("max_position_notional", new, was=typed_before)]
+
+
+def _put(name: str, value: str, *, was: str) -> Any:
+    """Put a value into a field of the browser's, unless something else was typed there meanwhile."""
+    field, new, old = json.dumps(name), json.dumps(value), json.dumps(was)
+    return rx.call_script(
+        f"(() => {{ const field = document.getElementById({field});"
+        f" if (field && field.value === {old}) field.value = {new}; }})()"
+    )
