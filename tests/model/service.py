@@ -20,14 +20,13 @@ from copytrade.copying.switches import Switches
 from copytrade.copying.telling import Told, tell
 from copytrade.copying.terms import QUOTE_AGE
 from copytrade.copying.work import Claimed, Known
-from copytrade.db.model import new_id
-from copytrade.domain import proofs, readings
+from copytrade.domain import proofs
 from copytrade.domain.changes import LeadChange
 from copytrade.domain.fills import Equity, Quote
 from copytrade.domain.instruments import Instrument, Market, MarketRules, PositionSide, Venue
-from copytrade.domain.legs import Part, adopt
+from copytrade.domain.legs import Part
 from copytrade.domain.quantities import ZERO
-from copytrade.domain.sizing import CopySettings, DriftLess
+from copytrade.domain.sizing import CopySettings
 from copytrade.exchanges.port import AccountRef
 from copytrade.subscriptions.rows import ActiveSubscription
 from tests.model.capture import Capture
@@ -271,53 +270,6 @@ class Service:
             order.state = OrderState.UNKNOWN
         return until
 
-    def reconcile(self, held: dict[PositionSide, Decimal], *, read_at: datetime, now: datetime) -> bool | None:
-        """Compare a reading with the legs; tell whether a second one is wanted soon."""
-        legs = [leg for leg in self.store.legs.values() if leg.state is LegState.FOLLOWING]
-
-        def work() -> bool:
-            doubted = [self._compare(leg, held, read_at) for leg in legs]
-            return any(doubted)
-
-        return self.transaction(work)
-
-    def _compare(self, leg: LegRecord, held: dict[PositionSide, Decimal], read_at: datetime) -> bool:
-        self.store.load(leg)
-        if not readings.is_quiet(is_live=bool(leg.leg.live), ended_at=leg.last_order_ended_at, at=read_at):
-            return False
-        read = held.get(leg.instrument.position_side, ZERO)
-        (really,) = readings.missing([leg.leg.held], read, market=leg.instrument.market)
-        known = self.ready.get((COPY, leg.instrument.symbol))
-        if known is not None and leg.instrument.position_side is PositionSide.NET:
-            own = read - (leg.leg.held if really is None else really)
-            self.ready[COPY, leg.instrument.symbol] = claims._Ready(_sign(own), known.hold, known.is_fresh)
-        was = (
-            readings.Doubt(leg.drift_reading, leg.drift_read_at)
-            if leg.drift_reading is not None and leg.drift_read_at is not None
-            else None
-        )
-        doubt, is_confirmed = readings.judge(was, really, at=read_at)
-        leg.drift_reading, leg.drift_read_at = (doubt.reading, doubt.since) if doubt else (None, None)
-        if really is not None and is_confirmed:
-            lost = [
-                (order.remaining, self.store.ended[order.id])
-                for order in self.store.orders.values()
-                if order.leg_id == leg.id and order.state is OrderState.LOST
-            ]
-            if readings.may_be_ours(really - leg.leg.held, lost, at=read_at):
-                doubt = was
-                leg.drift_reading, leg.drift_read_at = (was.reading, was.since) if was else (None, None)
-            else:
-                self._adopt(leg, really, read_at)
-        self.store.save(leg)
-        return doubt is not None
-
-    def _adopt(self, leg: LegRecord, really: Decimal, read_at: datetime) -> None:
-        leg.leg, skips = adopt(leg.leg, really, drift_id=new_id(), price=leg.price, at=read_at)
-        leg.skip(skips)
-        leg.due_at = read_at
-        leg.is_halted |= self.settings.drift_less is DriftLess.HALT
-
     def settle(self, *, now: datetime) -> None:
         """Bring the legs of an ended subscription a step nearer their end."""
         legs = [leg for leg in self.store.legs.values() if leg.state is LegState.FOLLOWING]
@@ -353,7 +305,3 @@ def _is_fresh(at: datetime, now: datetime) -> bool:
 
 def _equity(total: Decimal, now: datetime) -> Equity:
     return Equity(total, total, ZERO, total, now)
-
-
-def _sign(value: Decimal) -> int:
-    return (value > 0) - (value < 0)

@@ -23,6 +23,7 @@ from tests.model.broken import hold
 from tests.model.capture import Capture
 from tests.model.chance import START, Chance, Place, Trouble
 from tests.model.lead import Lead, TrueFill
+from tests.model.reading import reconcile
 from tests.model.service import COPY, LOST_AFTER, WINDOW, Service
 from tests.model.venue import Venue
 
@@ -282,7 +283,7 @@ class World:
         self.soon(self._compare, held, self.now)
 
     def _compare(self, held: dict[PositionSide, Any], read_at: datetime) -> None:
-        if self.service.reconcile(held, read_at=read_at, now=self.now):
+        if reconcile(self.service, held, read_at=read_at):
             self.later(max(read_at + AGAIN - self.now, timedelta(0)), self._read_account)
         for leg in self.service.store.legs.values():
             if held.get(leg.instrument.position_side, ZERO) != leg.leg.held:
