@@ -50,9 +50,10 @@ def test_a_copy_has_a_receipt_that_nobody_else_sees(stage: Pair) -> None:
         assert queries.copies(session, owner=stage.lead.owner, limit=10).rows == []
         with pytest.raises(NotFound):
             queries.receipt(session, owner=stage.lead.owner, copy_order_id=rows[0].id)
-    times = [receipt.lead_at, receipt.planned_at, receipt.sent_at, receipt.accepted_at]
+    [order] = receipt.orders
+    times = [receipt.lead_at, receipt.planned_at, order.sent_at, order.accepted_at]
     assert None not in times
-    assert 1 <= receipt.fills <= len(rows)
+    assert 1 <= order.fills <= len(rows)
 
 
 def test_leverage_is_made_equal_to_the_leads_and_capped(stage: Pair) -> None:

@@ -244,7 +244,11 @@ _MIX_UPDATE = {
 _INFO = {"userId": "100", "ips": "127.0.0.1", "authorities": ["stow", "coow", "cpow"], "traderType": "not_trader"}
 BITGET = [
     Kind("mix order update", partial(bitget.streamed_order, symbol=SWAP), _MIX_UPDATE),
-    Kind("spot order update", partial(bitget_spot.streamed_order, symbol=SPOT), {**_MIX_UPDATE, "newSize": "600"}),
+    Kind(
+        "spot order update",
+        partial(bitget_spot.streamed_order, symbol=SPOT),
+        {**_MIX_UPDATE, "newSize": "600", "orderType": "market"},
+    ),
     Kind("ticker", partial(bitget.quote, symbol=SWAP, read_at=moment(AT)), _TICKER),
     Kind("rights", partial(bitget_rights.permissions, market=Market.PERPETUAL), _INFO),
     Kind("mix fill", partial(bitget.fill, symbol=SWAP), _MIX_FILL),
