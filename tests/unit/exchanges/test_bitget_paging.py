@@ -86,12 +86,14 @@ bursts = st.tuples(st.integers(0, 79 * DAY_MS), st.integers(1, 60), st.sampled_f
 @settings(max_examples=60, deadline=None)
 @given(st.lists(bursts, max_size=8), st.booleans())
 @example([(0, 25, 0)], False)  # more than a window holds, all at this very moment
+@example([(0, 1, 0), (0, 2, 1), (0, 42, 0)], True)  # and the end of a window beside it
 def test_every_execution_is_met_in_its_order(found_at: list[tuple[int, int, int]], with_ends: bool) -> None:
     times = [min(before + place * gap, 79 * DAY_MS) for before, count, gap in found_at for place in range(count)]
     venue = Venue(times, with_ends)
     found, _ = walk(venue)
     assert [one.trade_id for one in found] == [row["tradeId"] for row in venue.kept]
-    assert venue.asked <= 4 + 3 * len(found_at) + 3 * len(venue.times) // PAGE
+    # Where a window is too full its pages are asked for once more; that may happen once for each burst.
+    assert venue.asked <= 4 + paging._MOST_PAGES * len(found_at) + 3 * len(venue.times) // PAGE
 
 
 def test_a_cursor_stays_short_however_much_there_is() -> None:

@@ -213,8 +213,8 @@ _MIX_ORDER = {
     "tradeSide": "buy_single", "posMode": "one_way_mode", "uTime": MS, "state": "filled",
 }  # fmt: skip
 _BITGET_SPOT_ORDER = {
-    "symbol": "BTCUSDT", "orderId": "1001", "clientOid": "cp-6", "size": "600", "side": "buy", "status": "filled",
-    "priceAvg": "60000", "baseVolume": "0.01", "uTime": MS,
+    "symbol": "BTCUSDT", "orderId": "1001", "clientOid": "cp-6", "size": "600", "side": "buy", "orderType": "market",
+    "status": "filled", "priceAvg": "60000", "baseVolume": "0.01", "uTime": MS,
     "feeDetail": '{"BTC": {"deduction": false, "feeCoinCode": "BTC", "totalFee": -1e-05}}',
 }  # fmt: skip
 _MIX_POSITION = {
