@@ -219,7 +219,7 @@ def _drift(
     is_closed: bool,
 ) -> bool:
     was = Doubt(leg.drift_reading, leg.drift_read_at) if leg.drift_reading is not None and leg.drift_read_at else None
-    doubt, is_confirmed = judge(was, really, at=reading.read_at)
+    doubt, is_confirmed = judge(was, really, at=reading.read_at, ended_at=leg.last_order_ended_at)
     leg.drift_reading, leg.drift_read_at = (doubt.reading, doubt.since) if doubt else (None, None)
     if really is None or not is_confirmed:
         return doubt != was

@@ -51,11 +51,17 @@ def missing(held: Sequence[Decimal], read: Decimal, *, market: Market) -> list[D
     return found
 
 
-def judge(doubt: Doubt | None, really: Decimal | None, *, at: datetime) -> tuple[Doubt | None, bool]:
-    """Return what is doubted after this reading, and whether it was confirmed and has to be acted upon."""
+def judge(
+    doubt: Doubt | None, really: Decimal | None, *, at: datetime, ended_at: datetime | None = None
+) -> tuple[Doubt | None, bool]:
+    """Return what is doubted after this reading, and whether it was confirmed and has to be acted upon.
+
+    A doubt from before the leg's last order, which ended at `ended_at`, is of another position and confirms nothing.
+    """
     if really is None:
         return None, False
-    if doubt is None or doubt.reading != really:
+    is_old = doubt is not None and ended_at is not None and doubt.since < ended_at
+    if doubt is None or is_old or doubt.reading != really:
         return Doubt(really, at), False
     return (doubt, False) if at - doubt.since < AGAIN else (None, True)
 
