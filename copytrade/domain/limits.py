@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from copytrade.domain.changes import ChangeKind, LeadChange
-from copytrade.domain.quantities import EXACT, ZERO, at_most
+from copytrade.domain.quantities import EXACT, ZERO, at_most, plain
 from copytrade.domain.sizing import CopySettings, Direction
 from copytrade.domain.skips import Skip, SkipReason
 
@@ -52,40 +52,38 @@ def allowed(
     size: Decimal, *, target: Decimal, price: Decimal, settings: CopySettings, around: Around
 ) -> tuple[Decimal, tuple[Skip, ...]]:
     """Return how much of `size` the amounts allow beside `target` (unsigned), and a skip for each cut."""
-    left, skips = size, list[Skip]()
-    for reason, room, facts in _rooms(target, price=price, settings=settings, around=around):
-        if left > room:
-            skips.append(Skip(reason, left - room, facts))
-            left = room
+    left, worth, skips = size, EXACT.multiply(size, price), list[Skip]()
+    for reason, room, limit in _rooms(EXACT.multiply(target, price), not target, settings=settings, around=around):
+        if left and worth > room:
+            fits = at_most(room, price)
+            skips.append(Skip(reason, left - fits, {"limit": plain(limit)} if limit is not None else {}))
+            left, worth = fits, EXACT.multiply(fits, price)
     return left, tuple(skips)
 
 
-def _rooms(
-    target: Decimal, *, price: Decimal, settings: CopySettings, around: Around
-) -> Iterator[tuple[SkipReason, Decimal, dict[str, str]]]:
+_Room = tuple[SkipReason, Decimal, Decimal | None]
+"""Why, how much is left in quote, and the limit that is told with it."""
+
+
+def _rooms(here: Decimal, is_new: bool, *, settings: CopySettings, around: Around) -> Iterator[_Room]:
     if (most := settings.max_order_notional) is not None:
-        yield SkipReason.MAX_ORDER, at_most(most - around.order_notional, price), {"limit": str(most)}
-    here = EXACT.multiply(target, price)
+        yield SkipReason.MAX_ORDER, most - around.order_notional, most
     if (most := settings.max_position_notional) is not None:
-        yield SkipReason.MAX_POSITION, at_most(most - here, price), {"limit": str(most)}
+        yield SkipReason.MAX_POSITION, most - here, most
     if (most := settings.max_total_notional) is not None:
-        yield SkipReason.MAX_TOTAL, at_most(most - here - around.other_notional, price), {"limit": str(most)}
+        yield SkipReason.MAX_TOTAL, most - here - around.other_notional, most
     count = settings.max_open_positions
-    if count is not None and not target and around.other_positions >= count:
-        yield SkipReason.MAX_OPEN_POSITIONS, ZERO, {"limit": str(count)}
-    yield _leverage_room(here, price=price, settings=settings, around=around)
-    if around.symbol_notional_left is not None:
-        left = around.symbol_notional_left
-        yield SkipReason.ILLIQUID, at_most(left, price), {"limit": f"{left:.0f}"}
+    if count is not None and is_new and around.other_positions >= count:
+        yield SkipReason.MAX_OPEN_POSITIONS, ZERO, Decimal(count)
+    yield _leverage_room(here, settings=settings, around=around)
+    if (left := around.symbol_notional_left) is not None:
+        yield SkipReason.ILLIQUID, left, left.to_integral_value()
 
 
-def _leverage_room(
-    here: Decimal, *, price: Decimal, settings: CopySettings, around: Around
-) -> tuple[SkipReason, Decimal, dict[str, str]]:
+def _leverage_room(here: Decimal, *, settings: CopySettings, around: Around) -> _Room:
     if around.copy_equity is None:
-        return SkipReason.EQUITY_UNKNOWN, ZERO, {}
+        return SkipReason.EQUITY_UNKNOWN, ZERO, None
     if around.copy_equity <= 0:
-        return SkipReason.NO_EQUITY, ZERO, {}
+        return SkipReason.NO_EQUITY, ZERO, None
     most = EXACT.multiply(around.copy_equity, settings.max_leverage)
-    room = at_most(most - here - around.other_notional, price)
-    return SkipReason.MAX_LEVERAGE, room, {"limit": f"{settings.max_leverage.normalize():f}"}
+    return SkipReason.MAX_LEVERAGE, most - here - around.other_notional, settings.max_leverage

@@ -69,7 +69,7 @@ class Plan:
     asks: tuple[Ask, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Opening:
     asked: Decimal
     left: Decimal
@@ -125,7 +125,7 @@ def plan(
         if found.asked or found.skips or found.waits:
             kind = PartKind.JOIN if change.kind is ChangeKind.JOIN else PartKind.OPENING
             unsized = opened if found.waits else ZERO
-            asks.append(Ask(ids.opening, kind, sign(opened) * found.asked, found.skips, unsized))
+            asks.append(Ask(ids.opening, kind, found.asked.copy_sign(opened), found.skips, unsized))
     return Plan(lots, target_total(lots), order, tuple(asks))
 
 
@@ -193,7 +193,11 @@ def _open(
         reason = sized.reason
     elif reason is None and around.copy_equity is None:
         reason = SkipReason.EQUITY_UNKNOWN
-    if reason in waits_for and now - change.venue_time <= timedelta(seconds=settings.max_entry_age_s):
+    if (
+        reason is not None
+        and reason in waits_for
+        and now - change.venue_time <= timedelta(seconds=settings.max_entry_age_s)
+    ):
         return _Opening(ZERO, ZERO, (), order, waits=True)
     if settings.mode in FIXED_MODES and share is not None:
         order = OrderSoFar(order.notional, order.share + share)
@@ -236,5 +240,5 @@ def _with_opening(lots: Lots, opened: Decimal, *, found: _Opening, part: UUID, o
         return put(lots, Lot(opened, ZERO), open_parts=open_parts)
     copied = proportion(opened, found.left, found.asked)
     # The part is new, so it is open: it is not merged before it is done.
-    lots = put(lots, Lot(copied, sign(opened) * found.left, part), open_parts=(*open_parts, part))
-    return put(lots, Lot(opened - copied, ZERO), open_parts=open_parts)
+    lots = put(lots, Lot(copied, found.left.copy_sign(opened), part), open_parts=(*open_parts, part))
+    return lots if copied == opened else put(lots, Lot(opened - copied, ZERO), open_parts=open_parts)

@@ -155,7 +155,7 @@ class Equities:
     lead: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sized:
     """A size ≥ 0 in base units, or why there is none."""
 
