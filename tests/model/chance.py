@@ -84,7 +84,7 @@ class Trouble(StrEnum):
 RATES = {
     Trouble.LOST: 0.25, Trouble.LATE: 0.3, Trouble.DOUBLED: 0.3, Trouble.CRASH: 0.06, Trouble.SLOW_SENDER: 0.15,
     Trouble.NO_ANSWER: 0.25, Trouble.BARE_ANSWER: 0.3, Trouble.LATE_EXECUTION: 0.25, Trouble.NEVER_ARRIVES: 0.15,
-    Trouble.LAGGING_READS: 0.5, Trouble.FORGETFUL: 0.1, Trouble.REFUSALS: 0.2, Trouble.NOT_SENT: 0.15,
+    Trouble.LAGGING_READS: 0.5, Trouble.FORGETFUL: 0.3, Trouble.REFUSALS: 0.2, Trouble.NOT_SENT: 0.15,
     Trouble.THIN: 0.5, Trouble.WILD: 0.15, Trouble.ORDER_UNKNOWN: 0.5,
     Trouble.WRONG_READS: 0.2,
 }  # fmt: skip

@@ -12,6 +12,7 @@ from copytrade.domain.quantities import ZERO, sign
 from copytrade.domain.sizing import EndMode
 from copytrade.domain.skips import SkipReason
 from tests.model.chance import START, Place, Trouble
+from tests.model.service import COPY
 from tests.model.world import World
 
 NEXT_READINGS = timedelta(seconds=75)
@@ -63,7 +64,9 @@ class People:
         if world.now < self.quiet_until:
             world.later(self.quiet_until - world.now, self.lead_acts)
             return
-        if self.has_own_hand and any(leg.drift_reading is not None for leg in world.service.store.legs.values()):
+        if self._is_own_unseen() or (
+            self.has_own_hand and any(leg.drift_reading is not None for leg in world.service.store.legs.values())
+        ):
             world.soon(self.lead_acts, least=5, most=6)
             return
         self.actions -= 1
@@ -71,6 +74,12 @@ class People:
         self._trade(side, self._quantity(side))
         pause = rng.choice([(2.5, 4), (2.5, 4), (3, 20), (20, 70)])
         world.soon(self.lead_acts, least=pause[0], most=pause[1])
+
+    def _is_own_unseen(self) -> bool:
+        """Tell whether he holds something in one-way mode that no reading has told of: an entry may meet it."""
+        ready = self.world.service.ready.get((COPY, self.world.venue.rules.symbol))
+        own = self.world.venue.own.get(PositionSide.NET, ZERO)
+        return self.world.lead.place is Place.ONE_WAY and ready is not None and ready.own != sign(own)
 
     def closes(self) -> None:
         """The lead goes home."""

@@ -41,7 +41,7 @@ def _compare(service: Service, leg: LegRecord, held: dict[PositionSide, Decimal]
         if leg.drift_reading is not None and leg.drift_read_at is not None
         else None
     )
-    doubt, is_confirmed = readings.judge(was, really, at=read_at)
+    doubt, is_confirmed = readings.judge(was, really, at=read_at, ended_at=leg.last_order_ended_at)
     leg.drift_reading, leg.drift_read_at = (doubt.reading, doubt.since) if doubt else (None, None)
     if really is not None and is_confirmed:
         lost = [

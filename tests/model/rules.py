@@ -146,7 +146,7 @@ def _ended_by_what_it_waited_for(leg: Any, mode: Any, *, now: Any) -> bool:
     return changed
 
 
-def _on_one_reading(doubt: Any, really: Any, *, at: Any) -> Any:
+def _on_one_reading(doubt: Any, really: Any, **_: Any) -> Any:
     return None, really is not None
 
 

@@ -277,7 +277,9 @@ class World:
         lag = self.chance.seconds(0, 8) if self.chance.strikes(Trouble.LAGGING_READS) else timedelta(0)
         sides = (PositionSide.NET,) if self.venue.place is not Place.HEDGE else (PositionSide.LONG, PositionSide.SHORT)
         held = {side: self.venue.held_at(side, self.now - lag) for side in sides}
-        self.was_wrong = not self.was_wrong and self.chance.strikes(Trouble.WRONG_READS)
+        # What is his own is believed at the first reading: a nonsense one would hide it.
+        may_be_wrong = not self.was_wrong and not any(self.venue.own.values())
+        self.was_wrong = may_be_wrong and self.chance.strikes(Trouble.WRONG_READS)
         if self.was_wrong:
             held = dict.fromkeys(sides, ZERO)
         self.soon(self._compare, held, self.now)
