@@ -200,11 +200,12 @@ def _over_zero(leg: Leg, *, rules: MarketRules, settings: CopySettings, referenc
     across = rules.round_quantity(leg.target - leg.held)
     if sign(leg.target) == sign(leg.held) or not leg.target or leg.live:
         return Wait(WaitReason.TOO_SMALL)
-    if EXACT.multiply(abs(across), reference) < rules.min_notional:
-        return Wait(WaitReason.TOO_SMALL)
     side = Side.of(across)
     price = _limit(reference, settings.slippage(rules.base), side=side, rules=rules, mark=reference)
     quantity = rules.round_quantity(min(abs(across), rules.max_quantity))
+    # A minimum is reckoned at the order's own price.
+    if _is_under_minimum(quantity, price, rules=rules):
+        return Wait(WaitReason.TOO_SMALL)
     return Order(Purpose.ENTRY, side, quantity, OrderKind.LIMIT_IOC, price, reduce_only=False, reference=reference)
 
 

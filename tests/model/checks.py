@@ -126,11 +126,11 @@ def follows(world: World, people: People, leg: LegRecord) -> None:
     side, rules, lead = leg.instrument.position_side, world.venue.rules, world.lead
     truth = lead.held.get(side, ZERO)
     state, settings = leg.leg, world.service.settings
-    # Where a spot stream loses a fill unnoticed, P may stay above what he holds: T keeps his dust's share then.
+    # Where a spot stream loses a fill and nobody notices, a sale is planned before its purchase: P may then stay
+    # above what he holds, and what was bought since may stay copied. The rule reckons with a stream that breaks.
     is_sure = world.lead.place is not Place.SPOT or Trouble.LOST not in world.chance.troubles
-    if abs(truth) < rules.quantity_step:
-        dust = ZERO if is_sure else rules.min_notional / world.venue.price
-        hold(abs(state.target) <= dust, "the lead is flat and the target is not", state, truth)
+    if is_sure and abs(truth) < rules.quantity_step:
+        hold(not state.target, "the lead is flat and the target is not", state, truth)
     if is_sure:
         known = lead_total(state.lots)
         hold(abs(known - truth) < max(rules.quantity_step, DUST), "P is not what the lead holds", known, truth)

@@ -49,7 +49,7 @@ class World:
     driving_at: datetime | None = None
     read_every: timedelta = READ_EVERY
     was_wrong: bool = False
-    """Whether the last reading was nonsense: no venue tells it twice."""
+    """Whether there was a reading that was nonsense: two of them are more than two readings can tell."""
     no_poll_until: datetime | None = None
     told_at: datetime = START
     """When the stream told last, where it keeps its order."""
@@ -279,9 +279,8 @@ class World:
         held = {side: self.venue.held_at(side, self.now - lag) for side in sides}
         # What is his own is believed at the first reading: a nonsense one would hide it.
         may_be_wrong = not self.was_wrong and not any(self.venue.own.values())
-        self.was_wrong = may_be_wrong and self.chance.strikes(Trouble.WRONG_READS)
-        if self.was_wrong:
-            held = dict.fromkeys(sides, ZERO)
+        if may_be_wrong and self.chance.strikes(Trouble.WRONG_READS):
+            self.was_wrong, held = True, dict.fromkeys(sides, ZERO)
         self.soon(self._compare, held, self.now)
 
     def _compare(self, held: dict[PositionSide, Any], read_at: datetime) -> None:

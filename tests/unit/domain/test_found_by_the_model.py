@@ -51,3 +51,16 @@ def test_buying_back_what_was_sold_too_much_pays_its_fee_out_of_what_it_brings()
     assert pending_total(leg) == D("0.00002")
     assert [one.quantity for one in covered] == [D("0.01998")]
     assert not skips
+
+
+def test_one_order_over_zero_reaches_the_minimum_at_its_own_price() -> None:
+    """Reckoned at the market it was just enough; at the limit, a little below, the venue refused it for ever."""
+    rules = replace(RULES, exits_exempt_from_minimum=False, min_notional=D(20), price_tick=D("0.01"))
+    copy = following("1", lead="0.02", held="0.02", rules=rules, price=D(2009))
+    copy.trade("-0.015")
+    copy.drive()
+    copy.trade("-0.010")
+    copy.drive()
+    sent = [order for order in copy.orders if order.price is not None]
+    assert copy.leg.held == D("0.005")
+    assert all(order.quantity * order.price >= rules.min_notional for order in sent if order.price is not None)
