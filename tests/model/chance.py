@@ -96,9 +96,7 @@ LIKELY = {
 }  # fmt: skip
 """How many runs have a trouble; 0.4 of them, if not said."""
 
-HARMLESS = frozenset(
-    {Trouble.LATE, Trouble.DOUBLED, Trouble.LAGGING_READS, Trouble.BARE_ANSWER, Trouble.FEES, Trouble.OWN_TRADES}
-)
+HARMLESS = frozenset({Trouble.DOUBLED, Trouble.LAGGING_READS, Trouble.BARE_ANSWER, Trouble.FEES, Trouble.OWN_TRADES})
 """What may delay a copy by seconds, but is no reason to give up any of it."""
 FAIR = 0.1
 """How many runs have no other troubles."""

@@ -243,7 +243,9 @@ class People:
             leg.last_order_ended_at is None or world.now - leg.last_order_ended_at > timedelta(seconds=20)
             for leg in legs
         )
-        return booked and quiet and not world.service.live() and not world.service.store.checks
+        told = world.capture.unplanned or len(world.capture.stored) < sum(fill.is_reported for fill in world.lead.fills)
+        known = all(leg.leg.held == world.venue.ours(leg.instrument.position_side) for leg in legs)
+        return booked and quiet and known and not told and not world.service.live() and not world.service.store.checks
 
     def _is_entering(self) -> bool:
         """Tell whether something may still be opened without the lead's doing."""

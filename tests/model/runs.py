@@ -19,8 +19,8 @@ from tests.model.service import COPY, LEAD, Equities, Service
 from tests.model.venue import Venue as CopyVenue
 from tests.model.world import World
 
-CALM = timedelta(seconds=170)
-"""As long as an execution may take to show up, two readings, and all attempts of an exit."""
+CALM = timedelta(seconds=300)
+"""As long as an execution may take to show up, a doubt to wait for it, two readings, and all attempts of an exit."""
 
 
 @dataclass(frozen=True, slots=True)
