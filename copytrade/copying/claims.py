@@ -242,14 +242,16 @@ def _entering(
 
     What was refused since, when the lead changed his modes, holds further entries too.
     """
+    assert isinstance(turned.decision, Order)
     ready = desk.ready.get((leg.copy_account_id, leg.instrument.symbol))
-    if leg.leg.held and (ready is None or ready.hold is None):
+    # An order over zero, from a rest that no order could close alone, opens a side as one from nothing does.
+    adds = leg.leg.held * turned.decision.signed > 0
+    if adds and (ready is None or ready.hold is None):
         return turned
     if ready is None or not ready.is_fresh:
         is_hedged = leg.instrument.position_side is not PositionSide.NET
         desk.claimed.preparing.append(Preparing(account, leg.lead_account_id, leg.instrument.symbol, is_hedged))
         return Turn(turned.leg, turned.skips, Wait(WaitReason.HELD_BACK, desk.now + PREPARING_PAUSE))
-    assert isinstance(turned.decision, Order)
     hold = ready.hold
     is_net = leg.instrument.position_side is PositionSide.NET
     if hold is None and is_net and ready.own * turned.decision.side.sign < 0:

@@ -25,7 +25,11 @@ def decided(service: "Service", legs: Sequence[LegRecord], sent: Sequence[OrderR
         is_leaving = leg.leg.held and (
             sign(leg.leg.target) != sign(leg.leg.held) or abs(leg.leg.target) < abs(leg.leg.held)
         )
-        is_held_back = leg.waits_for == WaitReason.HELD_BACK
+        # A rest under the minimum leaves only with an order over zero, which is an entry.
+        alone = (
+            service.rules.exits_exempt_from_minimum or abs(leg.leg.held) * leg.price > service.rules.min_notional * 2
+        )
+        is_held_back = alone and leg.waits_for == WaitReason.HELD_BACK
         hold(not (is_leaving and is_held_back), "an exit was held back", leg)
         mode = service.switches.of(leg)
         if mode is SwitchMode.HANDS_OFF:
