@@ -14,7 +14,7 @@ from copytrade.domain.fills import EntryKind
 from copytrade.domain.instruments import Market, Venue
 from copytrade.domain.orders import OutcomeKind
 from copytrade.errors import Unavailable
-from copytrade.exchanges import ground
+from copytrade.exchanges import modes
 from copytrade.exchanges.port import ExchangeClient
 from copytrade.sandbox.client import Control
 from copytrade.settings import settings
@@ -68,7 +68,7 @@ def past(server: SandboxServer, bench: Bench) -> Past:
 def control(server: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Generator[Control]:
     """The controls of this module's sandbox, which the clients find too; our clock goes with it."""
     here = settings().model_copy(update={"sandbox_exchange_url": server.url})
-    monkeypatch.setattr(ground, "settings", lambda: here)
+    monkeypatch.setattr(modes, "settings", lambda: here)
     for venue in {venue for venue, _ in PLACES}:
         server.control.limits(venue=venue.value)
     clock.set_offset(timedelta(milliseconds=server.control.time()["offset_ms"]))
