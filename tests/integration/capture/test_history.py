@@ -13,7 +13,7 @@ import pytest
 from copytrade.capture import polling, queries
 from copytrade.capture.storing import Source
 from copytrade.db.session import reading
-from copytrade.exchanges import ground
+from copytrade.exchanges import modes
 from copytrade.sandbox.client import Control
 from copytrade.settings import settings
 from tests.integration.capture.conftest import BTC, Lead, link
@@ -46,7 +46,7 @@ def past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Control]:
         try:
             wait_for_http(f"{url}/binance/fapi/v1/ping", timeout=60, alive=lambda: process.poll() is None)
             there = settings().model_copy(update={"sandbox_exchange_url": url})
-            monkeypatch.setattr(ground, "settings", lambda: there)
+            monkeypatch.setattr(modes, "settings", lambda: there)
             with Control(url) as control:
                 yield control
         finally:
