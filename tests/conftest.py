@@ -12,11 +12,13 @@ import sys
 import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from copytrade import clock
 from copytrade.engines import Engines, locate
 from copytrade.installation import installation_keys
 from copytrade.settings import ROOT
@@ -114,6 +116,13 @@ class Sandbox:
     url: str
     control: "Control"
     process: subprocess.Popen[bytes]
+
+
+@pytest.fixture(autouse=True)
+def clock_put_right() -> Generator[None]:
+    """Leave no test the time that another one has moved."""
+    yield
+    clock.set_offset(timedelta(0))
 
 
 @pytest.fixture(scope="session")
