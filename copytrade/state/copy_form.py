@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import reflex as rx
 
+from copytrade import clock
 from copytrade.copying import preview
 from copytrade.domain.instruments import Market
-from copytrade.domain.sizing import CopySettings
+from copytrade.domain.sizing import FIXED_MODES, CopySettings
 from copytrade.errors import InvalidInput
 from copytrade.i18n.voice import Voice
 from copytrade.state.asking import Who, action
@@ -18,6 +20,9 @@ from copytrade.state.ids import id_of
 from copytrade.state.typed import amount_of
 from copytrade.state.work import read
 from copytrade.users.queries import Person
+
+ECHO = timedelta(seconds=3)
+"""How long a value that was taken back may still come from the browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,9 @@ class CopyForm(rx.State, mixin=True):
     _before: CopySettings = CopySettings()
     _factors: dict[str, str] = {}
     """What was typed as the size of each way of sizing."""
+    _filled_in: str = ""
+    """The limit per position that was filled in last, and when it was taken back."""
+    _taken_back_at: datetime | None = None
 
     @action(Who.SUBSCRIBER)
     async def typed(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
@@ -71,6 +79,7 @@ class CopyForm(rx.State, mixin=True):
     async def _fill(self, asker: Person, voice: Voice, draft: Draft, *, before: CopySettings) -> None:
         """Fill the fields in, and say what is known of the trader now."""
         self.draft, self._before, self.faults, self._factors = draft, before, {}, {}
+        self._filled_in, self._taken_back_at = "", None
         self.form_round += 1
         await self._look_again(asker, voice)
 
@@ -141,14 +150,25 @@ class CopyForm(rx.State, mixin=True):
         return [_put("factor", factor, was=before.factor)]
 
     def _preset(self, before: Draft, ground: preview.Ground) -> list[Any]:
-        """Fill in the limit per position that a fixed size needs, where none of one's own was typed."""
+        """Fill in the limit per position that a fixed size needs, where none of one's own was typed; take it back.
+
+        What was typed when the answer was still on its way brings the old value once more: for a moment it is ours.
+        """
         price = ground.usual[0].price if ground.usual else None
-        was, new = (position_preset(one, price=price, equity=ground.equities.copy) for one in (before, self.draft))
-        if was == new or self.draft.max_position_notional not in ("", was):
-            return []
-        typed_before = self.draft.max_position_notional
+        new = position_preset(self.draft, price=price, equity=ground.equities.copy)
+        ours, there = self._filled_in, self.draft.max_position_notional
+        if new:
+            is_due = new != ours or before.mode not in FIXED_MODES
+            if not is_due or there not in ("", ours) or there == new:
+                return []
+            self._filled_in, self._taken_back_at = new, None
+        else:
+            now = clock.real_now()
+            if not ours or there != ours or now - (self._taken_back_at or now) > ECHO:
+                return []
+            self._taken_back_at = self._taken_back_at or now
         self.draft = replace(self.draft, max_position_notional=new)
-        return [_put("max_position_notional", new, was=typed_before)]
+        return [_put("max_position_notional", new, was=there)]
 
 
 def _put(name: str, value: str, *, was: str) -> Any:

@@ -60,7 +60,7 @@ def subscribe(walker: Walker, name: str) -> None:
     walker.type("max_slippage", "1")
     walker.fits()
     walker.press("Next")
-    walker.sees("Summary")
+    expect(walker.part("[name=consent]")).to_be_visible()
     walker.fits()
     walker.picture("settings-summary")
     walker.part("[name=consent]").check()

@@ -150,7 +150,7 @@ def subscribe(walker: Walker, name: str) -> None:
     walker.type("max_order_notional", "2000")
     walker.picture("subscribe-settings")
     walker.press("Next")
-    walker.sees("Summary")
+    expect(walker.part("[name=consent]")).to_be_visible()
     walker.press("Back")
     assert walker.part("[name=factor]").input_value() == "0.1"
     walker.press("Next")

@@ -75,7 +75,8 @@ def _copies(on: Desk) -> None:
     on.filled(on.sending())
     on.lead("1")
     on.session.flush()
-    leg = on.session.exec(select(LegRow).execution_options(populate_existing=True)).one()
+    mine = select(LegRow).where(LegRow.subscription_id == on.subscription_id)
+    leg = on.session.exec(mine.execution_options(populate_existing=True)).one()
     leg.is_halted, leg.due_at = True, None
     on.session.add(leg)
     for kind, policy, expected, found in (
