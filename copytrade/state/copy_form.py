@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import reflex as rx
 
@@ -21,6 +21,7 @@ from copytrade.state.typed import amount_of
 from copytrade.state.work import read
 from copytrade.users.queries import Person
 
+MARKED = "Please look at the fields that are marked."
 ECHO = timedelta(seconds=3)
 """How long a value that was taken back may still come from the browser."""
 
@@ -36,6 +37,9 @@ class Choice:
 
 class CopyForm(rx.State, mixin=True):
     """What was typed, what is wrong with it, and what it would do."""
+
+    if TYPE_CHECKING:
+        problem: str
 
     draft: Draft = Draft()
     faults: dict[str, str] = {}
@@ -56,6 +60,8 @@ class CopyForm(rx.State, mixin=True):
     _filled_in: str = ""
     """The limit per position that was filled in last, and when it was taken back."""
     _taken_back_at: datetime | None = None
+    _is_refused: bool = False
+    """The form was sent with faults that are still there."""
 
     @action(Who.SUBSCRIBER)
     async def typed(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
@@ -64,6 +70,7 @@ class CopyForm(rx.State, mixin=True):
         ground = await self._ground(asker)
         fills = [*self._follow_mode(before), *self._preset(before, ground)]
         await self._show(ground, voice, only=set(self.faults))
+        self._tell_again(voice)
         return fills
 
     @action(Who.SUBSCRIBER)
@@ -74,12 +81,13 @@ class CopyForm(rx.State, mixin=True):
             words.append(base)
         self.draft = replace(self.draft, symbols=", ".join(words)[:LONGEST_LIST])
         await self._show(await self._ground(asker), voice, only=set(self.faults))
+        self._tell_again(voice)
         return rx.set_value("symbols", self.draft.symbols)
 
     async def _fill(self, asker: Person, voice: Voice, draft: Draft, *, before: CopySettings) -> None:
         """Fill the fields in, and say what is known of the trader now."""
         self.draft, self._before, self.faults, self._factors = draft, before, {}, {}
-        self._filled_in, self._taken_back_at = "", None
+        self._filled_in, self._taken_back_at, self._is_refused = "", None, False
         self.form_round += 1
         await self._look_again(asker, voice)
 
@@ -122,9 +130,16 @@ class CopyForm(rx.State, mixin=True):
         ground = await self._ground(asker)
         await self._show(ground, voice, only=None)
         settings, wrong = settings_of(self.draft, before=self._before, market=ground.market, listed=ground.listed)
+        self._is_refused = bool(wrong)
         if wrong:
-            raise InvalidInput(f"{sorted(wrong)} were no use", user="Please look at the fields that are marked.")
+            raise InvalidInput(f"{sorted(wrong)} were no use", user=MARKED)
         return settings
+
+    def _tell_again(self, voice: Voice) -> None:
+        """Keep saying that fields are marked until they are right: a late answer to a key must not wipe it away."""
+        self._is_refused = self._is_refused and bool(self.faults)
+        if self._is_refused:
+            self.problem = voice.say(MARKED)
 
     async def _show(self, ground: preview.Ground, voice: Voice, *, only: set[str] | None) -> None:
         """Show faults (of some fields, or all) and the example; the last one stays while something cannot be read."""

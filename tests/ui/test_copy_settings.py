@@ -351,3 +351,13 @@ def test_the_big_stop_is_ones_own(session: Session) -> None:
     mine = opened(Subscriptions, cookie=signed_in(session, person))
     asyncio.run(loaded(mine))
     assert mine.switch == "on"
+
+
+def test_a_late_answer_to_a_key_does_not_wipe_away_what_was_refused(session: Session) -> None:
+    page, _, _ = at_settings(session)
+    form, field, _ = WRONG[0]
+    asyncio.run(sent(page, "settle", form))
+    asyncio.run(sent(page, "typed", form))
+    assert (page.problem, set(page.faults)) == ("Please look at the fields that are marked.", {field})
+    asyncio.run(sent(page, "typed", {"mode": "ratio", "factor": "0.1"} | dict.fromkeys(form.keys() - {"mode"}, "1")))
+    assert (page.problem, page.faults) == ("", {})

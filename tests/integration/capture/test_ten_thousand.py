@@ -71,6 +71,7 @@ def test_ten_thousand_trades_and_a_stream_cut_ten_times(committed: object, contr
     wait_until(lambda: alice.count() >= len(wanted), timeout=60, every=0.5, what="all trades stored")
     stored = alice.stored()
     assert sorted(fill.trade_id for fill in stored) == sorted(wanted)
-    assert {fill.source for fill in stored} == {Source.STREAM, Source.POLL}, "no cut lost anything to the stream"
+    # The past is read meanwhile too: what it meets first bears its name.
+    assert {fill.source for fill in stored} >= {Source.STREAM, Source.POLL}, "no cut lost anything to the stream"
     wait_until(lambda: not alice.plan() and alice.held() == at_venue(alice), timeout=30, every=0.5, what="P")
     assert sorted(str(change.fill_id) for change in alice.planned) == sorted(str(fill.id) for fill in stored)
