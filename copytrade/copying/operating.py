@@ -33,12 +33,12 @@ class LiveOrderRow:
 
 
 def live_orders(session: Session, *, limit: int = MOST_ROWS) -> list[LiveOrderRow]:
-    """Return the orders that have not ended, oldest first."""
+    """Return the orders that have not ended: those whose outcome nobody knows before all others, then the oldest."""
     rows = bulk.fetch(
         session,
         "SELECT id, exchange_account_id, symbol, side, purpose, quantity, filled, state, client_order_id, lease_owner,"
         " created_at FROM trades.copy_orders WHERE state IN ('planned', 'sending', 'unknown', 'placed')"
-        " ORDER BY created_at LIMIT %(limit)s",
+        " ORDER BY (state = 'unknown') DESC, created_at LIMIT %(limit)s",
         limit=limit,
     )
     refs = accounts.refs(session, {row[1] for row in rows})

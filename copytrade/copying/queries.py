@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from copytrade import clock
 from copytrade.copying import bulk, settings_rows
 from copytrade.copying.drifts import drifts, halted
 from copytrade.copying.history import copies, copy_summary, skip_sums, slippage
-from copytrade.copying.models import CopySetting, DriftKind, OrderState, Resolution, Switch
+from copytrade.copying.models import CopySetting, DriftKind, OrderState, Resolution
 from copytrade.copying.open_legs import open_legs
 from copytrade.copying.own_trades import own_trades
 from copytrade.copying.receipts import receipt
@@ -26,17 +26,15 @@ from copytrade.copying.rows import (
     ReceiptOrder,
     SkipLine,
     SkipSum,
-    SwitchRow,
     Tries,
-    UnknownOrderRow,
 )
 from copytrade.domain.sizing import CopySettings
 
 __all__ = [
     "Backlog", "CopyPage", "CopyRow", "CopyState", "CopySummary", "DriftKind", "DriftRow", "HaltedRow", "OpenLegRow",
-    "OrderState", "OwnTradePage", "Receipt", "ReceiptOrder", "Resolution", "SkipLine", "SkipSum", "SwitchRow", "Tries",
-    "UnknownOrderRow", "backlog", "copies", "copy_summary", "drifts", "halted", "open_legs", "own_trades", "receipt",
-    "settings_of", "skip_sums", "slippage", "switches", "unknown_orders",
+    "OrderState", "OwnTradePage", "Receipt", "ReceiptOrder", "Resolution", "SkipLine", "SkipSum", "Tries",
+    "backlog", "copies", "copy_summary", "drifts", "halted", "open_legs", "own_trades", "receipt",
+    "settings_of", "skip_sums", "slippage",
 ]  # fmt: skip
 
 
@@ -59,19 +57,3 @@ def backlog(session: Session) -> Backlog:
         now=clock.now(),
     )
     return Backlog(*row)
-
-
-def unknown_orders(session: Session) -> list[UnknownOrderRow]:
-    """Return the orders whose outcome nobody knows, oldest first."""
-    rows = bulk.fetch(
-        session,
-        "SELECT id, subscriber_id, symbol, side, quantity, client_order_id, created_at FROM trades.copy_orders"
-        " WHERE state = 'unknown' ORDER BY created_at",
-    )
-    return [UnknownOrderRow(*row) for row in rows]
-
-
-def switches(session: Session) -> list[SwitchRow]:
-    """Return every switch that was ever set."""
-    rows = session.exec(select(Switch).order_by(col(Switch.scope), col(Switch.scope_id)))
-    return [SwitchRow(row.scope, row.scope_id, row.mode, row.reason, row.set_at) for row in rows]

@@ -260,27 +260,3 @@ class Backlog:
     orders_unknown: int
     oldest_unknown_at: datetime | None
     parts_pending: int
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownOrderRow:
-    """An order that left and whose outcome nobody knows yet."""
-
-    order_id: UUID
-    subscriber_id: UUID
-    symbol: str
-    side: str
-    quantity: Decimal
-    client_order_id: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SwitchRow:
-    """A switch as it stands."""
-
-    scope: str
-    scope_id: str
-    mode: str
-    reason: str
-    set_at: datetime
