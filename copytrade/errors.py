@@ -101,9 +101,3 @@ class OrderRefused(ExchangeError):
     """The venue refused the order for certain: nothing was placed."""
 
     status, code = 422, "order_refused"
-
-
-class OutcomeUnknown(ExchangeError):
-    """An order left and nobody knows what became of it; it is looked up, never repeated."""
-
-    status, code = 502, "outcome_unknown"

@@ -22,7 +22,7 @@ from copytrade.domain.fills import Equity, Position
 from copytrade.domain.instruments import MarginMode, Market, PositionSide, Role, Venue
 from copytrade.errors import NotFound
 from copytrade.exchanges.port import AccountRef
-from copytrade.exchanges.venues import facts, is_served
+from copytrade.exchanges.venues import is_served
 from copytrade.settings import settings
 
 
@@ -157,11 +157,6 @@ def addresses() -> list[str]:
 def places() -> list[tuple[Venue, Market]]:
     """Return where accounts can be linked."""
     return [(venue, market) for venue in Venue for market in Market if is_served(venue, market=market)]
-
-
-def needs_passphrase(venue: Venue) -> bool:
-    """Return whether a key of this venue has a passphrase beside its secret."""
-    return facts(venue).has_passphrase
 
 
 def owner_of(session: Session, account_id: UUID) -> UUID:

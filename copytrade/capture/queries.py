@@ -160,11 +160,6 @@ def fills_between(
     return [_row(fill) for fill in session.exec(query.order_by(col(StoredFill.venue_time), col(StoredFill.id)))]
 
 
-def fills_by_id(session: Session, ids: Collection[UUID]) -> dict[UUID, FillRow]:
-    """Return fills by their ids, in one query."""
-    return {fill.id: _row(fill) for fill in session.exec(select(StoredFill).where(among_ids(col(StoredFill.id), ids)))}
-
-
 def executions(
     session: Session, *, account_id: UUID, after: tuple[datetime, str] | None, until: datetime
 ) -> list[FillRow]:

@@ -208,16 +208,6 @@ def wake(session: Session, subscription_ids: Collection[UUID], *, now: datetime)
     ring(session, "drive")
 
 
-def flatten(session: Session, *, subscription_ids: Collection[UUID], reason: SkipReason, now: datetime) -> int:
-    """Close all that these subscriptions copied, once; return how many legs that was. The caller commits."""
-    legs = records.lock(
-        session,
-        "subscription_id = ANY(%(ids)s) AND state = 'following' AND target <> 0 ORDER BY id FOR UPDATE",
-        ids=list(subscription_ids),
-    )
-    return close(session, legs, reason=reason, now=now)
-
-
 def close(session: Session, legs: Collection[records.LegRecord], *, reason: SkipReason, now: datetime) -> int:
     """Close these legs, which the caller has locked; return how many had something to close."""
     touched = list[records.LegRecord]()

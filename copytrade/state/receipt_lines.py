@@ -31,7 +31,6 @@ SENTENCES = {
     Resolution.ANSWER: "the exchange answered after all",
     Resolution.LOOK_UP: "found at the exchange by its id",
     Resolution.ORDER_LIST: "found in the exchange's list of orders",
-    Resolution.TRADES: "found by its executions",
     Resolution.ABSENCE: "it was nowhere when it could no longer arrive, so it never reached the exchange",
     Resolution.LATE_FILL: "its execution showed up after it had been given up, and was booked",
     Resolution.OPERATOR: "an operator decided it",

@@ -59,7 +59,7 @@ def test_a_copy_that_two_orders_carried_shows_both_and_its_average_price(session
     assert (receipt.rank, receipt.served) == (1, 1)
 
 
-@pytest.mark.parametrize("by", [Resolution.LOOK_UP, Resolution.ORDER_LIST, Resolution.TRADES])
+@pytest.mark.parametrize("by", [Resolution.LOOK_UP, Resolution.ORDER_LIST])
 def test_an_order_that_was_unknown_says_what_told_its_outcome(session: Session, by: Resolution) -> None:
     on = desk(session)
     on.lead("1")

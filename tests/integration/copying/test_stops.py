@@ -228,15 +228,6 @@ def test_a_stand_is_read_once_by_however_many_processes(session: Session) -> Non
     assert guarding.reckon(session, Books(), now=clock.now()) is not None
 
 
-def test_all_of_a_subscription_is_closed_when_asked(session: Session) -> None:
-    on = bought_at_60000(session, SETTINGS)
-    ids = [on.subscription_id]
-    assert guarding.flatten(session, subscription_ids=ids, reason=SkipReason.HALTED, now=clock.now()) == 1
-    assert guarding.flatten(session, subscription_ids=ids, reason=SkipReason.HALTED, now=clock.now()) == 0
-    on.filled(on.sending())
-    assert (on.leg().target, on.leg().held) == (0, 0)
-
-
 def worth(books: Books, on: Desk) -> Decimal | None:
     [leg] = books.of(on.session, [on.subscription_id])
     return leg.worth({BTC: on.price})
