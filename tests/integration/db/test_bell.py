@@ -19,7 +19,9 @@ async def _first_ring(bell: Bell, topic: str, heard: asyncio.Event, ready: async
 
 
 async def _until_listening(engines: Engines) -> None:
-    async with await psycopg.AsyncConnection.connect(f"host={engines.run} user=postgres dbname=copytrade") as watch:
+    where = f"host={engines.run} user=postgres dbname=copytrade"
+    # Within one transaction PostgreSQL shows the activity of its first look for ever.
+    async with await psycopg.AsyncConnection.connect(where, autocommit=True) as watch:
         while True:
             rows = await watch.execute("select 1 from pg_stat_activity where query like 'LISTEN bell%'")
             if await rows.fetchone():
