@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from copytrade import clock
 from copytrade.engines import Engines, locate
@@ -24,7 +26,7 @@ from copytrade.installation import installation_keys
 from copytrade.settings import ROOT
 from tests import engines as test_engines
 from tests.engines import EngineProcesses
-from tests.processes import EVERYTHING, Processes
+from tests.processes import Processes
 from tests.waiting import wait_for_http
 from workers.launching.parent import end_with_parent
 from workers.launching.ports import any_free, is_free
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from copytrade.sandbox.client import Control
 
+FOLDER = Path(__file__).parent
 _LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "::ffff:127.")
 
 
@@ -205,38 +208,28 @@ def processes(committed: Engines, sandbox: Sandbox, engine_processes: EngineProc
     assert crashed == {}
 
 
-@pytest.fixture(scope="session")
-def pages() -> Path:
-    """The pages' bundle, built unless the one of an earlier session is still right."""
-    from workers.launching.pages import build_pages
-
-    web = Path(os.environ["REFLEX_WEB_WORKDIR"])
-    web.mkdir(parents=True, exist_ok=True)
-    build_pages(os.environ, web=web, log=HOME / "pages.log")
-    return web
-
-
-@pytest.fixture(scope="session")
-def installation(
-    database: Engines, sandbox: Sandbox, engine_processes: EngineProcesses, pages: Path
-) -> Generator[Processes]:
-    """Everything as `make demo` starts it, web included, for browser journeys; its people are the journeys' own."""
-    running = Processes(HOME / "log", engines=engine_processes)
-    try:
-        running.start(*EVERYTHING)
-        running.wait_for_web()
-        yield running
-        assert running.crashed() == {}
-    finally:
-        running.stop(*running.running)
-        test_engines.wipe(database)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick ones first; the browser last, since its driver keeps an event loop running in this process."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Quick ones first; among several workers the long ones first, so that all end at about the same time."""
     order = ("unit", "model", "integration", "contract", "ui", "chaos", "e2e")
-    folder = Path(__file__).parent
-    items.sort(key=lambda item: order.index(item.path.relative_to(folder).parts[0]))
+    if hasattr(config, "workerinput"):
+        order = ("e2e", "contract", "chaos", "integration", "ui", "model", "unit")
+    items.sort(key=lambda item: order.index(item.path.relative_to(FOLDER).parts[0]))
+
+
+class InOneGo(LoadScopeScheduling):
+    """Gives each worker whole files, since a file's tests share a stage, and one worker the whole installation."""
+
+    TOGETHER = ("tests/e2e/",)
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((folder for folder in self.TOGETHER if file.startswith(folder)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> InOneGo:
+    """Hand the tests out in the order in which they were collected."""
+    config.option.loadscopereorder = False
+    return InOneGo(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
