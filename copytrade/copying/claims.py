@@ -9,8 +9,9 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.accounts import queries as accounts
-from copytrade.copying import bulk, intentions, notices, records, saving, settings_rows, standing, switches
+from copytrade.copying import bulk, intentions, notices, readiness, records, saving, settings_rows, standing, switches
 from copytrade.copying.models import CopyOrder, LegState, OrderState, SwitchMode
+from copytrade.copying.readiness import Ready
 from copytrade.copying.records import LegRecord, OrderRecord
 from copytrade.copying.standing import Held
 from copytrade.copying.work import Claimed, Known, Preparing, Read, Sending
@@ -29,10 +30,11 @@ from copytrade.domain.driving import (
     turn,
 )
 from copytrade.domain.fills import Quote
-from copytrade.domain.instruments import Market, MarketRules, PositionSide
+from copytrade.domain.instruments import Market, MarketRules, PositionSide, Side
 from copytrade.domain.legs import Purpose
 from copytrade.domain.orders import OrderKind, OrderRequest
-from copytrade.domain.quantities import ZERO, sign
+from copytrade.domain.quantities import ZERO
+from copytrade.domain.readings import QUIET
 from copytrade.domain.sizing import CopySettings
 from copytrade.domain.skips import SkipReason
 from copytrade.exchanges.port import AccountRef
@@ -46,13 +48,6 @@ UNLISTED_PAUSE = timedelta(seconds=30)
 PREPARING_PAUSE = timedelta(seconds=3)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    own: int
-    hold: SkipReason | None
-    is_fresh: bool
-
-
 @dataclass(slots=True)
 class _Desk:
     now: datetime
@@ -62,7 +57,7 @@ class _Desk:
     accounts: dict[UUID, AccountRef]
     states: dict[UUID, str]
     switches: switches.Switches
-    ready: dict[tuple[UUID, str], _Ready]
+    ready: dict[tuple[UUID, str], Ready]
     held: dict[UUID, Held] = field(default_factory=dict[UUID, Held])
     """What holds subscriptions back: losses, a silent lead."""
     claimed: Claimed = field(default_factory=Claimed)
@@ -126,25 +121,9 @@ def _desk(session: Session, legs: Sequence[LegRecord], *, known: Known, now: dat
         accounts=read.refs,
         states=read.states,
         switches=switches.load(session),
-        ready=_ready(session, legs, now),
+        ready=readiness.load(session, legs, now=now),
         held=standing.held_back(session, list({leg.subscription_id for leg in legs})),
     )
-
-
-def _ready(session: Session, legs: Sequence[LegRecord], now: datetime) -> dict[tuple[UUID, str], _Ready]:
-    rows = bulk.fetch(
-        session,
-        "SELECT exchange_account_id, symbol, own, hold, read_at, retry_at FROM trades.symbols_ready"
-        " WHERE exchange_account_id = ANY(%(ids)s)",
-        ids=list({leg.copy_account_id for leg in legs}),
-    )
-    oldest = now - timedelta(seconds=settings().copy_equity_max_age_s)
-    return {
-        (account, symbol): _Ready(
-            sign(own), SkipReason(hold) if hold else None, read_at >= oldest and (retry is None or retry > now)
-        )
-        for account, symbol, own, hold, read_at, retry in rows
-    }
 
 
 def _look_at(desk: _Desk, leg: LegRecord) -> None:
@@ -226,7 +205,8 @@ def _flattening(leg: LegRecord, reason: SkipReason) -> Gate:
 def _selling(desk: _Desk, leg: LegRecord, turned: Turn, account: AccountRef) -> Turn:
     """After a sale that was refused for funds: what is free is read first, since it may lie in an order of his own."""
     decision = turned.decision
-    if not leg.refusals or not isinstance(decision, Order) or decision.purpose is not Purpose.EXIT:
+    is_sale = isinstance(decision, Order) and decision.purpose is Purpose.EXIT and decision.side is Side.SELL
+    if not leg.refusals or not is_sale:
         return turned
     if account.id in desk.known.free:
         return turned
@@ -242,20 +222,21 @@ def _entering(
 
     What was refused since, when the lead changed his modes, holds further entries too.
     """
-    assert isinstance(turned.decision, Order)
+    order = turned.decision
+    assert isinstance(order, Order)
     ready = desk.ready.get((leg.copy_account_id, leg.instrument.symbol))
-    # An order over zero, from a rest that no order could close alone, opens a side as one from nothing does.
-    adds = leg.leg.held * turned.decision.signed > 0
+    adds = leg.leg.held * order.signed > 0
     if adds and (ready is None or ready.hold is None):
         return turned
-    if ready is None or not ready.is_fresh:
+    quiet_at = (leg.last_order_ended_at or desk.now - QUIET) + QUIET
+    if readiness.is_over_zero(leg, order) and desk.now < quiet_at:
+        # Only a quiet leg can be reconciled, and nothing else lets such an order go.
+        return Turn(turned.leg, turned.skips, Wait(WaitReason.HELD_BACK, quiet_at))
+    if ready is None or not readiness.is_enough(ready, leg, order, now=desk.now):
         is_hedged = leg.instrument.position_side is not PositionSide.NET
         desk.claimed.preparing.append(Preparing(account, leg.lead_account_id, leg.instrument.symbol, is_hedged))
         return Turn(turned.leg, turned.skips, Wait(WaitReason.HELD_BACK, desk.now + PREPARING_PAUSE))
-    hold = ready.hold
-    is_net = leg.instrument.position_side is PositionSide.NET
-    if hold is None and is_net and ready.own * turned.decision.side.sign < 0:
-        hold = SkipReason.OWN_POSITION
+    hold = readiness.held_back(ready, leg, order)
     if hold is None:
         return turned
     again = _turn(desk, leg, rules, quote, Gate(hold_entries=hold))

@@ -96,8 +96,9 @@ def next_order(
     back = _way_back(leg)
     if back:
         return _exit(
-            leg, back, rules=rules, quote=quote, now=now, real_now=real_now, market=market, settings=settings, free=free
-        )
+            leg, back, rules=rules, quote=quote, now=now, real_now=real_now, market=market, settings=settings,
+            held_back=held_back, free=free,
+        )  # fmt: skip
     if leg.live:
         return Wait(WaitReason.LIVE_ORDER)
     return _entry(
@@ -124,6 +125,7 @@ def _exit(
     now: datetime,
     real_now: datetime,
     market: Market,
+    held_back: bool,
     free: Decimal | None,
 ) -> Decision:
     if (waits := _exit_waits(leg, now=now, real_now=real_now)) is not None:
@@ -139,14 +141,18 @@ def _exit(
     reference = reference or leg.parts[-1].price
     if market is Market.SPOT:
         quantity = _spot_exit(leg, quantity, rules=rules, reference=reference)
-        there = quantity if free is None else min(quantity, rules.round_quantity(max(free, ZERO)))
+        # What is bought back needs no coin that is free.
+        most = quantity if free is None or side is Side.BUY else rules.round_quantity(max(free, ZERO))
+        there = min(quantity, most)
         if there < quantity and _is_under_minimum(there, reference, rules=rules):
             # It lies in an order of his own, or is gone, which a comparison of balances finds.
             return Wait(WaitReason.NOT_FREE, now + HOLD_PAUSE)
         quantity = there
     is_exempt = rules.exits_exempt_from_minimum and market is Market.PERPETUAL
     if not is_exempt and _is_under_minimum(quantity, reference, rules=rules):
-        return _over_zero(leg, rules=rules, settings=settings, reference=reference)
+        return _over_zero(
+            leg, rules=rules, settings=settings, quote=quote, now=now, market=market, held_back=held_back
+        )  # fmt: skip
     reduces = market is Market.PERPETUAL
     if is_market:
         quantity = rules.round_quantity(min(quantity, rules.max_market_quantity))
@@ -195,18 +201,21 @@ def _exit_reference(leg: Leg, *, side: Side, quote: Quote | None, now: datetime)
     return None
 
 
-def _over_zero(leg: Leg, *, rules: MarketRules, settings: CopySettings, reference: Decimal) -> Decision:
-    """One order over both parts of a flip whose first is under the minimum."""
-    across = rules.round_quantity(leg.target - leg.held)
+def _over_zero(
+    leg: Leg,
+    *,
+    rules: MarketRules,
+    settings: CopySettings,
+    quote: Quote | None,
+    now: datetime,
+    market: Market,
+    held_back: bool,
+) -> Decision:
+    """One order over both parts of a flip whose first is under the minimum: it enters, so it is bounded as an entry."""
     if sign(leg.target) == sign(leg.held) or not leg.target or leg.live:
         return Wait(WaitReason.TOO_SMALL)
-    side = Side.of(across)
-    price = _limit(reference, settings.slippage(rules.base), side=side, rules=rules, mark=reference)
-    quantity = rules.round_quantity(min(abs(across), rules.max_quantity))
-    # A minimum is reckoned at the order's own price.
-    if _is_under_minimum(quantity, price, rules=rules):
-        return Wait(WaitReason.TOO_SMALL)
-    return Order(Purpose.ENTRY, side, quantity, OrderKind.LIMIT_IOC, price, reduce_only=False, reference=reference)
+    across = leg.target - leg.held
+    return _entry(leg, across, rules=rules, settings=settings, quote=quote, now=now, market=market, held_back=held_back)
 
 
 def _entry(

@@ -19,6 +19,8 @@ SPOT_DUST = Decimal("0.0001")
 """The share of a coin by which a balance may be less than what legs hold of it."""
 UNSEEN = timedelta(minutes=2)
 """So long an order that was judged lost may be what a reading lacks: taken over and booked, it would count twice."""
+JUST_READ = timedelta(seconds=5)
+"""So old at most a reading is on which an order over zero relies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,22 @@ def is_quiet(*, is_live: bool, ended_at: datetime | None, at: datetime) -> bool:
     return not is_live and (ended_at is None or at - ended_at >= QUIET)
 
 
+def is_reconciled(*, read_at: datetime, ended_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a reading that was what a leg holds is still true of it now, as far as anybody can know."""
+    return now - read_at <= JUST_READ and is_quiet(is_live=False, ended_at=ended_at, at=read_at)
+
+
 def missing(held: Sequence[Decimal], read: Decimal, *, market: Market) -> list[Decimal | None]:
     """Return for each leg of one position what it really holds, None where the reading covers what it thinks.
 
-    What is more than the legs hold is the subscriber's own, and his part is taken first.
+    What is more than the legs hold is the subscriber's own, and his part is taken first. On spot a leg that sold more
+    than it held, of his or of another leg's coins, will buy them back: no balance says less than that.
     """
     found: list[Decimal | None] = [None] * len(held)
-    for side in (1, -1):
+    sides = (1,) if market is Market.SPOT else (1, -1)
+    if market is Market.SPOT:
+        read += sum((-thought for thought in held if thought < 0), ZERO)
+    for side in sides:
         there = max(read * side, ZERO)
         for index, thought in enumerate(held):
             if sign(thought) == side:

@@ -3,8 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
-from copytrade.copying import claims
 from copytrade.copying.models import LegState, OrderState
+from copytrade.copying.readiness import Ready
 from copytrade.copying.records import LegRecord
 from copytrade.db.model import new_id
 from copytrade.domain import readings
@@ -35,7 +35,7 @@ def _compare(service: Service, leg: LegRecord, held: dict[PositionSide, Decimal]
     known = service.ready.get((COPY, leg.instrument.symbol))
     if known is not None and leg.instrument.position_side is PositionSide.NET:
         own = read - (leg.leg.held if really is None else really)
-        service.ready[COPY, leg.instrument.symbol] = claims._Ready(sign(own), known.hold, known.is_fresh)
+        service.ready[COPY, leg.instrument.symbol] = Ready(sign(own), known.hold, known.is_fresh, read_at)
     was = (
         readings.Doubt(leg.drift_reading, leg.drift_read_at)
         if leg.drift_reading is not None and leg.drift_read_at is not None

@@ -14,6 +14,7 @@ from uuid import UUID
 from copytrade.copying import claims, ending, planner, resuming
 from copytrade.copying.desks import Desk, Venues
 from copytrade.copying.models import LIVE, LegState, OrderState
+from copytrade.copying.readiness import Ready
 from copytrade.copying.records import LegRecord, OrderRecord
 from copytrade.copying.standing import Held
 from copytrade.copying.switches import Switches
@@ -62,7 +63,7 @@ class Service:
     account: AccountRef
     store: Store = field(default_factory=Store)
     switches: Switches = field(default_factory=lambda: Switches({}))
-    ready: dict[tuple[UUID, str], "claims._Ready"] = field(default_factory=dict)
+    ready: dict[tuple[UUID, str], Ready] = field(default_factory=dict)
     quote: Quote | None = None
     free: Stored | None = None
     held: Held | None = None

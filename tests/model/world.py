@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from copytrade.copying import claims
 from copytrade.copying.models import OrderState
+from copytrade.copying.readiness import Ready
 from copytrade.copying.records import OrderRecord
 from copytrade.copying.telling import Told
 from copytrade.copying.work import Claimed, Sending
@@ -17,7 +17,7 @@ from copytrade.domain.fills import Quote
 from copytrade.domain.instruments import PositionSide
 from copytrade.domain.legs import Purpose
 from copytrade.domain.orders import Outcome, OutcomeKind, Refusal
-from copytrade.domain.quantities import ZERO
+from copytrade.domain.quantities import ZERO, sign
 from copytrade.domain.readings import AGAIN
 from tests.model.broken import hold
 from tests.model.capture import Capture
@@ -191,10 +191,10 @@ class World:
     def _prepare(self, ours: dict[str, Any]) -> None:
         symbol = self.venue.rules.symbol
         own = self.venue.held.get(PositionSide.NET, ZERO) - ours.get(symbol, ZERO)
-        self.soon(self._prepared, symbol, own)
+        self.soon(self._prepared, symbol, own, self.now)
 
-    def _prepared(self, symbol: str, own: Any) -> None:
-        self.service.ready[COPY, symbol] = claims._Ready((own > 0) - (own < 0), None, True)
+    def _prepared(self, symbol: str, own: Any, read_at: datetime) -> None:
+        self.service.ready[COPY, symbol] = Ready(sign(own), None, True, read_at)
         for leg in self.service.store.legs.values():
             if leg.leg.target != leg.leg.held:
                 leg.due_at = self.now

@@ -3,12 +3,16 @@
 from dataclasses import replace
 from uuid import UUID
 
-from copytrade.domain.instruments import MarketRules
+from copytrade.domain.driving import Gate, Order, Wait, WaitReason
+from copytrade.domain.instruments import Instrument, Market, MarketRules, Venue
 from copytrade.domain.legs import Leg, Part, Purpose, book, pending_total
 from copytrade.domain.lots import target_total
 from copytrade.domain.planning import PartKind
-from tests.unit.domain.copying import PRICE, RULES, START, D, following
+from copytrade.domain.sizing import CopySettings
+from copytrade.domain.skips import SkipReason
+from tests.unit.domain.copying import PRICE, RULES, START, Copy, D, following
 
+SPOT = Instrument(Venue.BINANCE, Market.SPOT, "BTC/USDT")
 ODD = replace(RULES, max_quantity=D("0.30005"), max_market_quantity=D("0.10005"))
 """A venue whose largest orders do not lie on its own step, as Binance tells them on spot."""
 
@@ -51,6 +55,52 @@ def test_buying_back_what_was_sold_too_much_pays_its_fee_out_of_what_it_brings()
     assert pending_total(leg) == D("0.00002")
     assert [one.quantity for one in covered] == [D("0.01998")]
     assert not skips
+
+
+def on_its_way_over_zero() -> Copy:
+    """A rest of 0.005 that no order could close alone, and a target on the other side."""
+    rules = replace(RULES, exits_exempt_from_minimum=False, min_notional=D(20), price_tick=D("0.01"))
+    copy = following("1", lead="0.02", held="0.02", rules=rules, price=D(2009))
+    copy.trade("-0.015")
+    copy.drive()
+    copy.trade("-0.025")
+    assert copy.leg.held == D("0.005")
+    return copy
+
+
+def test_one_order_over_zero_is_bounded_as_the_entry_that_it_is() -> None:
+    """It went out at the market of the day, however far from where the lead had turned round."""
+    copy = on_its_way_over_zero()
+    decision = copy.look()
+    assert isinstance(decision, Order)
+    assert (decision.purpose, decision.quantity, decision.reference) == (Purpose.ENTRY, D("0.025"), D(2009))
+    copy.price = D(1900)
+    limit = D(2009) * (1 - copy.settings.slippage("BTC"))
+    copy.send(decision)
+    assert copy.leg.held == D("0.005")
+    assert decision.price is not None
+    assert decision.price >= limit
+
+
+def test_one_order_over_zero_is_held_back_as_the_entry_that_it_is() -> None:
+    copy = on_its_way_over_zero()
+    copy.gate = Gate(hold_entries=SkipReason.DRIFT_HALT)
+    copy.drive()
+    assert copy.leg.held == D("0.005")
+    assert isinstance(copy.decision, Wait)
+    assert copy.decision.reason is WaitReason.HELD_BACK
+
+
+def test_what_was_sold_of_his_own_coins_is_bought_back_though_nothing_is_free() -> None:
+    """What was sold twice waited for coins to be free, of which a purchase needs none."""
+    copy = Copy(
+        CopySettings(max_leverage=D(1000)), instrument=SPOT, rules=replace(RULES, exits_exempt_from_minimum=False)
+    )
+    late = Part(UUID(int=5), PartKind.LATE, D("0.75"), PRICE, START, opens=False)
+    copy.leg, copy.free = Leg(held=D("-0.75"), parts=(late,)), D(0)
+    copy.drive()
+    assert copy.sent() == [("buy", D("0.75"), False)]
+    assert copy.leg.held == 0
 
 
 def test_one_order_over_zero_reaches_the_minimum_at_its_own_price() -> None:
