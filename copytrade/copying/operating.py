@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from copytrade.accounts import queries as accounts
 from copytrade.copying import bulk
-from copytrade.copying.models import Switch, SwitchMode
+from copytrade.copying.models import Switch, SwitchMode, SwitchScope
 
 MOST_ROWS = 100
 
@@ -63,7 +63,9 @@ class SetSwitch:
 
 def set_switches(session: Session) -> list[SetSwitch]:
     """Return the switches that are not on, the widest first."""
-    rows = session.exec(
-        select(Switch).where(Switch.mode != SwitchMode.ON).order_by(col(Switch.scope), col(Switch.set_at))
-    )
-    return [SetSwitch(row.scope, row.scope_id, row.mode, row.reason, row.set_by, row.set_at) for row in rows]
+    rows = session.exec(select(Switch).where(Switch.mode != SwitchMode.ON).order_by(col(Switch.set_at))).all()
+    widest = list(SwitchScope)
+    return [
+        SetSwitch(row.scope, row.scope_id, row.mode, row.reason, row.set_by, row.set_at)
+        for row in sorted(rows, key=lambda row: widest.index(SwitchScope(row.scope)))
+    ]

@@ -29,11 +29,12 @@ _SET_BY_OPERATORS, _SET_BY_HIMSELF, _TOLD_HIM = "switch.", "halt.", "support."
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a switch would hold back: copied positions, their worth in quote, and whose they are."""
+    """What a switch would hold back: copied positions, their worth in quote, and whose they are; paper apart."""
 
     legs: int
     notional: Decimal
     subscribers: int
+    on_paper: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +144,15 @@ def history(session: Session, *, limit: int = 50) -> list[SwitchChange]:
 def reach(session: Session, *, scope: SwitchScope, scope_id: str) -> Reach:
     """Return what a switch would hold back now; its positions are reckoned at their last known prices."""
     _name_of(session, scope, scope_id)
-    [(legs, notional, subscribers)] = bulk.fetch(
+    [row] = bulk.fetch(
         session,
-        "SELECT count(*), coalesce(sum(abs(held) * price), 0), count(DISTINCT subscriber_id) FROM trades.legs"  # noqa: S608 - text of ours
-        f" WHERE state = 'following' AND (target <> 0 OR held <> 0) AND {_LEGS_OF[scope]}",
+        "WITH reached AS (SELECT l.*, s.is_paper FROM trades.legs l"  # noqa: S608 - text of ours
+        " JOIN trades.copy_settings s ON s.subscription_id = l.subscription_id"
+        " WHERE l.state = 'following' AND (l.target <> 0 OR l.held <> 0))"
+        " SELECT count(*) FILTER (WHERE NOT is_paper),"
+        " coalesce(sum(abs(held) * price) FILTER (WHERE NOT is_paper), 0),"
+        " count(DISTINCT subscriber_id) FILTER (WHERE NOT is_paper), count(*) FILTER (WHERE is_paper)"
+        f" FROM reached WHERE {_LEGS_OF[scope]}",
         id=scope_id,
     )
-    return Reach(legs, notional, subscribers)
+    return Reach(*row)

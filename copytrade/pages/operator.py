@@ -12,7 +12,7 @@ from copytrade.components.text import Text, t
 from copytrade.domain.instruments import Venue
 from copytrade.state.operator import Operator
 from copytrade.state.operator_lines import DeadLetter, OrderLine, Room
-from copytrade.state.operator_switches import MODES, SCOPES, SwitchLine
+from copytrade.state.operator_switches import MODES, SCOPES, ChangeLine, SwitchLine
 
 
 def operator() -> rx.Component:
@@ -24,6 +24,7 @@ def operator() -> rx.Component:
         when_loaded(
             Operator,
             panel(t("Switches"), _switches(), id="switches"),
+            rx.cond(has(Operator.switched), panel(t("Who turned which switch"), _switched(), id="switched")),
             rx.el.div(rx.foreach(Operator.rooms, _room), class_name="grid2"),
             panel(t("Orders with an unknown outcome"), _unknown()),
             panel(t("Orders on their way"), _orders()),
@@ -41,12 +42,29 @@ def _switches() -> rx.Component:
                 rx.el.strong(row.name),
                 rx.el.span(row.reason),
                 rx.el.span(row.by, " ", moment(row.at), class_name="quiet"),
-                _soft(t("Let it go on"), Operator.let_go_on(row.scope, row.scope_id)),
                 spacing="3",
                 align="center",
                 wrap="wrap",
             ),
+            rx.el.form(
+                rx.flex(
+                    text_input(
+                        "reason",
+                        required=True,
+                        max_length=200,
+                        auto_complete="off",
+                        placeholder=t("why it may go on"),
+                        aria_label=t("Why"),
+                    ),
+                    rx.el.button(t("Let it go on"), type="submit", class_name="button soft nowrap"),
+                    spacing="3",
+                    margin_top="8px",
+                ),
+                on_submit=lambda form: Operator.let_go_on(row.scope, row.scope_id, form),
+                reset_on_submit=True,
+            ),
             class_name="notice",
+            key=row.scope + row.scope_id,
         )
 
     return rx.fragment(
@@ -56,6 +74,30 @@ def _switches() -> rx.Component:
             rx.el.p(t("Nothing is held back."), class_name="quiet", style={"margin": "0 0 16px"}),
         ),
         rx.cond(Operator.asked.scope != "", _confirmation(), _form()),
+    )
+
+
+def _switched() -> rx.Component:
+    names = (t("When"), t("Where"), t("What"), t("Why"), t("By"))
+
+    def line(row: ChangeLine) -> rx.Component:
+        cells = (moment(row.at), row.name, row.mode, row.reason, row.by)
+        return rx.el.tr(
+            rx.el.td(cells[0], class_name="lead"),
+            *(
+                rx.el.td(rx.el.span(cell), custom_attrs={"data-name": name})
+                for name, cell in zip(names[1:], cells[1:], strict=True)
+            ),
+        )
+
+    return rx.el.div(
+        rx.el.table(
+            rx.el.thead(rx.el.tr(*(rx.el.th(name) for name in names))),
+            rx.el.tbody(rx.foreach(Operator.switched, line)),
+            class_name="rows cards",
+            data_testid="switched",
+        ),
+        class_name="wide",
     )
 
 

@@ -19,7 +19,15 @@ from copytrade.payments import service as payment_service
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.ids import id_of
 from copytrade.state.operator_lines import DeadLetter, OrderLine, Room, letters, order, room
-from copytrade.state.operator_switches import Asked, SwitchLine, asked_for, set_switches
+from copytrade.state.operator_switches import (
+    Asked,
+    ChangeLine,
+    SwitchLine,
+    asked_for,
+    reason_of,
+    set_switches,
+    switched,
+)
 from copytrade.state.typed import amount_of
 from copytrade.state.work import change, read
 from copytrade.users.queries import Person
@@ -33,6 +41,7 @@ class Operator(Page, rx.State):
     on_the_way: list[OrderLine] = []
     letters: list[DeadLetter] = []
     switches: list[SwitchLine] = []
+    switched: list[ChangeLine] = []
     scope: str = SwitchScope.PLATFORM.value
     asked: Asked = Asked()
 
@@ -51,7 +60,7 @@ class Operator(Page, rx.State):
         self.on_the_way = [line for state, line in lines if state != "unknown"]
         jobs = await asyncio.to_thread(queues.dead_jobs)
         self.letters = await read(letters, jobs=jobs, voice=voice)
-        self.switches = await read(set_switches, voice)
+        self.switches, self.switched = await read(set_switches, voice), await read(switched, voice)
         self.as_of = voice.clock(now)
 
     @action(Who.OPERATOR)
@@ -88,10 +97,11 @@ class Operator(Page, rx.State):
         return Operator.watch
 
     @action(Who.OPERATOR)
-    async def let_go_on(self, asker: Person, voice: Voice, scope: str, scope_id: str) -> Any:
-        """Take a switch back."""
-        known = {(line.scope, line.scope_id) for line in await read(set_switches, voice)}
-        if (scope, scope_id) not in known:
+    async def let_go_on(self, asker: Person, voice: Voice, scope: str, scope_id: str, form: dict[str, Any]) -> Any:
+        """Take a switch back, saying why."""
+        reason = reason_of(form)
+        set_now = {(line.scope, line.scope_id) for line in await read(operating.set_switches)}
+        if (scope, scope_id) not in set_now:
             raise NotFound("no such switch was set", user="This switch is not set any more.")
         await change(
             service.set_switch,
@@ -99,7 +109,7 @@ class Operator(Page, rx.State):
             scope=SwitchScope(scope),
             scope_id=scope_id,
             mode=SwitchMode.ON,
-            reason="operator's page",
+            reason=reason,
         )
         return Operator.watch
 

@@ -46,3 +46,21 @@ def test_a_job_that_raises_is_kept_told_and_tried_again(engines: Engines) -> Non
     assert not retry("billing", "dead-1")
     assert not retry("billing", "nobody")
     of.delete(delete_jobs=True)
+
+
+def _died(name: str, text: str) -> None:
+    of = queue(name)
+    of.enqueue("builtins.int", text, job_id=f"dead-{text}")
+    SimpleWorker([of], connection=of.connection, serializer=JSONSerializer).work(burst=True)
+
+
+def test_the_newest_of_all_queues_come_first(engines: Engines) -> None:
+    for name, text in (("billing", "one"), ("notify", "two"), ("billing", "three")):
+        _died(name, text)
+    assert [(job.queue, job.id, job.error.rpartition(" ")[2]) for job in dead_jobs()] == [
+        ("billing", "dead-three", "'three'"), ("notify", "dead-two", "'two'"), ("billing", "dead-one", "'one'"),
+    ]  # fmt: skip
+    assert len(dead_jobs(limit=2)) == 2
+    for name, text in (("billing", "one"), ("notify", "two"), ("billing", "three")):
+        queue(name).failed_job_registry.remove(f"dead-{text}", delete_job=True)
+    assert dead_jobs() == []

@@ -10,12 +10,14 @@ from rq.serializers import JSONSerializer
 from sqlmodel import Session, select
 
 from copytrade import clock
-from copytrade.copying.models import Switch
+from copytrade.copying import service
+from copytrade.copying.models import Switch, SwitchMode, SwitchScope
 from copytrade.payments import inbox
 from copytrade.payments.models import InboxState, WebhookEvent
 from copytrade.queues import queue
 from copytrade.state.operator import Operator
 from copytrade.users.service import make_operator
+from tests.integration.subscriptions.market import opened as opened_market
 from tests.integration.users import people
 from tests.ui.asking import loaded, opened, sent, signed_in
 
@@ -53,9 +55,42 @@ def test_a_switch_is_told_in_numbers_and_set_only_when_confirmed(session: Sessio
     [line] = _load(page).switches
     assert (line.name, line.mode, line.reason) == ("Bybit", "close everything", "they announced a halt")
     assert line.by == "olga@copytrade.example"
-    _send(page, "let_go_on", "venue", "bybit")
+    _send(page, "let_go_on", "venue", "bybit", {"reason": " "})
+    assert page.problem == "Say why: others will read it."
+    assert _modes(session) == {("venue", "bybit"): "flatten"}
+    _send(page, "let_go_on", "venue", "bybit", {"reason": "they trade again"})
     assert _modes(session) == {("venue", "bybit"): "on"}
     assert _load(page).switches == []
+
+
+def test_who_turned_which_switch_to_what_and_why_is_told(session: Session, page: Operator) -> None:
+    market = opened_market(session)
+    session.commit()
+    service.set_switch(
+        session,
+        by=market.bob.id,
+        scope=SwitchScope.SUBSCRIBER,
+        scope_id=str(market.bob.id),
+        mode=SwitchMode.FLATTEN,
+        reason="his own stop",
+    )
+    session.commit()
+    for form in (
+        {"scope": "trader", "target": f"/traders/{market.slug}", "mode": "hands_off", "reason": "he gambles"},
+        {"scope": "platform", "mode": "entries_off", "reason": "a drill"},
+    ):
+        _send(page, "ask", form)
+        _send(page, "confirm")
+    _send(page, "let_go_on", "platform", "all", {"reason": "the drill is over"})
+    olga = "olga@copytrade.example"
+    told = [(line.name, line.mode, line.reason, line.by) for line in _load(page).switched]
+    assert told == [
+        ("the whole platform", "let go on", "the drill is over", olga),
+        ("the whole platform", "no new entries", "a drill", olga),
+        ("Nordwind", "freeze", "he gambles", olga),
+        (market.bob.email, "close everything", "his own stop", market.bob.email),
+    ]
+    assert [line.name for line in page.switches] == ["Nordwind", market.bob.email]
 
 
 def test_a_switch_put_aside_is_never_set(session: Session, page: Operator) -> None:
@@ -104,7 +139,7 @@ def test_what_is_wrong_is_said_and_nothing_is_asked(
 
 
 def test_a_switch_that_nobody_set_cannot_be_taken_back(session: Session, page: Operator) -> None:
-    _send(page, "let_go_on", "platform", "all")
+    _send(page, "let_go_on", "platform", "all", {"reason": "a drill"})
     assert page.problem == "This switch is not set any more."
     assert _modes(session) == {}
 

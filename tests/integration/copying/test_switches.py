@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from copytrade.copying import service, switching
-from copytrade.copying.models import SwitchMode, SwitchScope
+from copytrade.copying.models import CopySetting, SwitchMode, SwitchScope
 from copytrade.copying.switches import PLATFORM
 from copytrade.copying.switching import Reach
 from copytrade.db.events import Event
@@ -192,6 +192,15 @@ def test_what_a_switch_reaches_is_known_before_it_is_set(session: Session, scope
     assert service.reach(session, scope=scope, scope_id=HERE[scope](on)) == Reach(0, Decimal(0), 0)
     on.copy("0.5")
     assert service.reach(session, scope=scope, scope_id=HERE[scope](on)) == Reach(1, Decimal(30_000), 1)
+
+
+def test_what_a_switch_reaches_on_paper_is_told_apart(session: Session) -> None:
+    on = desk(session)
+    on.copy("0.5")
+    session.get_one(CopySetting, on.subscription_id).is_paper = True
+    session.flush()
+    found = service.reach(session, scope=SwitchScope.PLATFORM, scope_id=PLATFORM)
+    assert found == Reach(0, Decimal(0), 0, on_paper=1)
 
 
 def test_every_switch_leaves_who_when_and_why(session: Session) -> None:
