@@ -8,7 +8,7 @@ import pytest
 from copytrade import clock
 from copytrade.domain.orders import OutcomeKind, Refusal
 from copytrade.errors import Unavailable
-from copytrade.exchanges import ground
+from copytrade.exchanges import ground, guard
 from copytrade.exchanges.port import Credentials, ExchangeClient
 from copytrade.settings import settings
 from tests.contract.exchanges.places import BANNING, Account, all_fills, eventually, named, soon
@@ -133,7 +133,8 @@ def test_71_no_answer_in_time_is_unknown_and_the_late_execution_is_found(
     alice: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hasty = settings().model_copy(update={"request_timeout_ms": 300})
-    monkeypatch.setattr(ground, "settings", lambda: hasty)
+    for reader in (ground, guard):
+        monkeypatch.setattr(reader, "settings", lambda: hasty)
     alice.fault(path=alice.orders_path, execute="late", late_ms=500, answer="hang")
     request = alice.sell()
     outcome = alice.place(request, alone=True)
