@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from copytrade.components.figures import paper_badge
 from copytrade.components.panels import has
 from copytrade.components.text import Text, t
 from copytrade.state.receipt_lines import OrderLine, ReceiptView, Step
@@ -11,7 +12,8 @@ def receipt_view(receipt: ReceiptView) -> rx.Component:
     """Show a receipt in full."""
     return rx.el.div(
         rx.el.div(rx.foreach(receipt.steps, _step), class_name="steps"),
-        rx.el.strong(receipt.sums, class_name="sums"),
+        rx.el.strong(receipt.sums, " ", paper_badge(receipt.is_paper), class_name="sums"),
+        rx.cond(receipt.rest != "", rx.el.div(receipt.rest, class_name="quiet", role="note")),
         rx.el.dl(
             rx.foreach(receipt.pairs, lambda pair: rx.fragment(rx.el.dt(pair[0]), rx.el.dd(pair[1]))),
             class_name="pairs",

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlmodel import Session
 
 from copytrade import clock
-from copytrade.copying import bulk, quality
+from copytrade.copying import bulk, listing, quality
+from copytrade.copying.models import SymbolTerms
 from copytrade.copying.rows import CopyPage, CopyRow, CopyState, CopySummary, SkipSum
 from copytrade.domain.skips import FAILURES
 from copytrade.errors import InvalidInput
@@ -75,7 +76,9 @@ def copies(
         limit=limit + 1,
         failures=failures(),
     )
-    found = [_copy(row, known[row[2]]) for row in rows[:limit]]
+    accounts = {row[0]: known[row[2]].copy_account_id for row in rows}
+    terms = listing.terms_at(session, {(accounts[row[0]], row[3]) for row in rows})
+    found = [_copy(row, known[row[2]], terms=terms.get((accounts[row[0]], row[3]))) for row in rows[:limit]]
     return CopyPage(found, str(found[-1].id) if len(rows) > limit else None)
 
 
@@ -135,7 +138,7 @@ def failures() -> list[str]:
     return [reason.value for reason in FAILURES]
 
 
-def _copy(row: bulk.Row, subscription: SubscriptionRow) -> CopyRow:
+def _copy(row: bulk.Row, subscription: SubscriptionRow, *, terms: SymbolTerms | None) -> CopyRow:
     (
         part_id, at, subscription_id, symbol, asked, copied, skipped, netted, reason, lead_price, lead_quantity,
         venue_time, state, price, acknowledged_at, facts, kind, missed,
@@ -167,6 +170,7 @@ def _copy(row: bulk.Row, subscription: SubscriptionRow) -> CopyRow:
         lead_price=lead_price,
         kind=kind,
         missed=missed,
+        step=terms.quantity_step if terms is not None else None,
     )
 
 

@@ -1,14 +1,17 @@
 """What each venue lists, demands and asks, written down for the pages: the web has no client of its own."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.accounts import places
+from copytrade.accounts import queries as accounts
 from copytrade.copying import bulk
 from copytrade.copying.models import SymbolTerms
 from copytrade.copying.terms import Terms
@@ -62,6 +65,21 @@ def terms_of(session: Session, account: AccountRef, *, symbols: Sequence[str]) -
         )
     )
     return {row.symbol: row for row in rows}
+
+
+def terms_at(session: Session, traded: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], SymbolTerms]:
+    """Return what is known of symbols by (account, symbol), each place asked for once."""
+    refs = accounts.refs(session, {account_id for account_id, _ in traded})
+    places = defaultdict[Place, list[AccountRef]](list)
+    for ref in refs.values():
+        places[_place(ref)].append(ref)
+    found: dict[tuple[UUID, str], SymbolTerms] = {}
+    for there in places.values():
+        ids = {ref.id for ref in there}
+        wanted = [pair for pair in traded if pair[0] in ids]
+        terms = terms_of(session, there[0], symbols=sorted({symbol for _, symbol in wanted}))
+        found |= {pair: terms[pair[1]] for pair in wanted if pair[1] in terms}
+    return found
 
 
 def listed(session: Session, account: AccountRef) -> dict[str, str]:

@@ -29,9 +29,16 @@ def open_legs(session: Session, *, owner: UUID) -> list[OpenLegRow]:
         .order_by(col(LegRow.symbol), col(LegRow.id))
     ).all()
     apart = [row for row in rows if row.target != row.held]
-    terms, held_back = _terms(session, apart), _held_back(session, apart)
+    terms = listing.terms_at(session, {(row.copy_account_id, row.symbol) for row in apart})
+    held_back = _held_back(session, apart)
     return [
-        _row(row, known[row.subscription_id], terms=terms.get(row.id), held_back=held_back.get(row.id)) for row in rows
+        _row(
+            row,
+            known[row.subscription_id],
+            terms=terms.get((row.copy_account_id, row.symbol)),
+            held_back=held_back.get(row.id),
+        )
+        for row in rows
     ]
 
 
@@ -59,17 +66,6 @@ def _row(
         missing=abs(row.target - row.held) * price,
         is_paper=subscription.is_paper,
     )
-
-
-def _terms(session: Session, rows: Sequence[LegRow]) -> dict[UUID, SymbolTerms]:
-    """Return what the venues demand of the legs' symbols, by leg."""
-    refs = accounts.refs(session, {row.copy_account_id for row in rows})
-    found: dict[UUID, SymbolTerms] = {}
-    for account_id, ref in refs.items():
-        mine = [row for row in rows if row.copy_account_id == account_id]
-        terms = listing.terms_of(session, ref, symbols=[row.symbol for row in mine])
-        found |= {row.id: terms[row.symbol] for row in mine if row.symbol in terms}
-    return found
 
 
 def _held_back(session: Session, rows: Sequence[LegRow]) -> dict[UUID, SkipReason]:

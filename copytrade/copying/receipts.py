@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from copytrade import clock
-from copytrade.copying import bulk
+from copytrade.copying import bulk, listing
 from copytrade.copying.history import STATE, failures, slippage
 from copytrade.copying.models import OrderState
 from copytrade.copying.rows import Receipt, ReceiptOrder, SkipLine, Tries
@@ -56,11 +56,13 @@ def receipt(session: Session, *, owner: UUID, copy_order_id: UUID) -> Receipt:
     ) = rows[0]  # fmt: skip
     side = "buy" if asked > 0 else "sell"
     orders, tries = _orders(session, part_id, side=side)
+    subscription = subscriptions.subscription(session, owner=owner, subscription_id=subscription_id)
+    terms = listing.terms_at(session, {(subscription.copy_account_id, symbol)})
     return Receipt(
         id=part_id,
         kind=kind,
         symbol=symbol,
-        trader_name=subscriptions.subscription(session, owner=owner, subscription_id=subscription_id).trader_name,
+        trader_name=subscription.trader_name,
         side=side,
         state=state,
         lead_at=lead_at,
@@ -78,6 +80,8 @@ def receipt(session: Session, *, owner: UUID, copy_order_id: UUID) -> Receipt:
         orders=orders,
         tries=tries,
         skips=_skips(session, part_id),
+        step=next((one.quantity_step for one in terms.values()), None),
+        is_paper=subscription.is_paper,
     )
 
 

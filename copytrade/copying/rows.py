@@ -56,6 +56,8 @@ class CopyRow:
     missed: Decimal | None = None
     """What the skipped quantity would have made in quote, as far as that is known."""
     is_paper: bool = False
+    step: Decimal | None = None
+    """The exchange's step of the quantity; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,9 @@ class Receipt:
     orders: list[ReceiptOrder]
     tries: list[Tries]
     skips: list[SkipLine]
+    step: Decimal | None = None
+    """The exchange's step of the quantity; None where it is not known."""
+    is_paper: bool = False
 
     @property
     def first(self) -> ReceiptOrder | None:

@@ -115,21 +115,27 @@ def _told(row: copying.CopyRow, voice: Voice) -> tuple[str, str]:
     """Return how a line stands and why. A part that was copied is copied, also while a rest of it waits."""
     unit, state = base_asset(row.symbol), str(row.state)
     told = [voice.say(KINDS[PartKind(row.kind)])] if row.kind in KINDS else []
-    why = reason_text(row.reason, voice, row.facts) if row.reason and row.skipped else ""
+    why = reason_text(row.reason, voice, row.facts) if row.reason and (row.skipped or not row.asked) else ""
     if row.state == "pending" and row.copied:
         state = "copied"
-        rest = f"{voice.quantity(row.pending)} {unit}"
-        told.append(voice.say("{rest} of it wait and go with the next fill", rest=rest))
+        if not is_dust(row.pending, row.step):
+            rest = f"{voice.quantity(row.pending)} {unit}"
+            told.append(voice.say("{rest} of it wait and go with the next fill", rest=rest))
     elif why and (row.copied or row.state == "pending"):
         told.append(voice.say("{rest} of it not: {why}", rest=f"{voice.quantity(row.skipped)} {unit}", why=why))
     else:
         told.append(why)
-    if row.netted and row.copied:
+    if row.netted and row.copied and not is_dust(row.netted, row.step):
         rest = f"{voice.quantity(row.netted)} {unit}"
         told.append(voice.say("{rest} of it were taken back by the trader before they could be traded", rest=rest))
     if row.missed is not None:
         told.append(would_have_made(row.missed, voice))
     return state, " · ".join(one for one in told if one)
+
+
+def is_dust(quantity: Decimal, step: Decimal | None) -> bool:
+    """Tell whether a rest is less than the exchange can trade at all: the receipt tells it, a line need not."""
+    return step is not None and quantity < step
 
 
 def would_have_made(pnl: Decimal, voice: Voice) -> str:

@@ -13,7 +13,7 @@ from copytrade.domain.quantities import proportion
 from copytrade.i18n.names import base_asset
 from copytrade.i18n.reasons import reason_text
 from copytrade.i18n.voice import Voice
-from copytrade.state.copy_lines import would_have_made
+from copytrade.state.copy_lines import is_dust, would_have_made
 
 STATES = {
     OrderState.PLANNED: "planned",
@@ -79,10 +79,13 @@ class ReceiptView:
 
     steps: list[Step] = field(default_factory=list)
     sums: str = ""
+    rest: str = ""
+    """What is less than the exchange can trade, and what becomes of it."""
     pairs: list[tuple[str, str]] = field(default_factory=list)
     orders: list[OrderLine] = field(default_factory=list)
     tries: list[str] = field(default_factory=list)
     skips: list[str] = field(default_factory=list)
+    is_paper: bool = False
 
 
 def receipt_view(receipt: copying.Receipt, voice: Voice) -> ReceiptView:
@@ -90,10 +93,12 @@ def receipt_view(receipt: copying.Receipt, voice: Voice) -> ReceiptView:
     return ReceiptView(
         steps=_steps(receipt, voice),
         sums=_sums(receipt, voice),
+        rest=_rest(receipt, voice),
         pairs=_pairs(receipt, voice),
         orders=[_order(one, voice, unit=base_asset(receipt.symbol)) for one in receipt.orders],
         tries=[_tries(one, voice) for one in receipt.tries],
         skips=[_skip(one, voice, unit=base_asset(receipt.symbol)) for one in receipt.skips if one.quantity],
+        is_paper=receipt.is_paper,
     )
 
 
@@ -134,6 +139,17 @@ def _sums(receipt: copying.Receipt, voice: Voice) -> str:
     parts = [told for quantity, told in pieces if quantity] or [pieces[0][1]]
     asked = voice.say("{quantity} asked", quantity=f"{voice.quantity(receipt.asked)} {unit}")
     return f"{asked} = {' + '.join(parts)}"
+
+
+def _rest(receipt: copying.Receipt, voice: Voice) -> str:
+    rest, unit = receipt.netted + receipt.pending, base_asset(receipt.symbol)
+    if not rest or receipt.step is None or not is_dust(rest, receipt.step):
+        return ""
+    return voice.say(
+        "{rest} of it are less than the exchange's step of {step}: they are reckoned with what the trader does next.",
+        rest=f"{voice.quantity(rest)} {unit}",
+        step=f"{voice.quantity(receipt.step)} {unit}",
+    )
 
 
 def _pairs(receipt: copying.Receipt, voice: Voice) -> list[tuple[str, str]]:

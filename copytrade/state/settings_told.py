@@ -7,9 +7,11 @@ from copytrade.domain.sizing import (
     CopySettings,
     Direction,
     DriftLess,
+    DriftLiquidated,
     DriftModes,
     DriftMore,
     LossUnit,
+    SilenceMode,
     SizingMode,
     StopMode,
 )
@@ -75,18 +77,31 @@ def losses_told(settings: CopySettings, voice: Voice) -> str:
 
 def oddities_told(settings: CopySettings, voice: Voice, *, is_spot: bool) -> str:
     """Say what happens when something is odd, in one line."""
-    halts = [
+    pauses = (
+        [voice.say(TEXTS["liquidated_pause"])]
+        if settings.drift_liquidated is DriftLiquidated.PAUSE and not is_spot
+        else []
+    )
+    return _line([silence_told(settings, voice), *pauses, *_unusual(settings, voice, is_spot=is_spot)], "")
+
+
+def silence_told(settings: CopySettings, voice: Voice) -> str:
+    """Say what happens while the trader cannot be heard."""
+    return voice.say(TEXTS[f"silence_{settings.silence}"], loss=percent(settings.silence_loss, voice))
+
+
+def _unusual(settings: CopySettings, voice: Voice, *, is_spot: bool) -> list[str]:
+    """Say what happens when something is odd where that is not what nearly everybody has."""
+    return [
         voice.say(TEXTS[oddity])
         for oddity, is_set in (
             ("drift_less", settings.drift_less is DriftLess.HALT),
             ("drift_more", settings.drift_more is DriftMore.HALT),
-            (f"liquidated_{settings.drift_liquidated}", not is_spot),
+            ("liquidated_halt", settings.drift_liquidated is DriftLiquidated.HALT and not is_spot),
             ("drift_modes", settings.drift_modes is DriftModes.RESET and not is_spot),
         )
         if is_set
     ]
-    silence = voice.say(TEXTS[f"silence_{settings.silence}"], loss=percent(settings.silence_loss, voice))
-    return _line([silence, *halts], "")
 
 
 def start_told(settings: CopySettings, voice: Voice) -> str:
@@ -102,6 +117,14 @@ def settings_told(settings: CopySettings, name: str, voice: Voice, *, is_spot: b
         losses_told(settings, voice),
         oddities_told(settings, voice, is_spot=is_spot),
     ]
+
+
+def card_told(settings: CopySettings, name: str, voice: Voice, *, is_spot: bool) -> list[str]:
+    """Say what a subscription does; of oddities only what its owner chose himself."""
+    size, limits, losses, _ = settings_told(settings, name, voice, is_spot=is_spot)
+    silence = [] if settings.silence is SilenceMode.HOLD else [silence_told(settings, voice)]
+    chosen = [*silence, *_unusual(settings, voice, is_spot=is_spot)]
+    return [size, limits, losses, *([_line(chosen, "")] if chosen else [])]
 
 
 def percent(share: Decimal, voice: Voice) -> str:

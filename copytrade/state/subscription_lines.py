@@ -18,7 +18,7 @@ from copytrade.domain.sizing import CopySettings
 from copytrade.i18n.voice import Voice
 from copytrade.state import routes
 from copytrade.state.account_names import account_told
-from copytrade.state.settings_told import settings_told
+from copytrade.state.settings_told import card_told, silence_told
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.rows import SubscriptionRow
 from copytrade.subscriptions.states import LIVE, State
@@ -100,12 +100,12 @@ def overview(session: Session, *, owner: UUID, voice: Voice) -> Overview:
         lines.append(
             _line(
                 row,
-                settings_told(settings.get(row.id, CopySettings()), row.trader_name, voice, is_spot=is_spot),
+                settings.get(row.id, CopySettings()),
+                is_spot=is_spot,
                 account=account_told(account, voice) if account else voice.say("an account that is unlinked"),
                 legs=[leg for leg in legs if leg.subscription_id == row.id],
                 stand=stands.get(row.id) if row.state in LIVE else None,
                 halted=halted.get(row.id, []),
-                is_paused=row.id in settings and settings[row.id].is_paused,
                 voice=voice,
             )
         )
@@ -113,16 +113,35 @@ def overview(session: Session, *, owner: UUID, voice: Voice) -> Overview:
     return Overview(
         real=tuple(line for line in lines if not line.is_paper),
         paper=tuple(line for line in lines if line.is_paper),
-        ways=ways_told(legs, voice),
+        ways=_everything(legs, voice),
         switch=mode.value,
         switch_told=voice.say(TEXTS[mode]) if mode in TEXTS else "",
     )
 
 
+def _everything(legs: Sequence[copying.OpenLegRow], voice: Voice) -> Ways:
+    """Return what stopping everything would do: money first, then what is only on paper."""
+    real, paper = [leg for leg in legs if not leg.is_paper], [leg for leg in legs if leg.is_paper and leg.held]
+    ways = ways_told(real, voice)
+    if not paper:
+        return ways
+    more = voice.count(
+        len(paper),
+        "On paper: {n} position worth about {worth}.",
+        "On paper: {n} positions worth about {worth}.",
+        worth=voice.money(_worth(paper)),
+    )
+    return Ways(close=f"{ways.close} {more}", follow=f"{ways.follow} {more}", keep=f"{ways.keep} {more}")
+
+
+def _worth(legs: Sequence[copying.OpenLegRow]) -> Decimal:
+    return sum((abs(leg.held * leg.price) for leg in legs), Decimal(0))
+
+
 def ways_told(legs: Sequence[copying.OpenLegRow], voice: Voice) -> Ways:
     """Return what each way to leave these copies would do."""
     held = [leg for leg in legs if leg.held]
-    worth = voice.money(sum((abs(leg.held * leg.price) for leg in held), Decimal(0)))
+    worth = voice.money(_worth(held))
     if not held:
         return Ways(
             close=voice.say("Nothing is open, so nothing is closed."),
@@ -154,13 +173,13 @@ def ways_told(legs: Sequence[copying.OpenLegRow], voice: Voice) -> Ways:
 
 def _line(
     row: SubscriptionRow,
-    settings: list[str],
+    settings: CopySettings,
     *,
+    is_spot: bool,
     account: str,
     legs: list[copying.OpenLegRow],
     stand: StandRow | None,
     halted: Sequence[str],
-    is_paused: bool,
     voice: Voice,
 ) -> SubscriptionLine:
     return SubscriptionLine(
@@ -173,12 +192,12 @@ def _line(
         price=voice.money(row.price, row.currency.upper()),
         account=account,
         next=_next(row, voice),
-        settings=tuple(settings),
+        settings=tuple(card_told(settings, row.trader_name, voice, is_spot=is_spot)),
         is_paper=row.is_paper,
-        is_paused=is_paused,
+        is_paused=settings.is_paused,
         open_told=_open_told(legs, voice),
         ways=ways_told(legs, voice),
-        stopped=_stopped(stand, voice) if stand else "",
+        stopped=_stopped(stand, settings, voice) if stand else "",
         may_resume=stand is not None and stand.drawdown_stopped_at is not None,
         halted=", ".join(symbol.partition(":")[0] for symbol in halted),
     )
@@ -201,14 +220,13 @@ def _next(row: SubscriptionRow, voice: Voice) -> str:
 
 def _open_told(legs: list[copying.OpenLegRow], voice: Voice) -> str:
     held = [leg for leg in legs if leg.held]
-    worth = sum((abs(leg.held * leg.price) for leg in held), Decimal(0))
     if not held:
         return voice.say("no open positions")
     return voice.count(len(held), "{n} open position worth about {worth}", "{n} open positions worth about {worth}",
-                       worth=voice.money(worth))  # fmt: skip
+                       worth=voice.money(_worth(held)))  # fmt: skip
 
 
-def _stopped(stand: StandRow, voice: Voice) -> str:
+def _stopped(stand: StandRow, settings: CopySettings, voice: Voice) -> str:
     if stand.drawdown_stopped_at is not None:
         return voice.say(
             "The fall from the peak that you allow was reached ({loss}). Nothing new is opened until you say so.",
@@ -221,5 +239,7 @@ def _stopped(stand: StandRow, voice: Voice) -> str:
             when=voice.ago(stand.daily_stopped_until, now=clock.now()),
         )
     if stand.silent_since is not None:
-        return voice.say("The trader's account cannot be heard since {time}.", time=voice.clock(stand.silent_since))
+        silent = voice.say("The trader's account cannot be heard since {time}.", time=voice.clock(stand.silent_since))
+        then = silence_told(settings, voice)
+        return f"{silent} {then[:1].upper()}{then[1:]}."
     return ""

@@ -1,6 +1,7 @@
 """The form of copy settings: what it shows while somebody types, what it refuses and where; nothing typed is lost."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -29,7 +30,7 @@ from copytrade.domain.sizing import (
 )
 from copytrade.i18n.voice import Voice
 from copytrade.state.copy_draft import Draft, drafted
-from copytrade.state.settings_told import settings_told
+from copytrade.state.settings_told import card_told, settings_told
 from copytrade.state.subscribe import Subscribe
 from copytrade.state.subscriptions import Subscriptions
 from copytrade.subscriptions.rows import ProfileRow
@@ -155,6 +156,18 @@ def test_settings_are_told_in_russian_too() -> None:
     assert limits == "Плечо до 5"
     assert losses.startswith(f"Останавливается после просадки 250,00{GAP}USDT")
     assert oddities == "Пока он не отвечает, копии удерживаются · ликвидация приостанавливает копирование"
+
+
+def test_a_card_says_of_oddities_only_what_was_chosen() -> None:
+    voice = Voice("en")
+    usual = CopySettings(mode=SizingMode.FIXED_PERCENT, factor=Decimal("0.025"))
+    assert (
+        card_told(usual, "nordwind", voice, is_spot=False) == settings_told(usual, "nordwind", voice, is_spot=False)[:3]
+    )
+    chosen = replace(usual, silence=SilenceMode.FLATTEN, drift_liquidated=DriftLiquidated.HALT)
+    assert card_told(chosen, "nordwind", voice, is_spot=False)[3:] == [
+        "While he cannot be heard all copies are closed · a liquidation holds entries"
+    ]
 
 
 WRONG = [

@@ -12,15 +12,16 @@ import pytest
 from sqlmodel import Session
 
 from copytrade import clock
-from copytrade.copying import outcomes, skip_results
-from copytrade.copying.models import CopyDrift, DriftKind, Resolution
+from copytrade.accounts import queries as accounts
+from copytrade.copying import outcomes, service, skip_results
+from copytrade.copying.models import CopyDrift, DriftKind, Resolution, SymbolTerms
 from copytrade.copying.outcomes import Told
 from copytrade.domain.orders import Outcome, OutcomeKind
 from copytrade.domain.sizing import CopySettings
 from copytrade.state.copies import Copies
 from copytrade.state.copy_sheet import COLUMNS
 from copytrade.state.wallet import Wallet
-from tests.integration.copying.desk import Desk, desk, placed
+from tests.integration.copying.desk import BTC, Desk, desk, placed
 from tests.integration.users.people import mallory
 from tests.ui.asking import loaded, opened, sent, signed_in
 
@@ -110,6 +111,54 @@ def test_a_filter_leads_to_an_address_that_keeps_the_others(on: Desk) -> None:
     assert "/copies?state=skipped&reason=max_position" in str(there)
     [back] = asyncio.run(sent(shown(on, state="skipped"), "choose", "state", "every"))
     assert "/copies?" not in str(back)
+
+
+def listed(on: Desk) -> None:
+    """Let the exchange's step be known: 0.001 BTC."""
+    account = accounts.refs(on.session, [on.market.copy])[on.market.copy]
+    on.session.add(
+        SymbolTerms(
+            venue=account.venue, market=account.market, mode=account.mode, symbol=BTC, base="BTC", quote="USDT",
+            quantity_step=Decimal("0.001"), price_tick=Decimal("0.1"), min_quantity=Decimal("0.001"),
+            max_quantity=Decimal(1000), min_notional=Decimal(5), exits_exempt=True, price=on.price,
+            read_at=clock.now(),
+        )
+    )  # fmt: skip
+
+
+def test_less_than_the_exchange_can_trade_is_told_by_the_receipt_alone(on: Desk) -> None:
+    on.lead("0.0504")
+    on.filled(on.sending())
+    assert shown(on).rows[0].reason == "0.0004 BTC of it wait and go with the next fill"
+    listed(on)
+    page = shown(on)
+    assert (page.rows[0].state, page.rows[0].reason) == ("copied", "")
+    told = receipt(page)
+    assert told.sums == "0.0504 BTC asked = 0.05 copied + 0.0004 waiting"
+    assert told.rest.startswith("0.0004 BTC of it are less than the exchange's step of 0.001 BTC")
+    on.lead("-0.0504")
+    on.filled(on.sending())
+    page = shown(on)
+    assert [row.reason for row in page.rows] == ["", ""]
+    assert receipt(page).sums == "0.0504 BTC asked = 0.05 copied + 0.0004 evened out"
+
+
+def test_what_could_have_been_traded_is_told_on_the_line_too(on: Desk) -> None:
+    listed(on)
+    on.lead("0.05")
+    on.filled(on.sending(), Decimal("0.03"))
+    on.lead("-0.05")
+    on.filled(on.sending())
+    reason = "0.02 BTC of it were taken back by the trader before they could be traded"
+    assert [row.reason for row in shown(on).rows] == [reason, reason]
+
+
+def test_an_exit_of_what_was_never_copied_says_so(on: Desk) -> None:
+    service.pause(on.session, owner=on.market.bob.id, subscription_id=on.subscription_id)
+    on.lead("1")
+    on.lead("-1")
+    row = shown(on).rows[0]
+    assert (row.amount, row.state, row.reason) == ("0 BTC", "skipped", "there was nothing of it on your account")
 
 
 def test_what_skips_would_have_made_is_told_per_line_and_in_sum(on: Desk) -> None:

@@ -25,6 +25,7 @@ from copytrade.state.subscriptions import Subscriptions
 from copytrade.state.trader import Trader
 from copytrade.state.wallet import Wallet
 from copytrade.subscriptions import queries as subscriptions
+from copytrade.subscriptions.models import Subscription
 from copytrade.subscriptions.profiles import publish, save_profile
 from copytrade.subscriptions.rows import ProfileRow
 from copytrade.subscriptions.service import entitle
@@ -293,7 +294,15 @@ def test_each_way_to_end_and_the_big_stop_tell_their_numbers(session: Session) -
     assert line.ways.close == f"Closes 1 position worth about {worth} at the market's price at once."
     assert line.ways.keep == f"1 position worth about {worth} becomes your own; nobody closes it but you."
     assert page.ways == line.ways
-    assert line.halted == "BTC/USDT"
+    session.get_one(Subscription, subscription_id).is_paper = True
+    session.commit()
+    asyncio.run(loaded(page))
+    assert (page.rows, page.papers[0].ways) == ([], line.ways)
+    assert page.ways.close == f"Nothing is open, so nothing is closed. On paper: 1 position worth about {worth}."
+    session.get_one(Subscription, subscription_id).is_paper = False
+    session.commit()
+    asyncio.run(loaded(page))
+    assert page.rows[0].halted == "BTC/USDT"
     asyncio.run(sent(page, "release", str(subscription_id)))
     asyncio.run(loaded(page))
     assert page.rows[0].halted == ""
