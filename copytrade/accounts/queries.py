@@ -1,6 +1,6 @@
 """What is shown of exchange accounts, their equity and positions."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,10 @@ from copytrade import clock
 from copytrade.accounts import details
 from copytrade.accounts.details import equities as equities
 from copytrade.accounts.expiry import days_left
-from copytrade.accounts.models import AccountEquity, AccountPosition, EquitySnapshot, ExchangeAccount
+from copytrade.accounts.models import AccountPosition, EquitySnapshot, ExchangeAccount
 from copytrade.accounts.reasons import State
 from copytrade.accounts.rows import AccountRow, EquityPoint
+from copytrade.db.trips import Ask, Asking, answered
 from copytrade.domain.fills import Equity, Position
 from copytrade.domain.instruments import MarginMode, Market, PositionSide, Role, Venue
 from copytrade.errors import NotFound
@@ -92,19 +93,18 @@ class Standing:
 
 def standings(session: Session, account_ids: Collection[UUID]) -> dict[UUID, Standing]:
     """Return how several accounts stand, in one query."""
-    session.flush()
-    account, equity = ExchangeAccount, AccountEquity
-    query = (
-        sql_select(
-            *(col(account.id), col(account.venue), col(account.market), col(account.mode), col(account.egress)),
-            *(col(account.key_version), col(account.state), col(equity.total), col(equity.wallet)),
-            *(col(equity.unrealized_pnl), col(equity.available), col(equity.read_at)),
-        )
-        .outerjoin(equity, col(equity.exchange_account_id) == col(account.id))
-        .where(details.among(account.id, account_ids))
-    )
-    found: Any = session.connection().execute(query)  # its columns' types are lost in the join
-    rows: Iterable[tuple[Any, ...]] = found
+    return answered(session, asking_standings(account_ids))
+
+
+_STANDINGS = """
+SELECT id, venue, market, mode, egress, key_version, state, total, wallet, unrealized_pnl, available, read_at
+FROM people.exchange_accounts LEFT JOIN people.account_equities ON exchange_account_id = id WHERE id = ANY(%(ids)s)
+"""
+
+
+def asking_standings(account_ids: Collection[UUID]) -> Asking[dict[UUID, Standing]]:
+    """Ask for what `standings` returns."""
+    [rows] = yield [Ask(_STANDINGS, {"ids": list(account_ids)})]
     return {
         account_id: Standing(
             AccountRef(account_id, _VENUES[venue], _MARKETS[market], mode, egress, version),

@@ -17,7 +17,8 @@ from copytrade.capture import readings, spot_poll, storing, trouble
 from copytrade.capture.accounts import CapturedAccount
 from copytrade.capture.catching_up import Gap, read_symbol
 from copytrade.capture.poll_start import SWEEP_BACK, Memory, Start, start_of
-from copytrade.capture.service import Place, lock_state
+from copytrade.capture.service import lock_state
+from copytrade.capture.taking import Place
 from copytrade.capture.trouble import Trouble
 from copytrade.db.model import TRADES
 from copytrade.db.session import transaction

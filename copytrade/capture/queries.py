@@ -23,6 +23,7 @@ from copytrade.capture.models import (
     StoredFill,
 )
 from copytrade.capture.standing import Standing as Standing
+from copytrade.capture.standing import asking_heard as asking_heard
 from copytrade.capture.standing import heard as heard
 from copytrade.capture.standing import standings as standings
 from copytrade.domain.instruments import Instrument, Market, PositionSide, Role, Side, Venue

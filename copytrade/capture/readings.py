@@ -17,7 +17,8 @@ from sqlmodel import Session, col, select
 from copytrade.capture import spot
 from copytrade.capture.models import CaptureState, LeadPosition, StoredFill
 from copytrade.capture.ordering import Waiting
-from copytrade.capture.service import Place, lead_positions, lock_state, spare, waiting_fills
+from copytrade.capture.service import lead_positions, lock_state, spare
+from copytrade.capture.taking import Place, waiting_fills
 from copytrade.db.bell import ring
 from copytrade.db.model import TRADES
 from copytrade.domain.fills import AccountState, Position

@@ -3,32 +3,28 @@
 Planning and marking happen in one transaction of the caller, under the lock that `take_next` takes.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache, partial
 from uuid import UUID
 
-from sqlalchemy import text, update
-from sqlmodel import Session, col, select
+from sqlalchemy import text
+from sqlmodel import Session, select
 
-from copytrade.capture import prices, spot, storing
-from copytrade.capture.arrays import among_ids
-from copytrade.capture.models import CaptureState, LeadPosition, StoredFill
-from copytrade.capture.order_sizes import share as share_of
+from copytrade.capture import prices, spot, storing, taking
+from copytrade.capture.models import CaptureState, LeadPosition
 from copytrade.capture.ordering import Known, Moment, Step, Waiting, order
 from copytrade.capture.storing import Captured, Source
+from copytrade.capture.taking import Found, Place, Taken, marking
+from copytrade.capture.taking import asking as asking
 from copytrade.db.model import TRADES
+from copytrade.db.trips import answered, fetch
 from copytrade.domain.changes import LeadChange
 from copytrade.domain.fills import Fill
-from copytrade.domain.instruments import Instrument, Market, PositionSide, Role, Side, Venue
+from copytrade.domain.instruments import Instrument, Market, PositionSide, Role, Venue
 from copytrade.settings import settings
-
-Place = tuple[str, str]
-"""Symbol and position side."""
-Trade = tuple[str, int]
-"""A trade's id and its sequence."""
 
 
 def spare() -> timedelta:
@@ -55,20 +51,29 @@ def waiting_leads(session: Session, *, now: datetime) -> list[UUID]:
     return [row.exchange_account_id for row in session.connection().execute(query)]
 
 
-def take_next(session: Session, *, lead_account_id: UUID, now: datetime) -> list[LeadChange]:
+def take_next(session: Session, *, lead_account_id: UUID, now: datetime) -> Taken:
     """Return the changes that may be planned now, in the venue's order, holding the lead's lock until the commit."""
-    state = lock_state(session, lead_account_id)
+    return taken_of(session, answered(session, taking.asking(lead_account_id)), now=now)
+
+
+def taken_of(session: Session, found: Found, *, now: datetime) -> Taken:
+    """Return what may be planned now of what was found (`taking.asking`)."""
+    account_id, state = found.account_id, found.state
     if state is None or state.baseline_at is None or state.role != Role.LEAD:
-        return []
-    known = {(row.symbol, row.position_side): row for row in lead_positions(session, lead_account_id)}
-    waiting = waiting_fills(session, lead_account_id)
+        return Taken(account_id)
     moment = Moment(
         now=now, polled_until=state.polled_until, spare=spare(), is_unbroken=is_unbroken(state, spare=spare())
     )
-    price_of = partial(prices.price_of, session, account_id=lead_account_id, venue=state.venue, at=now)
-    changes, contained = changes_of(state, known, waiting, moment=moment, price_of=cache(price_of))
-    _let_go(session, contained, now=now)
-    return changes
+    price_of = partial(prices.price_of, session, account_id=account_id, venue=state.venue, at=now)
+    changes, contained = changes_of(state, found.known, found.waiting, moment=moment, price_of=cache(price_of))
+    fills = [fill for group in found.waiting.values() for fill in group]
+    return Taken(
+        account_id,
+        changes,
+        contained=[fill.id for fill in contained],
+        known=found.known,
+        trades={fill.id: (fill.trade_id, fill.sequence) for fill in fills},
+    )
 
 
 def changes_of(
@@ -122,48 +127,10 @@ def _spot_changes(
     return changes
 
 
-def mark_planned(session: Session, *, lead_account_id: UUID, changes: Sequence[LeadChange], now: datetime) -> None:
-    """Set P to where `changes` (as `take_next` gave them) left it, and mark their fills planned."""
-    ids = [change.fill_id for change in changes if change.fill_id is not None]
-    trades: dict[UUID, Trade] = {}
-    if ids:
-        # in the order in which a repeated capture touches them, so that the two never wait for each other
-        query = select(StoredFill.id, StoredFill.trade_id, StoredFill.sequence).where(
-            among_ids(col(StoredFill.id), ids)
-        )
-        query = query.order_by(col(StoredFill.symbol), col(StoredFill.trade_id)).with_for_update()
-        trades = {fill_id: (trade_id, sequence) for fill_id, trade_id, sequence in session.exec(query)}
-        session.exec(update(StoredFill).where(among_ids(col(StoredFill.id), ids)).values(planned_at=now))
-    by_place: dict[Place, list[LeadChange]] = defaultdict(list)
-    for change in changes:
-        by_place[change.instrument.symbol, change.instrument.position_side].append(change)
-    for (symbol, position_side), group in sorted(by_place.items()):
-        place = (lead_account_id, symbol, position_side)
-        row = session.get(LeadPosition, place, with_for_update=True, populate_existing=True)
-        row = row or LeadPosition(exchange_account_id=lead_account_id, symbol=symbol, position_side=position_side)
-        advance(row, group, trades=trades)
-        session.add(row)
-    session.flush()
-
-
-def advance(row: LeadPosition, changes: Sequence[LeadChange], *, trades: Mapping[UUID, Trade]) -> None:
-    """Set P to where the changes of one instrument left it; `trades` are those of their fills."""
-    is_read, is_forced = row.rebase_to is not None, False
-    row.changes += len(changes)
-    for change in changes:
-        row.quantity = change.after
-        if change.fill_id is not None:
-            row.planned_until = max(row.planned_until or change.venue_time, change.venue_time)
-            if is_forced:
-                row.marked_at = change.venue_time
-                row.marked_before, row.marked_sequence = trades[change.fill_id]
-                is_forced = False
-        elif is_read:
-            # its mark was set when the second reading agreed; a change of side takes two steps
-            is_read = change.after != row.rebase_to
-        else:
-            is_forced = True
-    row.rebase_to = row.rebase_price = row.odd_quantity = row.odd_since = None
+def mark_planned(session: Session, taken: Taken, *, now: datetime) -> None:
+    """Set P to where the changes left it, and mark their fills planned."""
+    for ask in marking(taken, now=now):
+        fetch(session, ask.query, **ask.values)
 
 
 def lock_state(session: Session, account_id: UUID) -> CaptureState | None:
@@ -200,46 +167,6 @@ def _known(row: LeadPosition | None) -> Known:
         rebase_to=row.rebase_to,
         rebase_price=row.rebase_price,
     )
-
-
-def waiting_fills(session: Session, account_id: UUID) -> dict[Place, list[Waiting]]:
-    """Return an account's fills that are to be planned, by instrument."""
-    query = select(StoredFill).where(
-        StoredFill.exchange_account_id == account_id,
-        col(StoredFill.planned_at).is_(None),
-        col(StoredFill.is_history).is_(False),
-    )
-    found: dict[Place, list[Waiting]] = defaultdict(list)
-    for row in session.exec(query.execution_options(populate_existing=True)):
-        found[row.symbol, row.position_side].append(_waiting(row))
-    return found
-
-
-def _waiting(row: StoredFill) -> Waiting:
-    # The shares of one order never exceed 1, amended or not: who sums them up caps them.
-    share = share_of(row.quantity, row.price, of=row.order_quantity, is_quote=row.order_unit_is_quote)
-    return Waiting(
-        id=row.id,
-        trade_id=row.trade_id,
-        signed=row.quantity * Side(row.side).sign,
-        price=row.price,
-        venue_time=row.venue_time,
-        received_at=row.received_at,
-        position_after=row.position_after,
-        order_id=row.order_id,
-        order_share=share,
-        sequence=row.sequence,
-        symbol=row.symbol,
-        fee=row.fee,
-        fee_asset=row.fee_asset,
-        is_streamed=row.source == Source.STREAM,
-    )
-
-
-def _let_go(session: Session, contained: Sequence[Waiting], *, now: datetime) -> None:
-    if contained:
-        ids = [fill.id for fill in contained]
-        session.exec(update(StoredFill).where(among_ids(col(StoredFill.id), ids)).values(planned_at=now))
 
 
 def _change(

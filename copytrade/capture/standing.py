@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.db.model import TRADES
+from copytrade.db.trips import Ask, Asking, answered
 
 _STANDING = text(f"""
 SELECT state.exchange_account_id, state.baseline_at, state.last_polled_at, state.problem, lease.owner IS NOT NULL,
@@ -24,13 +25,13 @@ WHERE state.exchange_account_id = ANY(:accounts)
 """)  # noqa: S608 - only the schema's name goes in
 
 
-_HEARD = text(f"""
+_HEARD = f"""
 SELECT state.exchange_account_id, GREATEST(state.last_polled_at, lease.heard_at)
 FROM {TRADES}.capture_states state
 LEFT JOIN {TRADES}.capture_leases lease ON lease.kind = 'stream'
     AND lease.exchange_account_id = state.exchange_account_id
-WHERE state.exchange_account_id = ANY(:accounts)
-""")  # noqa: S608 - only the schema's name goes in
+WHERE state.exchange_account_id = ANY(%(accounts)s)
+"""  # noqa: S608 - only the schema's name goes in
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +63,10 @@ def standings(session: Session, account_ids: Collection[UUID]) -> dict[UUID, Sta
 
 def heard(session: Session, account_ids: Collection[UUID]) -> dict[UUID, datetime]:
     """Return when accounts were last heard of: a poll was completed, or their stream was known to stand."""
-    rows = session.connection().execute(_HEARD, {"accounts": list(account_ids)})
+    return answered(session, asking_heard(account_ids))
+
+
+def asking_heard(account_ids: Collection[UUID]) -> Asking[dict[UUID, datetime]]:
+    """Ask for what `heard` returns."""
+    [rows] = yield [Ask(_HEARD, {"accounts": list(account_ids)})]
     return {account_id: at for account_id, at in rows if at is not None}

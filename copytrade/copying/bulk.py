@@ -4,33 +4,15 @@ from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
-from uuid import UUID
 
 import orjson
-import psycopg
 from sqlalchemy import ARRAY, JSON, Boolean, Date, Integer, Table, Uuid
 from sqlmodel import Session, SQLModel
 
 from copytrade.db.model import Amount, UtcDateTime
-
-Row = tuple[Any, ...]
-
-
-def connection(session: Session) -> "psycopg.Connection[Row]":
-    """Return the driver's connection of the session's transaction, after what the session holds was flushed."""
-    session.flush()
-    driver = session.connection().connection.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise TypeError(f"driver was {type(driver).__name__}")
-    return cast("psycopg.Connection[Row]", driver)
-
-
-def fetch(session: Session, query: str, **values: object) -> list[Row]:
-    """Run one statement and return its rows."""
-    parameters = {name: _literal(value) for name, value in values.items()}
-    with connection(session).cursor() as cursor:
-        cursor.execute(query.encode(), parameters)
-        return cursor.fetchall() if cursor.description else []
+from copytrade.db.trips import Row as Row
+from copytrade.db.trips import array, connection
+from copytrade.db.trips import fetch as fetch
 
 
 @contextmanager
@@ -127,7 +109,7 @@ def _source(model: type[SQLModel], columns: Sequence[str], rows: Sequence[Row]) 
         else:
             shown.append(f"u.{name}::jsonb AS {name}" if kind == "jsonb" else f"u.{name} AS {name}")
             unnested.append(name)
-            values[name] = _array(column, kind)
+            values[name] = array(column, kind)
     casts = ", ".join(f"%({name})s::{_carried(types[name])}[]" for name in unnested)
     return f"SELECT {', '.join(shown)} FROM unnest({casts}) AS u ({', '.join(unnested)})", values  # noqa: S608 - names of ours
 
@@ -135,33 +117,6 @@ def _source(model: type[SQLModel], columns: Sequence[str], rows: Sequence[Row]) 
 def _is_one(column: Sequence[Any]) -> bool:
     first = column[0]
     return column[-1] is first and all(value is first for value in column)
-
-
-def _literal(value: object) -> object:
-    if not isinstance(value, list):
-        return value
-    items = cast("list[Any]", value)
-    return _array(items, "uuid") if items and isinstance(items[0], UUID) else items
-
-
-def _array(values: Sequence[Any], kind: str) -> str:
-    """Return an array literal: one string costs a tenth of what the driver takes to dump a list."""
-    match kind:
-        case "uuid":
-            parts = ["NULL" if value is None else value.hex for value in values]
-        case "text" | "jsonb":
-            known = {value: _quoted(value) for value in set(values) if value is not None}
-            parts = [known.get(value, "NULL") for value in values]
-        case "timestamptz":
-            known = {value: value.isoformat() for value in set(values) if value is not None}
-            parts = [known.get(value, "NULL") for value in values]
-        case _:
-            parts = ["NULL" if value is None else str(value) for value in values]
-    return "{" + ",".join(parts) + "}"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _carried(kind: str) -> str:

@@ -11,12 +11,11 @@ from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.copying import bulk, intentions, notices, readiness, records, saving, settings_rows, standing, switches
 from copytrade.copying.models import CopyOrder, LegState, OrderState, SwitchMode
-from copytrade.copying.readiness import Ready
 from copytrade.copying.records import LegRecord, OrderRecord
-from copytrade.copying.standing import Held
 from copytrade.copying.work import Claimed, Known, Preparing, Read, Sending
 from copytrade.db.bell import ring
 from copytrade.db.model import new_id
+from copytrade.db.trips import Trip
 from copytrade.domain.driving import (
     HOLD_PAUSE,
     OPEN_GATE,
@@ -35,7 +34,6 @@ from copytrade.domain.legs import Purpose
 from copytrade.domain.orders import OrderKind, OrderRequest
 from copytrade.domain.quantities import ZERO
 from copytrade.domain.readings import QUIET
-from copytrade.domain.sizing import CopySettings
 from copytrade.domain.skips import SkipReason
 from copytrade.exchanges.port import AccountRef
 from copytrade.settings import settings
@@ -53,13 +51,7 @@ class _Desk:
     now: datetime
     real_now: datetime
     known: Known
-    settings: dict[UUID, CopySettings]
-    accounts: dict[UUID, AccountRef]
-    states: dict[UUID, str]
-    switches: switches.Switches
-    ready: dict[tuple[UUID, str], Ready]
-    held: dict[UUID, Held] = field(default_factory=dict[UUID, Held])
-    """What holds subscriptions back: losses, a silent lead."""
+    read: Read
     claimed: Claimed = field(default_factory=Claimed)
     dropped: list[OrderRecord] = field(default_factory=list[OrderRecord])
     confirmed: list[OrderRecord] = field(default_factory=list[OrderRecord])
@@ -77,7 +69,7 @@ def claim(session: Session, *, known: Known, owner: str) -> Claimed:
     )
     if not legs:
         return Claimed()
-    desk = look(session, legs, known=known, now=now)
+    desk = look(legs, known=known, now=now, read=_read(session, legs, now=now))
     with bulk.pipelined(session):
         saving.drop(session, desk.dropped, now=now)
         saving.save(session, [leg for leg in legs if leg.leg is not leg.loaded_leg], now=now)
@@ -89,45 +81,30 @@ def claim(session: Session, *, known: Known, owner: str) -> Claimed:
     return desk.claimed
 
 
-def look(
-    session: Session, legs: Sequence[LegRecord], *, known: Known, now: datetime, read: Read | None = None
-) -> _Desk:
-    """Decide what legs, locked by the caller, send now; he writes them, and `send` what is to be sent.
-
-    `read` is what the caller has read of their subscriptions and accounts.
-    """
-    desk = _desk(session, legs, known=known, now=now, read=read or _read(session, legs))
+def look(legs: Sequence[LegRecord], *, known: Known, now: datetime, read: Read) -> _Desk:
+    """Decide what legs, locked by the caller, send now; he writes them, and `send` what is to be sent."""
+    desk = _Desk(now, clock.real_now(), known, read)
     for leg in legs:
         _look_at(desk, leg)
-    desk.claimed.legs, desk.claimed.switches = len(legs), desk.switches
+    desk.claimed.legs, desk.claimed.switches = len(legs), read.switches
     return desk
 
 
-def _read(session: Session, legs: Sequence[LegRecord]) -> Read:
-    found = accounts.standings(session, {leg.copy_account_id for leg in legs})
-    return Read(
-        settings=settings_rows.of(session, list({leg.subscription_id for leg in legs})),
-        states={account: one.state for account, one in found.items()},
-        refs={account: one.ref for account, one in found.items()},
-    )
-
-
-def _desk(session: Session, legs: Sequence[LegRecord], *, known: Known, now: datetime, read: Read) -> _Desk:
-    return _Desk(
-        now=now,
-        real_now=clock.real_now(),
-        known=known,
-        settings=read.settings,
-        accounts=read.refs,
-        states=read.states,
-        switches=switches.load(session),
-        ready=readiness.load(session, legs, now=now),
-        held=standing.held_back(session, list({leg.subscription_id for leg in legs})),
-    )
+def _read(session: Session, legs: Sequence[LegRecord], *, now: datetime) -> Read:
+    subscriptions = list({leg.subscription_id for leg in legs})
+    copy_accounts = list({leg.copy_account_id for leg in legs})
+    trip = Trip(session)
+    chosen = trip.ask(settings_rows.asking(subscriptions))
+    found = trip.ask(accounts.asking_standings(copy_accounts))
+    turned = trip.ask(switches.asking())
+    ready = trip.ask(readiness.asking(copy_accounts, {leg.instrument.symbol for leg in legs}, now=now))
+    held = trip.ask(standing.asking_held_back(subscriptions))
+    trip.go()
+    return Read(chosen.value, found.value, turned.value, ready.value, held.value)
 
 
 def _look_at(desk: _Desk, leg: LegRecord) -> None:
-    account = desk.accounts[leg.copy_account_id]
+    account = desk.read.accounts[leg.copy_account_id].ref
     listed = desk.known.rules.get((account.venue, account.market, account.mode), {})
     rules = listed.get(leg.instrument.symbol)
     if rules is None:
@@ -164,7 +141,7 @@ def _turn(desk: _Desk, leg: LegRecord, rules: MarketRules, quote: Quote | None, 
     return turn(
         leg.leg,
         rules=rules,
-        settings=desk.settings[leg.subscription_id],
+        settings=desk.read.settings[leg.subscription_id],
         quote=quote,
         now=desk.now,
         real_now=desk.real_now,
@@ -177,21 +154,21 @@ def _turn(desk: _Desk, leg: LegRecord, rules: MarketRules, quote: Quote | None, 
 def _gate(desk: _Desk, leg: LegRecord) -> Gate:
     if leg.state is LegState.KEPT:
         return Gate(frozen=True)
-    mode = desk.switches.of(leg)
-    if desk.states.get(leg.copy_account_id) != "active":
+    mode = desk.read.switches.of(leg)
+    if desk.read.accounts[leg.copy_account_id].state != "active":
         return Gate(hands_off=True, drop_entries=SkipReason.CREDENTIALS)
     if mode is SwitchMode.HANDS_OFF:
         return Gate(hands_off=True)
     if mode is SwitchMode.FLATTEN:
         return _flattening(leg, SkipReason.HALTED)
-    held = desk.held.get(leg.subscription_id)
+    held = desk.read.held.get(leg.subscription_id)
     if held is not None and held.closes:
         return _flattening(leg, held.reason)
     if leg.is_ending:
         return Gate(drop_entries=SkipReason.STOPPED)
     if mode is SwitchMode.ENTRIES_OFF:
         return Gate(drop_entries=SkipReason.HALTED)
-    if desk.settings[leg.subscription_id].is_paused:
+    if desk.read.settings[leg.subscription_id].is_paused:
         return Gate(drop_entries=SkipReason.PAUSED)
     if held is not None:
         return Gate(drop_entries=held.reason)
@@ -224,7 +201,7 @@ def _entering(
     """
     order = turned.decision
     assert isinstance(order, Order)
-    ready = desk.ready.get((leg.copy_account_id, leg.instrument.symbol))
+    ready = desk.read.ready.get((leg.copy_account_id, leg.instrument.symbol))
     adds = leg.leg.held * order.signed > 0
     if adds and (ready is None or ready.hold is None):
         return turned

@@ -1,6 +1,6 @@
 """All that is known of a lead's subscribers while his changes are planned, read and locked once for all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,17 +9,18 @@ from uuid import UUID
 from sqlmodel import Session
 
 from copytrade.accounts import queries as accounts
-from copytrade.copying import bulk, records, settings_rows, standing
+from copytrade.copying import readiness, records, settings_rows, standing, switches
 from copytrade.copying.records import LegRecord
 from copytrade.copying.validation import LARGEST_LEVERAGE
+from copytrade.copying.work import Read
+from copytrade.db.trips import Ask, Asking, Trip
 from copytrade.domain.changes import ChangeKind, LeadChange
 from copytrade.domain.fills import Equity
 from copytrade.domain.instruments import Instrument, Market, MarketRules, unlisted
 from copytrade.domain.limits import Around
 from copytrade.domain.quantities import EXACT, ONE, ZERO, sign
-from copytrade.domain.sizing import CopySettings, SizingMode
+from copytrade.domain.sizing import SizingMode
 from copytrade.domain.skips import SkipReason
-from copytrade.exchanges.port import AccountRef
 from copytrade.settings import settings
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.rows import ActiveSubscription
@@ -54,21 +55,16 @@ class Desk:
     now: datetime
     venues: Venues
     copies: Sequence[ActiveSubscription]
-    settings: dict[UUID, CopySettings]
-    equities: dict[UUID, Equity]
-    states: dict[UUID, str]
+    read: Read
     lead_equity: Decimal | None
     legs: dict[tuple[UUID, Instrument], LegRecord]
     instruments: frozenset[Instrument]
     others: dict[UUID, tuple[Decimal, int]]
     """Notional and count of each subscription's legs in instruments that are not being planned."""
-    held_back: Mapping[UUID, SkipReason] = field(default_factory=dict[UUID, SkipReason])
-    """Subscriptions that enter nothing now: a loss was reached, their lead is silent."""
     asked: frozenset[UUID] = frozenset()
     """Accounts whose equity was asked for lately: nothing waits for it any more."""
     room: Decimal | None = None
     """What the platform's own cap leaves of the change being planned, over all subscribers, in quote; None: no cap."""
-    refs: dict[UUID, AccountRef] = field(default_factory=dict[UUID, AccountRef])
     touched: dict[UUID, LegRecord] = field(default_factory=dict[UUID, LegRecord])
 
     def spend(self, copy: ActiveSubscription, notional: Decimal) -> None:
@@ -95,49 +91,72 @@ def open_desk(
     venues: Venues,
     now: datetime,
     asked: frozenset[UUID] = frozenset(),
+    copies: Sequence[ActiveSubscription] | None = None,
 ) -> Desk:
-    """Read and lock what planning these changes needs; the caller holds the lead's lock."""
-    copies = subscriptions.active_on_lead(session, lead_account_id=lead_account_id, now=now)
-    by_id = settings_rows.of(session, [copy.id for copy in copies], locking=True)
-    copies = sorted((copy for copy in copies if copy.id in by_id), key=lambda copy: copy.id)
-    copy_accounts = [copy.copy_account_id for copy in copies]
-    standings = accounts.standings(session, [lead_account_id, *copy_accounts])
-    equities = {account: one.equity for account, one in standings.items() if one.equity is not None}
-    instruments = {change.instrument for change in changes}
-    legs = _locked_legs(session, lead_account_id, instruments)
+    """Read and lock what planning these changes needs, in one trip; the caller holds the lead's lock.
+
+    `copies` are whoever copies this lead now, where the caller has read them.
+    """
+    if copies is None:
+        copies = subscriptions.active_on_lead(session, lead_account_id=lead_account_id, now=now)
+    ids, copy_accounts = [copy.id for copy in copies], [copy.copy_account_id for copy in copies]
+    instruments = frozenset(change.instrument for change in changes)
+    symbols = sorted({instrument.symbol for instrument in instruments})
+    trip = Trip(session)
+    # The order of the locks is that of all who take several: settings, then legs.
+    chosen = trip.ask(settings_rows.asking(ids, locking=True))
+    locked = trip.ask(
+        records.asking_locked(
+            "lead_account_id = %(lead)s AND symbol = ANY(%(symbols)s) AND state = 'following'",
+            lead=lead_account_id,
+            symbols=symbols,
+        )
+    )
+    found = trip.ask(accounts.asking_standings([lead_account_id, *copy_accounts]))
+    others = trip.ask(_asking_others(ids, lead_account_id, instruments))
+    turned = trip.ask(switches.asking())
+    ready = trip.ask(readiness.asking(copy_accounts, symbols, now=now))
+    held = trip.ask(standing.asking_held_back(ids))
+    trip.go()
+    lead = found.value[lead_account_id].equity if lead_account_id in found.value else None
     lead_age = timedelta(seconds=settings().lead_equity_max_age_s)
-    lead = equities.get(lead_account_id)
     return Desk(
         lead_account_id=lead_account_id,
         now=now,
         venues=venues,
-        copies=copies,
-        settings=by_id,
-        equities=equities,
-        states={account: one.state for account, one in standings.items()},
-        refs={account: one.ref for account, one in standings.items()},
+        copies=sorted((copy for copy in copies if copy.id in chosen.value), key=lambda copy: copy.id),
+        read=Read(chosen.value, found.value, turned.value, ready.value, held.value),
         lead_equity=lead.total if lead and now - lead.read_at <= lead_age and _explains(lead, changes) else None,
-        legs=legs,
-        instruments=frozenset(instruments),
-        others=_others(session, [copy.id for copy in copies], {leg.id for leg in legs.values()}),
-        held_back=standing.blocked(session, [copy.id for copy in copies]),
+        legs={(leg.subscription_id, leg.instrument): leg for leg in locked.value if leg.instrument in instruments},
+        instruments=instruments,
+        others=others.value,
         asked=asked,
     )
 
 
 def copy_equity(desk: Desk, copy: ActiveSubscription) -> Decimal | None:
     """Return the worth of a copy account in USDT, None where it was not read lately."""
-    equity = desk.equities.get(copy.copy_account_id)
+    equity = _equity(desk, copy)
     oldest = desk.now - timedelta(seconds=settings().copy_equity_max_age_s)
     return equity.total if equity is not None and equity.read_at >= oldest else None
+
+
+def _equity(desk: Desk, copy: ActiveSubscription) -> Equity | None:
+    account = desk.read.accounts.get(copy.copy_account_id)
+    return account.equity if account is not None else None
+
+
+def _is_active(desk: Desk, copy: ActiveSubscription) -> bool:
+    account = desk.read.accounts.get(copy.copy_account_id)
+    return account is not None and account.state == "active"
 
 
 def unread(desk: Desk, copy: ActiveSubscription) -> frozenset[UUID]:
     """Return the accounts whose equity this copy needs and that nobody has asked for lately."""
     missing = set[UUID]()
-    if desk.states.get(copy.copy_account_id) == "active" and copy_equity(desk, copy) is None:
+    if _is_active(desk, copy) and copy_equity(desk, copy) is None:
         missing.add(copy.copy_account_id)
-    if desk.lead_equity is None and desk.settings[copy.id].mode is SizingMode.EQUITY:
+    if desk.lead_equity is None and desk.read.settings[copy.id].mode is SizingMode.EQUITY:
         missing.add(desk.lead_account_id)
     return frozenset(missing - desk.asked)
 
@@ -153,10 +172,10 @@ def around(desk: Desk, copy: ActiveSubscription, record: LegRecord, *, is_listed
     blocked = None
     if not copy.may_enter:
         blocked = SkipReason.NOT_ENTITLED
-    elif desk.states.get(copy.copy_account_id) != "active":
+    elif not _is_active(desk, copy):
         blocked = SkipReason.CREDENTIALS
-    elif copy.id in desk.held_back:
-        blocked = desk.held_back[copy.id]
+    elif copy.id in desk.read.held:
+        blocked = desk.read.held[copy.id].reason
     elif not is_listed:
         blocked = SkipReason.UNLISTED
     return Around(
@@ -180,24 +199,22 @@ def _explains(lead: Equity, changes: Sequence[LeadChange]) -> bool:
     return True
 
 
-def _locked_legs(
-    session: Session, lead_account_id: UUID, instruments: set[Instrument]
-) -> dict[tuple[UUID, Instrument], LegRecord]:
-    found = records.lock(
-        session,
-        "lead_account_id = %(lead)s AND symbol = ANY(%(symbols)s) AND state = 'following' ORDER BY id FOR UPDATE",
-        lead=lead_account_id,
-        symbols=sorted({instrument.symbol for instrument in instruments}),
-    )
-    return {(leg.subscription_id, leg.instrument): leg for leg in found if leg.instrument in instruments}
+_OTHERS = """
+SELECT subscription_id, sum(abs(target) * price), count(*) FROM trades.legs
+WHERE target <> 0 AND subscription_id = ANY(%(ids)s) AND NOT (lead_account_id = %(lead)s AND state = 'following'
+    AND (symbol, position_side) IN (SELECT * FROM unnest(%(symbols)s::text[], %(sides)s::text[])))
+GROUP BY subscription_id
+"""
 
 
-def _others(session: Session, subscription_ids: list[UUID], planned: set[UUID]) -> dict[UUID, tuple[Decimal, int]]:
-    rows = bulk.fetch(
-        session,
-        "SELECT subscription_id, sum(abs(target) * price), count(*) FROM trades.legs WHERE target <> 0"
-        " AND subscription_id = ANY(%(ids)s) AND NOT id = ANY(%(planned)s) GROUP BY subscription_id",
-        ids=subscription_ids,
-        planned=list(planned),
-    )
+def _asking_others(
+    subscription_ids: list[UUID], lead_account_id: UUID, planned: Collection[Instrument]
+) -> Asking[dict[UUID, tuple[Decimal, int]]]:
+    values = {
+        "ids": subscription_ids,
+        "lead": lead_account_id,
+        "symbols": [instrument.symbol for instrument in planned],
+        "sides": [instrument.position_side.value for instrument in planned],
+    }
+    [rows] = yield [Ask(_OTHERS, values)]
     return {subscription: (notional, count) for subscription, notional, count in rows}

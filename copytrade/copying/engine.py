@@ -78,14 +78,11 @@ class Engine:
         self.terms = Terms(self.pool)
         self.preparer = Preparer(self.pool)
         asked = Asked()
-        self.planner = Planner(self.pool, self.terms, taking=self._taking, took=self._took, asked=asked)
+        self.planner = Planner(
+            self.pool, self.terms, taking=self._taking, took=self._took, due=self.driving, asked=asked
+        )
         self.resumer = Resumer(self.pool, self.terms, asked)
         self.sender = Sender(self.pool, self.terms)
-
-    async def plan(self) -> None:
-        """Plan what may be planned and let the driver look at once."""
-        if await self.planner.round():
-            self.driving.set()
 
     async def drive(self) -> float | None:
         """Claim due legs batch after batch while there are any; return in how many seconds the next is due."""
@@ -166,7 +163,7 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
     # A thousand warm clients are millions of objects: walking them all for garbage stops every order for 100 ms.
     gc.set_threshold(20_000, 50, 1_000)
     parts = (
-        _hears(engine, "plan", work=engine.plan),
+        _hears(engine, "plan", work=engine.planner.round, shortest_s=0.0),
         _hears(engine, "drive", work=engine.drive, also=engine.driving),
         _hears(engine, "resume", work=engine.resumer.round),
         _repeats(engine, RESOLVE_EVERY_S, work=lambda: resolver.resolve(pool)),
@@ -206,6 +203,7 @@ async def _hears(
     *,
     work: Callable[[], Awaitable[float | None]],
     also: asyncio.Event | None = None,
+    shortest_s: float = SHORTEST_PAUSE_S,
 ) -> None:
     """Work at each ring of the topic, at the engine's own call, when the work says so, and at every sweep."""
     also = also or asyncio.Event()
@@ -215,7 +213,7 @@ async def _hears(
             also.clear()
             due_in = await _guarded(work())
             sweep = settings().sweep_interval_s
-            await _either(also, engine.stop, sweep if due_in is None else min(max(due_in, SHORTEST_PAUSE_S), sweep))
+            await _either(also, engine.stop, sweep if due_in is None else min(max(due_in, shortest_s), sweep))
     finally:
         listening.cancel()
 

@@ -10,13 +10,15 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.capture import service as capture
+from copytrade.capture.taking import Taken
 from copytrade.copying import bulk, claims, intentions, notices, records, saving
 from copytrade.copying.desks import Desk, Rules, Venues, around, copy_equity, open_desk, room_in, unread
 from copytrade.copying.models import LegState
 from copytrade.copying.records import NOWHERE, Birth, LegRecord, Place
-from copytrade.copying.work import Claimed, Read, Taking
+from copytrade.copying.work import Claimed, Taking
 from copytrade.db.bell import ring
 from copytrade.db.model import new_id
+from copytrade.db.trips import Trip
 from copytrade.domain.changes import LeadChange
 from copytrade.domain.driving import Order, Wait, turn
 from copytrade.domain.fairness import rotated
@@ -28,6 +30,7 @@ from copytrade.domain.quantities import ZERO
 from copytrade.domain.sizing import CopySettings, Equities
 from copytrade.domain.skips import SkipReason
 from copytrade.failpoints import Label, reach
+from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.rows import ActiveSubscription
 
 EQUITY_TOO = frozenset({*WAITS_FOR, SkipReason.EQUITY_UNKNOWN})
@@ -42,6 +45,10 @@ class Planned:
     legs: int = 0
     claimed: Claimed | None = None
     """What who planned takes over to send himself."""
+    is_due: bool = False
+    """Whether a driver has to look at a leg, now or later."""
+    is_held: bool = False
+    """Whether somebody else held the lead: nothing was looked at."""
 
 
 def plan_lead(
@@ -58,18 +65,24 @@ def plan_lead(
     nobody else waits for it. For the equity of accounts that were `asked` lately nothing waits.
     """
     now = clock.now()
-    changes = capture.take_next(session, lead_account_id=lead_account_id, now=now)
-    if not changes:
-        return Planned()
-    desk = open_desk(session, lead_account_id, changes, venues=venues, now=now, asked=asked)
-    for change in changes:
+    trip = Trip(session)
+    # Whoever plans him now looks again when he is done: what came meanwhile is not waited for.
+    found = trip.ask(capture.asking(lead_account_id, waits=False))
+    copies = trip.ask(subscriptions.asking_active_on_lead(lead_account_id, now=now))
+    trip.go()
+    taken = capture.taken_of(session, found.value, now=now)
+    if not taken.changes:
+        capture.mark_planned(session, taken, now=now)
+        return Planned(is_held=found.value.state is None)
+    desk = open_desk(session, lead_account_id, taken.changes, venues=venues, now=now, asked=asked, copies=copies.value)
+    for change in taken.changes:
         desk.room = room_in(venues, change.instrument.symbol)
         for copy, place in _served(desk, change):
             plan_one(desk, copy, change, place=place)
     reach(Label.PLAN_LOCKED)
-    claimed = write(session, desk, taking=taking)
-    capture.mark_planned(session, lead_account_id=lead_account_id, changes=changes, now=now)
-    return Planned(len(changes), len(desk.touched), claimed)
+    claimed = write(session, desk, taken=taken, taking=taking)
+    is_due = any(record.due_at is not None for record in desk.touched.values())
+    return Planned(len(taken.changes), len(desk.touched), claimed, is_due=is_due)
 
 
 def join(
@@ -124,7 +137,7 @@ def plan_one(desk: Desk, copy: ActiveSubscription, change: LeadChange, *, place:
         change,
         lots=record.leg.lots,
         order=so_far,
-        settings=desk.settings[copy.id],
+        settings=desk.read.settings[copy.id],
         equities=Equities(copy=copy_equity(desk, copy), lead=desk.lead_equity),
         around=around(desk, copy, record, is_listed=is_listed),
         rules=rules,
@@ -167,30 +180,35 @@ def _part(record: LegRecord, ask: Ask, change: LeadChange, place: Place, after: 
     return part
 
 
-def write(session: Session, desk: Desk, *, taking: Taking | None = None) -> Claimed | None:
-    """Write the legs that were planned, and ring who drives, sizes and shows them; return what is taken to be sent."""
+def write(session: Session, desk: Desk, *, taken: Taken | None = None, taking: Taking | None = None) -> Claimed | None:
+    """Write the legs that were planned, and ring who drives, sizes and shows them; return what is taken to be sent.
+
+    The changes that were `taken` are marked planned in the same trip.
+    """
     touched = sorted(desk.touched.values(), key=lambda record: record.ahead, reverse=True)
     most = taking.most if taking else 0
     mine, left = touched[:most], touched[most:]
-    taken = None
-    if taking:
-        read = Read(desk.settings, desk.states, desk.refs)
-        taken = claims.look(session, mine, known=taking.known, now=desk.now, read=read)
+    looked = claims.look(mine, known=taking.known, now=desk.now, read=desk.read) if taking else None
     dropped, intended = intend(
-        left, rules=desk.venues.real, chosen=desk.settings, now=desk.now, real_now=clock.real_now()
+        left, rules=desk.venues.real, chosen=desk.read.settings, now=desk.now, real_now=clock.real_now()
     )
     with bulk.pipelined(session):
-        saving.drop(session, [*dropped, *(taken.dropped if taken else ())], now=desk.now)
+        saving.drop(session, [*dropped, *(looked.dropped if looked else ())], now=desk.now)
         saving.save(session, touched, now=desk.now)
         intentions.insert(session, intended)
-        if taking and taken:
-            claims.send(session, taken, owner=taking.owner)
+        if taking and looked:
+            claims.send(session, looked, owner=taking.owner)
+        if taken:
+            capture.mark_planned(session, taken, now=desk.now)
+        ring(session, *_rung(touched, left))
     notices.tell(session, touched, now=desk.now)
-    if touched:
-        ring(session, *(["drive"] if left else []), *{f"user:{record.subscriber_id}" for record in touched})
-    if any(part.unsized for record in touched for part in record.leg.parts):
-        ring(session, "resume")
-    return taken.claimed if taken else None
+    return looked.claimed if looked else None
+
+
+def _rung(touched: Sequence[LegRecord], left: Sequence[LegRecord]) -> Sequence[str]:
+    people = {f"user:{record.subscriber_id}" for record in touched}
+    is_unsized = any(part.unsized for record in touched for part in record.leg.parts)
+    return [*(["drive"] if left else []), *(["resume"] if is_unsized else []), *people]
 
 
 def intend(

@@ -23,6 +23,8 @@ from copytrade.exchanges.modes import PAPER
 from copytrade.exchanges.port import AccountRef, ClientPool
 from copytrade.failpoints import Label, reach
 
+SHORTEST_AGAIN_S, LONGEST_AGAIN_S = 0.005, 0.05
+"""When a lead in somebody else's hands is looked at again: sooner at first, since most hold him for a moment."""
 AT_ONCE = 4
 """Leads whose plans wait for the database at the same time."""
 
@@ -37,32 +39,43 @@ class Planner:
     """Says how much of a plan this process may send itself."""
     took: Callable[[Claimed], None]
     """Acts on what it took over, as soon as that is committed."""
+    due: asyncio.Event
+    """Set when a leg is left to the driver."""
     asked: Asked = field(default_factory=Asked)
+    _again_s: float = SHORTEST_AGAIN_S
     _seen: dict[UUID, AccountRef] = field(default_factory=dict[UUID, AccountRef])
     """Leads that were planned here before: where they trade never changes."""
     _order: bytes = field(default_factory=lambda: token_bytes(16))
     """Each process goes through many leads in an order of its own."""
 
-    async def round(self) -> bool:
-        """Plan what may be planned now; tell whether any leg was touched."""
+    async def round(self) -> float | None:
+        """Plan what may be planned now; return in how many seconds to look again where somebody else held a lead."""
         leads, planned = await asyncio.to_thread(self._begin, self.asked.lately(), self.taking())
         if planned is not None:
-            if planned.claimed is not None:
-                self.took(planned.claimed)
+            self._took(planned)
             await self.terms.rules(leads[0])
-            return planned.legs > 0
-        return await self._plan_all(leads)
+            is_held = planned.is_held
+        else:
+            is_held = await self._plan_all(leads)
+        self._again_s = min(self._again_s * 2, LONGEST_AGAIN_S) if is_held else SHORTEST_AGAIN_S
+        return self._again_s if is_held else None
+
+    def _took(self, planned: Planned) -> None:
+        if planned.claimed is not None:
+            self.took(planned.claimed)
+        if planned.is_due:
+            self.due.set()
 
     async def _plan_all(self, leads: list[AccountRef]) -> bool:
         """Plan many leads, a few at once, while another process plans them from the other end."""
-        touched, tried = False, set[UUID]()
+        is_held, tried = False, set[UUID]()
         while leads:
             some = sorted(leads, key=self._place)[:AT_ONCE]
-            touched |= any(await asyncio.gather(*(self._plan(lead) for lead in some)))
+            is_held |= any(await asyncio.gather(*(self._plan(lead) for lead in some)))
             tried |= {lead.id for lead in some}
             # Those that somebody else has planned meanwhile need no transaction of ours.
             leads = [lead for lead in await asyncio.to_thread(self._look) if lead.id not in tried]
-        return touched
+        return is_held
 
     def _place(self, lead: AccountRef) -> bytes:
         return blake2b(lead.id.bytes, key=self._order).digest()
@@ -91,9 +104,8 @@ class Planner:
             return False
         venues, asked = venues_of(self.terms, lead), self.asked.lately()
         planned = await asyncio.to_thread(_plan_lead, lead.id, venues, asked, self.taking())
-        if planned.claimed is not None:
-            self.took(planned.claimed)
-        return planned.legs > 0
+        self._took(planned)
+        return planned.is_held
 
 
 def venues_of(terms: Terms, lead: AccountRef) -> Venues:

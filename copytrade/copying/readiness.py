@@ -1,14 +1,12 @@
 """What is known of accounts before something is opened in them: read from the tables, judged for one order."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import Session
-
-from copytrade.copying import bulk
 from copytrade.copying.records import LegRecord
+from copytrade.db.trips import Ask, Asking
 from copytrade.domain.driving import Order
 from copytrade.domain.instruments import PositionSide
 from copytrade.domain.quantities import sign
@@ -27,14 +25,17 @@ class Ready:
     read_at: datetime
 
 
-def load(session: Session, legs: Sequence[LegRecord], *, now: datetime) -> dict[tuple[UUID, str], Ready]:
-    """Return what is known of the legs' accounts, by account and symbol."""
-    rows = bulk.fetch(
-        session,
-        "SELECT exchange_account_id, symbol, own, hold, read_at, retry_at FROM trades.symbols_ready"
-        " WHERE exchange_account_id = ANY(%(ids)s)",
-        ids=list({leg.copy_account_id for leg in legs}),
-    )
+_READY = """
+SELECT exchange_account_id, symbol, own, hold, read_at, retry_at FROM trades.symbols_ready
+WHERE exchange_account_id = ANY(%(ids)s) AND symbol = ANY(%(symbols)s)
+"""
+
+
+def asking(
+    account_ids: Collection[UUID], symbols: Collection[str], *, now: datetime
+) -> Asking[dict[tuple[UUID, str], Ready]]:
+    """Ask for what is known of accounts, by account and symbol."""
+    [rows] = yield [Ask(_READY, {"ids": list(account_ids), "symbols": list(symbols)})]
     oldest = now - timedelta(seconds=settings().copy_equity_max_age_s)
     return {
         (account, symbol): Ready(

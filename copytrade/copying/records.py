@@ -1,7 +1,7 @@
 """Legs and orders between the database and the pure engine: loaded under the leg's lock, written in batches."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from copytrade.copying import bulk
 from copytrade.copying.models import LegState, OrderState
+from copytrade.db.trips import Ask, Asking, Row, Trip
 from copytrade.domain.instruments import Instrument, Market, PositionSide, Side, Venue
 from copytrade.domain.legs import Covered, Leg, LiveOrder, Part, Purpose, SkippedPart
 from copytrade.domain.lots import Lot, Lots
@@ -169,34 +170,65 @@ ORDER = (
     "checks, fee, fee_asset"
 )
 
+_PART = "leg_id, id, kind, asked, price, venue_time, opens, copied, skipped, netted, unsized"
+
 
 def lock(session: Session, where: str, **values: object) -> list[LegRecord]:
     """Lock and load the legs that fit `where` (its locking clause included), with open parts and live orders."""
     rows = bulk.fetch(session, f"SELECT {_LEG} FROM trades.legs WHERE {where}", **values)  # noqa: S608 - text of ours
+    if not rows:
+        return []
+    legs = {"legs": [row[0] for row in rows]}
+    trip = Trip(session)
+    found = trip.ask(_asking_parts_and_orders("leg_id = ANY(%(legs)s)", legs))
+    trip.go()
+    return _records(rows, *found.value)
+
+
+def asking_locked(where: str, **values: object) -> Asking[list[LegRecord]]:
+    """Ask for the legs that fit `where`, locked in the order of their ids, with open parts and live orders."""
+    query = f"SELECT {_LEG} FROM trades.legs WHERE {where} ORDER BY id FOR UPDATE"  # noqa: S608 - text of ours
+    # Read after they are locked: what belongs to them cannot change any more.
+    of_them = f"leg_id IN (SELECT id FROM trades.legs WHERE {where})"  # noqa: S608 - text of ours
+    rows, parts, orders = yield [Ask(query, values), *_parts_and_orders(of_them, values)]
+    return _records(rows, parts, orders)
+
+
+def _asking_parts_and_orders(where: str, values: Mapping[str, object]) -> Asking[Sequence[list[Row]]]:
+    return (yield _parts_and_orders(where, values))
+
+
+def _parts_and_orders(where: str, values: Mapping[str, object]) -> list[Ask]:
+    return [
+        Ask(
+            f"SELECT {_PART} FROM trades.copy_parts WHERE {where} AND is_open ORDER BY planned_at, id",  # noqa: S608 - text of ours
+            values,
+        ),
+        Ask(
+            f"SELECT {ORDER} FROM trades.copy_orders WHERE {where}"  # noqa: S608 - text of ours
+            " AND state IN ('planned', 'sending', 'unknown', 'placed')",
+            values,
+        ),
+    ]
+
+
+def _records(rows: Sequence[Row], parts: Sequence[Row], orders: Sequence[Row]) -> list[LegRecord]:
     legs = {row[0]: _leg(row) for row in rows}
-    if legs:
-        _load_parts(session, legs)
-        _load_orders(session, legs)
+    _give_parts(legs, parts)
+    _give_orders(legs, orders)
     for record in legs.values():
         record.loaded_leg = record.leg
     return list(legs.values())
 
 
-def order_record(row: bulk.Row) -> OrderRecord:
+def order_record(row: Row) -> OrderRecord:
     """Return an order from a row of the columns `ORDER`."""
     values: list[Any] = list(row)
     values[4], values[5], values[12] = Side(values[4]), Purpose(values[5]), OrderState(values[12])
     return OrderRecord(*values)
 
 
-def _load_parts(session: Session, legs: dict[UUID, LegRecord]) -> None:
-    rows = bulk.fetch(
-        session,
-        "SELECT leg_id, id, kind, asked, price, venue_time, opens, copied, skipped, netted, unsized"
-        " FROM trades.copy_parts"
-        " WHERE leg_id = ANY(%(legs)s) AND is_open ORDER BY planned_at, id",
-        legs=list(legs),
-    )
+def _give_parts(legs: Mapping[UUID, LegRecord], rows: Sequence[Row]) -> None:
     parts: dict[UUID, list[Part]] = {}
     for leg_id, part_id, kind, asked, price, at, opens, copied, skipped, netted, unsized in rows:
         part = Part(part_id, PartKind(kind), asked, price, at, opens, copied, skipped, netted, unsized or ZERO)
@@ -207,13 +239,7 @@ def _load_parts(session: Session, legs: dict[UUID, LegRecord]) -> None:
         record.loaded = {part.id: part for part in found}
 
 
-def _load_orders(session: Session, legs: dict[UUID, LegRecord]) -> None:
-    rows = bulk.fetch(
-        session,
-        f"SELECT {ORDER} FROM trades.copy_orders WHERE leg_id = ANY(%(legs)s)"  # noqa: S608 - text of ours
-        " AND state IN ('planned', 'sending', 'unknown', 'placed')",
-        legs=list(legs),
-    )
+def _give_orders(legs: Mapping[UUID, LegRecord], rows: Sequence[Row]) -> None:
     for row in rows:
         order = order_record(row)
         if order.leg_id is not None:
@@ -223,7 +249,7 @@ def _load_orders(session: Session, legs: dict[UUID, LegRecord]) -> None:
             record.refresh_live()
 
 
-def _leg(row: bulk.Row) -> LegRecord:
+def _leg(row: Row) -> LegRecord:
     (
         leg_id, subscription, subscriber, profile, lead, copy, venue, market, symbol, position_side, state, target,
         held, lots, lead_orders, price, last_reason, waits_for, entries, exits, refusals, enter_after, exit_after,

@@ -77,7 +77,7 @@ def _size(desk: Desk, copy: ActiveSubscription, record: LegRecord, one: _Waiting
         opened=one.opened,
         lots=record.leg.lots,
         order=record.so_far(one.change.order_id),
-        settings=desk.settings[copy.id],
+        settings=desk.read.settings[copy.id],
         equities=Equities(copy=copy_equity(desk, copy), lead=desk.lead_equity),
         around=around(desk, copy, record, is_listed=is_listed),
         rules=rules,

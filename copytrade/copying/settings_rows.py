@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from copytrade.copying import bulk
 from copytrade.copying.models import CopySetting
+from copytrade.db.trips import Ask, Asking, answered
 from copytrade.domain.sizing import (
     CopySettings,
     Direction,
@@ -34,12 +35,14 @@ _COLUMNS = (
 
 def of(session: Session, subscription_ids: Sequence[UUID], *, locking: bool = False) -> dict[UUID, CopySettings]:
     """Return the settings of several subscriptions; locked, so that two plans cannot both take the last 100 USDT."""
+    return answered(session, asking(subscription_ids, locking=locking))
+
+
+def asking(subscription_ids: Sequence[UUID], *, locking: bool = False) -> Asking[dict[UUID, CopySettings]]:
+    """Ask for what `of` returns."""
     clause = "ORDER BY subscription_id FOR UPDATE" if locking else ""
-    rows = bulk.fetch(
-        session,
-        f"SELECT {_COLUMNS} FROM trades.copy_settings WHERE subscription_id = ANY(%(ids)s) {clause}",  # noqa: S608 - text of ours
-        ids=list(subscription_ids),
-    )
+    query = f"SELECT {_COLUMNS} FROM trades.copy_settings WHERE subscription_id = ANY(%(ids)s) {clause}"  # noqa: S608 - text of ours
+    [rows] = yield [Ask(query, {"ids": list(subscription_ids)})]
     return {row[0]: _settings((*row[1:12], tuple(row[12]), *row[13:])) for row in rows}
 
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from copytrade import clock
 from copytrade.capture import queries as capture
 from copytrade.copying import bulk
+from copytrade.db.trips import Ask, Asking, answered
 from copytrade.domain.sizing import SilenceMode, StopMode
 from copytrade.domain.skips import SkipReason
 from copytrade.domain.stops import Stand, day_of
@@ -52,19 +53,24 @@ def blocked(session: Session, subscription_ids: Collection[UUID]) -> dict[UUID, 
 
 def held_back(session: Session, subscription_ids: Collection[UUID]) -> dict[UUID, Held]:
     """Return what holds these subscriptions back now; what closes comes before what only holds entries."""
-    rows = bulk.fetch(
-        session,
-        "SELECT stand.subscription_id, lead_account_id, day, daily_stopped_at, drawdown_stopped_at, silent_since,"
-        " max_daily_loss IS NOT NULL, max_drawdown IS NOT NULL, stop_mode, silence"
-        " FROM trades.copy_stands stand JOIN trades.copy_settings USING (subscription_id)"
-        " WHERE stand.subscription_id = ANY(%(ids)s)"
-        " AND (daily_stopped_at IS NOT NULL OR drawdown_stopped_at IS NOT NULL OR silent_since IS NOT NULL)",
-        ids=list(subscription_ids),
-    )
-    if not rows:
-        return {}
+    return answered(session, asking_held_back(subscription_ids))
+
+
+_HELD_BACK = """
+SELECT stand.subscription_id, lead_account_id, day, daily_stopped_at, drawdown_stopped_at, silent_since,
+    max_daily_loss IS NOT NULL, max_drawdown IS NOT NULL, stop_mode, silence
+FROM trades.copy_stands stand JOIN trades.copy_settings USING (subscription_id)
+WHERE stand.subscription_id = ANY(%(ids)s)
+    AND (daily_stopped_at IS NOT NULL OR drawdown_stopped_at IS NOT NULL OR silent_since IS NOT NULL)
+"""
+
+
+def asking_held_back(subscription_ids: Collection[UUID]) -> Asking[dict[UUID, Held]]:
+    """Ask for what `held_back` returns."""
+    [rows] = yield [Ask(_HELD_BACK, {"ids": list(subscription_ids)})]
+    silent = {row[1] for row in rows if row[5] is not None}
+    heard = (yield from capture.asking_heard(silent)) if silent else {}
     today = day_of(clock.now())
-    heard = _heard(session, {row[1] for row in rows if row[5] is not None})
     found: dict[UUID, Held] = {}
     for subscription, lead, day, daily_at, fall_at, silent_since, has_daily, has_fall, stop_mode, silence in rows:
         closes = stop_mode == StopMode.CLOSE
@@ -79,10 +85,6 @@ def held_back(session: Session, subscription_ids: Collection[UUID]) -> dict[UUID
         if reasons:
             found[subscription] = max(reasons, key=lambda held: held.closes)
     return found
-
-
-def _heard(session: Session, leads: set[UUID]) -> dict[UUID, datetime]:
-    return capture.heard(session, leads) if leads else {}
 
 
 def of(session: Session, *, owner: UUID) -> list[StandRow]:

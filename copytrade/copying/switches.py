@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from copytrade.copying.models import Switch, SwitchMode, SwitchScope
+from copytrade.copying.models import SwitchMode, SwitchScope
 from copytrade.copying.records import LegRecord
+from copytrade.db.trips import Ask, Asking, answered
 
 PLATFORM = "all"
 """`scope_id` of the platform's own switch."""
@@ -42,6 +43,14 @@ class Switches:
 
 def load(session: Session) -> Switches:
     """Return the switches as they stand now."""
+    return answered(session, asking())
+
+
+def asking() -> Asking[Switches]:
+    """Ask for what `load` returns."""
     read_at = time.monotonic()
-    rows = session.exec(select(Switch.scope, Switch.scope_id, Switch.mode).where(Switch.mode != SwitchMode.ON))
+    [rows] = yield [Ask("SELECT scope, scope_id, mode FROM trades.copy_switches WHERE mode <> %(on)s", _ON)]
     return Switches({(scope, scope_id): SwitchMode(mode) for scope, scope_id, mode in rows}, read_at)
+
+
+_ON = {"on": SwitchMode.ON.value}

@@ -6,6 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from copytrade.accounts.queries import Standing
+from copytrade.copying.readiness import Ready
+from copytrade.copying.standing import Held
 from copytrade.copying.switches import Switches
 from copytrade.domain.fills import Quote
 from copytrade.domain.instruments import MarketRules
@@ -71,11 +74,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a transaction has read of subscriptions' settings and of their copy accounts."""
+    """What a transaction has read of subscriptions, of their copy accounts and of what holds them back."""
 
-    settings: dict[UUID, CopySettings]
-    states: dict[UUID, str]
-    refs: dict[UUID, AccountRef]
+    settings: Mapping[UUID, CopySettings]
+    accounts: Mapping[UUID, Standing]
+    switches: Switches
+    ready: Mapping[tuple[UUID, str], Ready]
+    held: Mapping[UUID, Held]
+    """Subscriptions whose entries are held back: a loss was reached, their lead is silent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,26 +12,24 @@ from functools import lru_cache
 
 import psycopg
 import structlog
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
+from copytrade.db.trips import fetch
 from copytrade.settings import settings
 
 CHANNEL = "bell"
 BETWEEN = "\n"
 TOGETHER = 100
 """Topics in one notification; PostgreSQL takes up to 8,000 bytes."""
+_NOTIFY = "SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[]) AS payload"
 log = structlog.get_logger()
 
 
 def ring(session: Session, *topics: str) -> None:
     """Ring `topics` when the session's transaction commits."""
     if topics:
-        session.connection().execute(
-            text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload"),
-            {"channel": CHANNEL, "payloads": list(_payloads(topics))},
-        )
+        fetch(session, _NOTIFY, channel=CHANNEL, payloads=list(_payloads(topics)))
 
 
 def _payloads(topics: Sequence[str]) -> Iterator[str]:

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func
-from sqlalchemy import select as sql_select
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
 from copytrade.accounts import queries as accounts
+from copytrade.db.trips import Ask, Asking, answered
 from copytrade.domain.instruments import Role
 from copytrade.domain.terms import access_ends
 from copytrade.errors import NotFound
@@ -163,28 +163,21 @@ def _access_until(row: Subscription) -> datetime | None:
 
 def active_on_lead(session: Session, *, lead_account_id: UUID, now: datetime) -> list[ActiveSubscription]:
     """Return whoever copies this lead account now, on paper too, with those who only follow its exits; one query."""
-    session.flush()
-    row = Subscription
-    # Columns, not rows: a fill of a trader with a thousand subscribers asks for a thousand.
-    found = session.connection().execute(
-        sql_select(
-            col(row.id),
-            col(row.subscriber_id),
-            col(row.profile_id),
-            col(row.copy_account_id),
-            col(row.started_at),
-            col(row.end_mode),
-            col(row.state),
-            col(row.entitled_until),
-            col(row.is_ending),
-            col(row.is_paper),
-        ).where(
-            col(row.lead_account_id) == lead_account_id,
-            col(row.finished_at).is_(None),
-            col(row.started_at).is_not(None),
-            or_(col(row.state).in_(LIVE), col(row.end_mode) == EndMode.FOLLOW_EXITS),
-        )
-    )
+    return answered(session, asking_active_on_lead(lead_account_id, now=now))
+
+
+_ACTIVE_ON_LEAD = """
+SELECT id, subscriber_id, profile_id, copy_account_id, started_at, end_mode, state, entitled_until, is_ending, is_paper
+FROM people.subscriptions WHERE lead_account_id = %(lead)s AND finished_at IS NULL AND started_at IS NOT NULL
+    AND (state = ANY(%(live)s) OR end_mode = %(follows)s)
+"""
+
+
+def asking_active_on_lead(lead_account_id: UUID, *, now: datetime) -> Asking[list[ActiveSubscription]]:
+    """Ask for what `active_on_lead` returns."""
+    live = [state.value for state in LIVE]
+    values = {"lead": lead_account_id, "live": live, "follows": EndMode.FOLLOW_EXITS.value}
+    [found] = yield [Ask(_ACTIVE_ON_LEAD, values)]
     grace = timedelta(days=settings().payment_grace_days)
     return [
         ActiveSubscription(

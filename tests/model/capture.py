@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from copytrade.capture import readings, service
+from copytrade.capture import readings, service, taking
 from copytrade.capture.models import CaptureState, LeadPosition
 from copytrade.capture.ordering import Moment, Waiting
 from copytrade.domain.changes import LeadChange
@@ -151,7 +151,7 @@ class Capture:
                 trades[change.fill_id] = (trade, 0)
                 self.unplanned.pop(trade, None)
         for at, group in groups.items():
-            service.advance(self._row(at), group, trades=trades)
+            taking.advance(self._row(at), group, trades=trades)
 
     def fill_of(self, fill_id: UUID) -> Waiting:
         """Return a stored fill."""

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
 
+from copytrade.accounts.queries import Standing
 from copytrade.copying import claims, ending, planner, resuming
 from copytrade.copying.desks import Desk, Venues
 from copytrade.copying.models import LIVE, LegState, OrderState
@@ -20,7 +21,7 @@ from copytrade.copying.standing import Held
 from copytrade.copying.switches import Switches
 from copytrade.copying.telling import Told, tell
 from copytrade.copying.terms import QUOTE_AGE
-from copytrade.copying.work import Claimed, Known
+from copytrade.copying.work import Claimed, Known, Read
 from copytrade.domain import proofs
 from copytrade.domain.changes import LeadChange
 from copytrade.domain.fills import Equity, Quote
@@ -163,14 +164,24 @@ class Service:
             now=now,
             venues=Venues({self.rules.symbol: self.rules}),
             copies=[] if self.is_gone else [self.subscription()],
-            settings={SUBSCRIPTION: self.settings},
-            equities={COPY: _equity(self.equities.copy, now), LEAD: _equity(self.equities.lead, now)},
-            states={COPY: "active"},
+            read=self._read(now),
             lead_equity=self.equities.lead,
             legs=following,
             instruments=frozenset(change.instrument for change in changes),
             others={},
-            held_back={SUBSCRIPTION: self.held.reason} if self.held else {},
+        )
+
+    def _read(self, now: datetime) -> Read:
+        lead = replace(self.account, id=LEAD)
+        return Read(
+            settings={SUBSCRIPTION: self.settings},
+            accounts={
+                COPY: Standing(self.account, "active", _equity(self.equities.copy, now)),
+                LEAD: Standing(lead, "active", _equity(self.equities.lead, now)),
+            },
+            switches=self.switches,
+            ready=self.ready,
+            held={SUBSCRIPTION: self.held} if self.held else {},
         )
 
     def _write(self, desk: Desk) -> Claimed:
@@ -179,7 +190,7 @@ class Service:
             claimed = self._look(touched, now=desk.now)
         else:
             dropped, intended = planner.intend(
-                touched, rules=desk.venues.real, chosen=desk.settings, now=desk.now, real_now=desk.now
+                touched, rules=desk.venues.real, chosen=desk.read.settings, now=desk.now, real_now=desk.now
             )
             self.store.drop(dropped)
             for leg in touched:
@@ -199,17 +210,8 @@ class Service:
         if self.quote is not None and _is_fresh(self.quote.read_at, now):
             quotes[*place, self.rules.symbol] = self.quote
         free = {COPY: {"BTC": self.free[0]}} if self.free and _is_fresh(self.free[1], now) else {}
-        desk = claims._Desk(
-            now=now,
-            real_now=now,
-            known=Known(rules={place: {self.rules.symbol: self.rules}}, quotes=quotes, free=free),
-            settings={SUBSCRIPTION: self.settings},
-            accounts={COPY: account},
-            states={COPY: "active"},
-            switches=self.switches,
-            ready=self.ready,
-            held={SUBSCRIPTION: self.held} if self.held else {},
-        )
+        known = Known(rules={place: {self.rules.symbol: self.rules}}, quotes=quotes, free=free)
+        desk = claims._Desk(now, now, known, self._read(now))
         for leg in legs:
             self.look_at(desk, leg)
         self.store.drop(desk.dropped)

@@ -114,10 +114,10 @@ class Lead:
         """Plan as the copying side does: take, mark, commit."""
         now = clock.now()
         with transaction() as session:
-            changes = capture.take_next(session, lead_account_id=self.ref.id, now=now)
-            capture.mark_planned(session, lead_account_id=self.ref.id, changes=changes, now=now)
-        self.planned += changes
-        return changes
+            taken = capture.take_next(session, lead_account_id=self.ref.id, now=now)
+            capture.mark_planned(session, taken, now=now)
+        self.planned += taken.changes
+        return taken.changes
 
     def wait_for_baseline(self) -> None:
         def is_set() -> bool:

@@ -75,9 +75,9 @@ def reading_of(quantity: str, *, at: float) -> AccountState:
 
 def plan(session: Session, account_id: UUID, *, at: float) -> list[tuple[ChangeKind, Decimal, Decimal]]:
     now = NOW + at * SECOND
-    changes = service.take_next(session, lead_account_id=account_id, now=now)
-    service.mark_planned(session, lead_account_id=account_id, changes=changes, now=now)
-    return [(change.kind, change.before, change.after) for change in changes]
+    taken = service.take_next(session, lead_account_id=account_id, now=now)
+    service.mark_planned(session, taken, now=now)
+    return [(change.kind, change.before, change.after) for change in taken.changes]
 
 
 def test_a_fill_is_stored_once_and_learns_what_the_stream_knows(session: Session) -> None:
@@ -129,7 +129,7 @@ def test_nothing_is_planned_before_the_baseline(session: Session) -> None:
 def test_the_share_of_an_order_is_told_once_its_quantity_is_known(session: Session) -> None:
     alice = captured(session)
     put(session, alice, fill(1, "0.25", after="0.25", order_quantity=Decimal(1)))
-    change = service.take_next(session, lead_account_id=alice, now=NOW)[0]
+    change = service.take_next(session, lead_account_id=alice, now=NOW).changes[0]
     assert (change.order_share, change.order_id, change.lead_fill_quantity) == (Decimal("0.25"), "7", Decimal("0.25"))
 
 
@@ -156,11 +156,11 @@ def test_two_equal_readings_that_no_fill_explains_set_p_and_the_late_trade_chang
     assert second.confirmed == ((BTC, "net"),)
     readings.rebase(session, {(BTC, "net"): Decimal(59000)}, account_id=alice)
     assert service.waiting_leads(session, now=NOW) == [alice]
-    changes = service.take_next(session, lead_account_id=alice, now=NOW + 16 * SECOND)
-    assert [(one.kind, one.after, one.price, one.fill_id) for one in changes] == [
+    taken = service.take_next(session, lead_account_id=alice, now=NOW + 16 * SECOND)
+    assert [(one.kind, one.after, one.price, one.fill_id) for one in taken.changes] == [
         (ChangeKind.REBASE_REDUCE, 0, 59000, None)
     ]
-    service.mark_planned(session, lead_account_id=alice, changes=changes, now=NOW)
+    service.mark_planned(session, taken, now=NOW)
     put(session, alice, fill(2, "-1", at=9, after="0"))
     assert plan(session, alice, at=60) == []
     assert service.waiting_leads(session, now=NOW) == []
