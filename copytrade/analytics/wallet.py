@@ -131,12 +131,14 @@ def _numbers(session: Session, ids: Sequence[UUID], *, window: Window) -> Number
     rows = list(shown.all_statistics(session, ids, window=window).values())
     if len(rows) == 1:
         return shown.numbers(rows[0], window=window)
+    closed, wins = sum(row.closed for row in rows), sum(row.wins for row in rows)
     return Numbers(
         window.value,
         days=max((row.days for row in rows), default=0),
         pnl=sum((row.pnl for row in rows), Decimal(0)),
-        closed=sum(row.closed for row in rows),
-        wins=sum(row.wins for row in rows),
+        closed=closed,
+        win_rate=Decimal(wins) / closed if closed else None,
+        wins=wins,
         losses=sum(row.losses for row in rows),
         net=sum((row.net for row in rows), Decimal(0)),
         fees=sum((row.fees for row in rows), Decimal(0)),

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from copytrade.components.figures import moment
+from copytrade.components.figures import moment, paper_badge
 from copytrade.components.panels import has, panel
 from copytrade.components.text import t
 from copytrade.state.leg_lines import DriftLine, HeldLine, LegLine, LegsView
@@ -49,7 +49,8 @@ def _legs(rows: list[LegLine]) -> rx.Component:
                 rx.el.strong(leg.symbol),
                 " ",
                 rx.el.span(leg.market, class_name="quiet"),
-                rx.cond(leg.is_paper, rx.badge(t("PAPER"), color_scheme="gray", margin_left="6px")),
+                " ",
+                paper_badge(leg.is_paper),
                 rx.el.span(leg.trader, class_name="quiet line"),
                 class_name="lead",
             ),

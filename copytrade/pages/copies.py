@@ -129,10 +129,9 @@ def _select(name: str, label: Text, every: Text, options: list[Named], now: Text
             rx.foreach(options, lambda one: rx.el.option(one.text, value=one.value)),
             value=rx.cond(now == "", EVERY, now),
             on_change=lambda value: Copies.choose(name, value),
-            class_name="input",
+            class_name="input filter",
             aria_label=label,
             name=name,
-            style={"width": "auto", "maxWidth": "100%"},
         ),
     )
 

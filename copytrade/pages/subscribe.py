@@ -129,7 +129,11 @@ def _open_paper() -> rx.Component:
                 ),
                 hint=t("Play money on a practice exchange that follows the real prices. Nothing of it is real."),
             ),
-            submit(t("Open a paper account")),
+            rx.cond(
+                has(Subscribe.choices),
+                rx.el.button(t("Open a paper account"), type="submit", class_name="button soft"),
+                submit(t("Open a paper account")),
+            ),
             on_submit=Subscribe.open_paper,
             class_name="fields",
             style={"marginTop": "16px"},

@@ -89,7 +89,15 @@ def _wallet() -> rx.Component:
             rx.cond(
                 has(Wallet.positions),
                 rx.el.div(positions_table(Wallet.positions), class_name="wide"),
-                rx.el.p(t("Nothing is open."), class_name="quiet", style={"margin": "0"}),
+                rx.el.p(
+                    rx.cond(
+                        has(Wallet.legs.legs),
+                        t("Nothing was open when the account was last read; what was copied since stands below."),
+                        t("Nothing is open."),
+                    ),
+                    class_name="quiet",
+                    style={"margin": "0"},
+                ),
             ),
         ),
         copied_positions(Wallet.legs, on_release=Wallet.release),

@@ -114,6 +114,8 @@ class Copies(Page, rx.State):
         self.reasons = [Named(one.reason, reason_text(one.reason, voice)) for one in skips]
         self.skips = [_total(one, voice) for one in skips if one.worth]
         self.summary = _summary(told, voice)
+        if self.opened:
+            await self._read_receipt(asker, voice)
         self.as_of = voice.clock(clock.now())
 
     @action(Who.USER)
@@ -138,8 +140,8 @@ class Copies(Page, rx.State):
         if self.opened == copy_id:
             self.opened = ""
             return
-        found = await read(copying.receipt, owner=asker.id, copy_order_id=id_of(copy_id))
-        self.receipt, self.opened = receipt_view(found, voice), copy_id
+        self.opened = copy_id
+        await self._read_receipt(asker, voice)
 
     @action(Who.USER)
     async def export(self, asker: Person, voice: Voice) -> Any:
@@ -147,6 +149,12 @@ class Copies(Page, rx.State):
         followed = await read(_followed, owner=asker.id)
         text = await read(sheet, owner=asker.id, **_filters(self._wanted(followed)))
         return rx.download(data=text, filename=f"copies-{clock.now():%Y-%m-%d}.csv")
+
+    async def _read_receipt(self, asker: Person, voice: Voice) -> None:
+        """Read the receipt that is open as it stands now; none stays open where it is nobody's or another's."""
+        copy_id, self.opened = self.opened, ""
+        found = await read(copying.receipt, owner=asker.id, copy_order_id=id_of(copy_id))
+        self.receipt, self.opened = receipt_view(found, voice), copy_id
 
     def _wanted(self, followed: dict[str, tuple[UUID, str]]) -> Wanted:
         profile_id = followed[self.trader][0] if self.trader in followed else None

@@ -26,8 +26,7 @@ def pnl_by_symbol(symbols: Sequence[SymbolRow], *, voice: Voice, palette: Palett
     shown = [(short(row.symbol), row.net) for row in ordered[:TOP]]
     if len(ordered) > TOP:
         shown.append((voice.say("others"), sum((row.net for row in ordered[TOP:]), Decimal(0))))
-    best = max(symbols, key=lambda row: row.net)
-    said = voice.say("{symbol} brought most: {net}.", symbol=short(best.symbol), net=voice.change(best.net).text)
+    said = _said([(short(row.symbol), row.net) for row in symbols], voice)
     head = [voice.say(name) for name in ("Symbol", "Result, USDT", "Closed positions")]
     rows = [
         [short(row.symbol), voice.number(row.net, places=2, signed=True), voice.number(row.closed, places=0)]
@@ -41,8 +40,7 @@ def pnl_by_trader(traders: Sequence[TraderPnl], *, voice: Voice, palette: Palett
     if not traders:
         return empty(voice, height=HEIGHT)
     ordered = sorted(traders, key=lambda row: row.net, reverse=True)
-    best = ordered[0]
-    said = voice.say("{symbol} brought most: {net}.", symbol=best.name, net=voice.change(best.net).text)
+    said = _said([(row.name, row.net) for row in ordered], voice)
     head = [voice.say(name) for name in ("Trader", "Result, USDT", "Realized, USDT", "Open, USDT", "Fees, USDT")]
     rows = [
         [row.name, *(voice.number(value, places=2, signed=True) for value in (row.net, row.realized, row.unrealized)),
@@ -51,6 +49,14 @@ def pnl_by_trader(traders: Sequence[TraderPnl], *, voice: Voice, palette: Palett
     ]  # fmt: skip
     shown = [(row.name, row.net) for row in ordered]
     return Chart(_bars(shown, voice=voice, palette=palette), said, head, rows)
+
+
+def _said(results: Sequence[tuple[str, Decimal]], voice: Voice) -> str:
+    """Name the best, or the worst where nothing was won."""
+    best, worst = max(results, key=lambda one: one[1]), min(results, key=lambda one: one[1])
+    if best[1] <= 0 > worst[1]:
+        return voice.say("{symbol} lost most: {net}.", symbol=worst[0], net=voice.change(worst[1]).text)
+    return voice.say("{symbol} brought most: {net}.", symbol=best[0], net=voice.change(best[1]).text)
 
 
 def distribution(trips: Sequence[TripRow], *, voice: Voice, palette: Palette = Palette.GREEN_RED) -> Chart:

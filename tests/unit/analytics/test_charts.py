@@ -84,6 +84,17 @@ def test_every_chart_is_a_sentence_and_a_table_in_both_languages() -> None:
         assert all(len(row) == len(english.head) for row in english.rows)
 
 
+def test_the_best_is_named_and_the_worst_where_nothing_was_won() -> None:
+    won, lost = SymbolRow("BTC/USDT:USDT", Decimal(5), 2), SymbolRow("ETH/USDT:USDT", Decimal(-7), 1)
+    assert (
+        charts.pnl_by_symbol([lost, won], voice=EN).summary
+        == "BTC/USDT perp brought most: +5.00\N{NO-BREAK SPACE}USDT."
+    )
+    less = SymbolRow("SOL/USDT:USDT", Decimal(-1), 1)
+    told = "ETH/USDT perp lost most: \N{MINUS SIGN}7.00\N{NO-BREAK SPACE}USDT."
+    assert charts.pnl_by_symbol([less, lost], voice=EN).summary == told
+
+
 @pytest.mark.parametrize("voice", [EN, RU])
 def test_nothing_to_draw_is_told(voice: Voice) -> None:
     empty = [
