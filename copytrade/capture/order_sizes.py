@@ -7,7 +7,6 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import select as sql_select
-from sqlalchemy import text
 from sqlmodel import Session, col
 
 from copytrade import clock
@@ -15,6 +14,7 @@ from copytrade.capture.arrays import among_ids
 from copytrade.capture.models import StoredFill
 from copytrade.db.bell import ring
 from copytrade.db.model import TRADES
+from copytrade.db.trips import Ask, Asking, answered
 from copytrade.domain.fills import Fill
 from copytrade.domain.orders import VenueOrder
 
@@ -74,19 +74,19 @@ def _forget_oldest(told: dict[str, OrderSize] | dict[str, None]) -> None:
         del told[next(iter(told))]
 
 
-_NOTE = text(f"""
+_NOTE = f"""
 WITH told AS (
-    SELECT * FROM unnest(CAST(:accounts AS uuid[]), CAST(:orders AS text[]), CAST(:quantities AS numeric[]),
-        CAST(:quotes AS boolean[])) AS row (account, order_id, quantity, is_quote)
+    SELECT * FROM unnest(%(accounts)s::uuid[], %(orders)s::text[], %(quantities)s::numeric[],
+        %(quotes)s::boolean[]) AS row (account, order_id, quantity, is_quote)
 ), lacking AS (
     SELECT fills.id, told.quantity, told.is_quote FROM {TRADES}.fills JOIN told
         ON fills.exchange_account_id = told.account AND fills.order_id = told.order_id
-    WHERE fills.order_quantity IS NULL AND fills.venue_time > CAST(:since AS timestamptz)
+    WHERE fills.order_quantity IS NULL AND fills.venue_time > %(since)s
     ORDER BY fills.exchange_account_id, fills.symbol, fills.trade_id FOR UPDATE OF fills
 )
 UPDATE {TRADES}.fills SET order_quantity = lacking.quantity, order_unit_is_quote = lacking.is_quote
 FROM lacking WHERE fills.id = lacking.id
-""")  # noqa: S608 - only the schema's name goes in
+"""  # noqa: S608 - only the schema's name goes in
 LOOKS_BACK = timedelta(hours=1)
 """Older fills are in nobody's way any more."""
 
@@ -96,17 +96,23 @@ def note(session: Session, sizes: Mapping[tuple[UUID, str], OrderSize]) -> None:
 
     Who waits for it is rung.
     """
+    if answered(session, asking_note(sizes)):
+        ring(session, "resume")
+
+
+def asking_note(sizes: Mapping[tuple[UUID, str], OrderSize]) -> Asking[bool]:
+    """Ask for what `note` stores; tell whether "resume" is to be rung."""
     known = {place: size for place, size in sizes.items() if size.quantity > 0}
     if known:
-        parameters = {
+        values = {
             "accounts": [account for account, _ in known],
             "orders": [order_id for _, order_id in known],
             "quantities": [size.quantity for size in known.values()],
             "quotes": [size.is_quote for size in known.values()],
             "since": clock.now() - LOOKS_BACK,
         }
-        session.connection().execute(_NOTE, parameters)
-        ring(session, "resume")
+        yield [Ask(_NOTE, values)]
+    return bool(known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ LOOK_EVERY_S = 1.0
 LEASE = timedelta(seconds=6)
 AT_ONCE = 24
 HISTORIES_AT_ONCE = 2
+REST_S = 0.05
+"""After what a stream told: a poll proves what is stored already, and the copies of it go first."""
 _LONGEST_WAIT_S = 120.0
 _HISTORY_AGAIN_S = 5.0
 
@@ -87,7 +89,7 @@ class Pollers:
         memory = Memory()
         try:
             async for _ in bell().rings(
-                f"poll:{account.ref.id}", quiet=1.0, every=partial(self._interval, account, memory)
+                f"poll:{account.ref.id}", quiet=1.0, every=partial(self._interval, account, memory), rest=REST_S
             ):
                 while not self._stop.is_set() and not await self._once(account, memory):
                     await wait(self._stop, settings().capture_spare_s + 0.1)

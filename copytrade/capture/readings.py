@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -21,6 +21,7 @@ from copytrade.capture.service import lead_positions, lock_state, spare
 from copytrade.capture.taking import Place, waiting_fills
 from copytrade.db.bell import ring
 from copytrade.db.model import TRADES
+from copytrade.db.trips import Ask, Asking, answered
 from copytrade.domain.fills import AccountState, Position
 from copytrade.domain.instruments import Market, Role, Side
 from copytrade.exchanges.holdings import STABLE
@@ -233,33 +234,38 @@ def _make_places(session: Session, account_id: UUID, places: Sequence[Place]) ->
         session.exec(insert(LeadPosition).values(rows).on_conflict_do_nothing())
 
 
-_SEEN = text(f"""
+_SEEN = f"""
 INSERT INTO {TRADES}.lead_positions
     (exchange_account_id, symbol, position_side, quantity, marked_before, seen_quantity, seen_at)
-SELECT account, symbol, side, 0, '', quantity, at FROM unnest(CAST(:accounts AS uuid[]), CAST(:symbols AS text[]),
-    CAST(:sides AS text[]), CAST(:quantities AS numeric[]), CAST(:times AS timestamptz[]))
+SELECT account, symbol, side, 0, '', quantity, at FROM unnest(%(accounts)s::uuid[], %(symbols)s::text[],
+    %(sides)s::text[], %(quantities)s::numeric[], %(times)s::timestamptz[])
     AS row (account, symbol, side, quantity, at)
     JOIN {TRADES}.capture_states ON exchange_account_id = account AND role = 'lead'
 ORDER BY account, symbol, side
 ON CONFLICT (exchange_account_id, symbol, position_side)
 DO UPDATE SET seen_quantity = excluded.seen_quantity, seen_at = excluded.seen_at
 WHERE lead_positions.seen_at IS NULL OR lead_positions.seen_at <= excluded.seen_at
-""")  # noqa: S608 - only the schema's name goes in
+"""  # noqa: S608 - only the schema's name goes in
 
 
 def see(session: Session, positions: Mapping[tuple[UUID, str, str], tuple[Position, datetime]]) -> None:
     """Note positions that streams told, by account, symbol and side: they prove the fills that lead up to them."""
-    if not positions:
-        return
-    parameters = {
-        "accounts": [account for account, _, _ in positions],
-        "symbols": [symbol for _, symbol, _ in positions],
-        "sides": [side for _, _, side in positions],
-        "quantities": [position.quantity for position, _ in positions.values()],
-        "times": [at for _, at in positions.values()],
-    }
-    session.connection().execute(_SEEN, parameters)
-    ring(session, "plan")
+    answered(session, asking_seen(positions))
+    if positions:
+        ring(session, "plan")
+
+
+def asking_seen(positions: Mapping[tuple[UUID, str, str], tuple[Position, datetime]]) -> Asking[None]:
+    """Ask for what `see` notes; "plan" is rung by the caller."""
+    if positions:
+        values = {
+            "accounts": [account for account, _, _ in positions],
+            "symbols": [symbol for _, symbol, _ in positions],
+            "sides": [side for _, _, side in positions],
+            "quantities": [position.quantity for position, _ in positions.values()],
+            "times": [at for _, at in positions.values()],
+        }
+        yield [Ask(_SEEN, values)]
 
 
 def _by_place(reading: AccountState) -> dict[Place, Decimal]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -15,6 +14,7 @@ from copytrade.capture import trouble
 from copytrade.capture.trouble import Trouble
 from copytrade.db.bell import ring
 from copytrade.db.model import TRADES, new_id
+from copytrade.db.trips import Ask, Asking, answered, array
 from copytrade.domain.fills import Candle, Fill, LedgerEntry
 
 
@@ -70,14 +70,14 @@ _COLUMNS = {
 
 # A fill that came by both ways keeps what either knew: only the stream tells the client's order id, the order's
 # quantity and the position after it. History is decided here: what is not after the baseline is never planned.
-_INSERT = text(f"""
+_INSERT = f"""
 WITH came AS (
-    SELECT * FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _COLUMNS.items())})
+    SELECT * FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())})
     AS row ({", ".join(_COLUMNS)})
 ), written AS (
     INSERT INTO {TRADES}.fills ({", ".join(_COLUMNS)}, market, source, is_history)
-    SELECT {", ".join(f"came.{name}" for name in _COLUMNS)}, state.market, CAST(:source AS text),
-        state.role <> 'lead' OR (state.baseline_at IS NULL AND CAST(:source AS text) = 'history')
+    SELECT {", ".join(f"came.{name}" for name in _COLUMNS)}, state.market, %(source)s::text,
+        state.role <> 'lead' OR (state.baseline_at IS NULL AND %(source)s::text = 'history')
         OR COALESCE(came.venue_time <= state.baseline_at, false)
     FROM came JOIN {TRADES}.capture_states state USING (exchange_account_id)
     ORDER BY came.exchange_account_id, came.symbol, came.trade_id
@@ -92,40 +92,79 @@ WITH came AS (
     WHERE (fills.order_quantity IS NULL AND excluded.order_quantity IS NOT NULL)
         OR (fills.position_after IS NULL AND excluded.position_after IS NOT NULL)
         OR (fills.sequence = 0 AND excluded.sequence <> 0)
-    RETURNING id, exchange_account_id, symbol, trade_id, venue_time, xmax = 0 AS is_new,
+    RETURNING id, exchange_account_id, symbol, trade_id, xmax = 0 AS is_new,
         planned_at IS NULL AND NOT is_history AS is_waiting
 )
-SELECT written.id, written.exchange_account_id, written.symbol, written.trade_id, written.venue_time, state.user_id,
-    written.is_new, written.is_waiting
+SELECT written.id, written.exchange_account_id, written.symbol, written.trade_id, state.user_id, written.is_new,
+    written.is_waiting
 FROM written JOIN {TRADES}.capture_states state USING (exchange_account_id)
-""")  # noqa: S608 - only names of columns and the schema go in
+"""  # noqa: S608 - only names of columns and the schema go in
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A fill that was new, or of which something new is known now."""
+
+    stored: Stored
+    is_new: bool
+    fill: Captured
 
 
 def store(session: Session, captured: Sequence[Captured], *, source: Source) -> list[Stored]:
     """Store fills of any accounts, ring "plan" and their owners' pages, and return the new ones."""
-    fit = [one for one in captured if trouble.is_fit(one.fill)]
+    written = answered(session, asking(fit(session, captured, source=source), source=source))
+    ring(session, *sorted(topics(written)))
+    tell(session, written, source=source)
+    return [one.stored for one in written if one.is_new]
+
+
+def fit(session: Session, captured: Sequence[Captured], *, source: Source) -> list[Captured]:
+    """Return the fills that can be stored, each once; what cannot is kept as it came."""
+    once: dict[tuple[UUID, str, str, str], Captured] = {}
     for one in captured:
-        if not trouble.is_fit(one.fill):
+        if trouble.is_fit(one.fill):
+            # One statement must not meet the same row twice.
+            once[one.account_id, one.fill.symbol, one.fill.trade_id, one.fill.side] = one
+        else:
             keep_spoiled(session, [ascii(one.fill)], account_id=one.account_id, source=source, now=one.received_at)
-    if not fit:
+    return list(once.values())
+
+
+def asking(captured: Sequence[Captured], *, source: Source) -> Asking[list[Written]]:
+    """Ask for `fit` fills to be stored, and which of them were news."""
+    if not captured:
         return []
-    # One statement must not meet the same row twice.
-    once = {(one.account_id, one.fill.symbol, one.fill.trade_id, one.fill.side): _timely(one) for one in fit}
-    columns: dict[str, list[object]] = {name: [] for name in _COLUMNS}
-    for one in once.values():
-        for name, value in zip(_COLUMNS, _row(one), strict=True):
-            columns[name].append(value)
-    rows = session.connection().execute(_INSERT, {**columns, "source": source.value}).all()
-    topics = {"plan"} if any(row.is_waiting for row in rows) else set[str]()
-    topics |= {f"user:{row.user_id}" for row in rows if row.is_new}
-    ring(session, *sorted(topics))
-    _tell_of_the_future(session, rows, {(one.account_id, one.fill.symbol, one.fill.trade_id): one for one in fit})
-    if source is not Source.HISTORY:
-        now, delay = clock.now(), metrics.fill_delay.labels(source=source.value)
-        for row in rows:
-            if row.is_new:
-                delay.observe((now - row.venue_time).total_seconds())
-    return [Stored(row.id, row.exchange_account_id, row.user_id, row.is_waiting) for row in rows if row.is_new]
+    rows = [_row(_timely(one)) for one in captured]
+    values = {
+        name: array(column, kind)
+        for (name, kind), column in zip(_COLUMNS.items(), zip(*rows, strict=True), strict=True)
+    }
+    came = {(one.account_id, one.fill.symbol, one.fill.trade_id): one for one in captured}
+    [found] = yield [Ask(_INSERT, {**values, "source": source.value})]
+    return [
+        Written(Stored(fill_id, account_id, user_id, is_waiting), is_new, came[account_id, symbol, trade_id])
+        for fill_id, account_id, symbol, trade_id, user_id, is_new, is_waiting in found
+    ]
+
+
+def topics(written: Sequence[Written]) -> set[str]:
+    """Return what is rung after fills were stored."""
+    plan = {"plan"} if any(one.stored.is_waiting for one in written) else set[str]()
+    return plan | {f"user:{one.stored.user_id}" for one in written if one.is_new}
+
+
+def tell(session: Session, written: Sequence[Written], *, source: Source) -> None:
+    """Mark accounts whose fills claim to be of the future, and measure how late the others came."""
+    now, delay = clock.now(), metrics.fill_delay.labels(source=source.value)
+    for one in written:
+        if not one.is_new:
+            continue
+        fill, account_id = one.fill.fill, one.stored.account_id
+        if trouble.is_ahead(fill, received_at=one.fill.received_at):
+            said = fill.venue_time.isoformat()
+            trouble.mark(session, Trouble.FUTURE, account_id=account_id, trade=fill.trade_id, said=said)
+        if source is not Source.HISTORY:
+            delay.observe((now - _timely(one.fill).fill.venue_time).total_seconds())
 
 
 def _timely(one: Captured) -> Captured:
@@ -133,14 +172,6 @@ def _timely(one: Captured) -> Captured:
     if not trouble.is_ahead(one.fill, received_at=one.received_at):
         return one
     return replace(one, fill=replace(one.fill, venue_time=one.received_at))
-
-
-def _tell_of_the_future(session: Session, rows: Sequence[Any], came: dict[tuple[UUID, str, str], Captured]) -> None:
-    for row in rows:
-        one = came[row.exchange_account_id, row.symbol, row.trade_id]
-        if row.is_new and trouble.is_ahead(one.fill, received_at=one.received_at):
-            said = one.fill.venue_time.isoformat()
-            trouble.mark(session, Trouble.FUTURE, account_id=one.account_id, trade=row.trade_id, said=said)
 
 
 def _row(one: Captured) -> tuple[object, ...]:

@@ -27,6 +27,7 @@ from copytrade.capture.storing import Captured, Source
 from copytrade.db.bell import ring
 from copytrade.db.model import new_id
 from copytrade.db.session import transaction
+from copytrade.db.trips import Trip
 from copytrade.domain.fills import Position
 from copytrade.domain.instruments import Role
 from copytrade.errors import BadCredentials, Unavailable
@@ -84,6 +85,8 @@ class Streams:
         self._pool = pool
         self._stop = stop
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
+        self._fill = asyncio.Event()
+        """Set by a fill that is heard."""
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._refs: dict[UUID, AccountRef] = {}
         self._built_at: dict[UUID, float] = {}
@@ -121,13 +124,19 @@ class Streams:
         """Store what is heard, all that has gathered at a time; a batch is tried until it is stored."""
         while True:
             batch = [await self._heard.get()]
-            if batch[0].message.fill is None:
+            self._take_all(batch)
+            if all(one.message.fill is None for one in batch):
                 # An order and the position after it are told a moment before or after the fill, which must not wait.
-                await asyncio.sleep(_TOGETHER_S)
-            while len(batch) < BATCH and not self._heard.empty():
-                batch.append(self._heard.get_nowait())
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._fill.wait(), _TOGETHER_S)
+                self._take_all(batch)
+            self._fill.clear()
             while not await asyncio.to_thread(_store_or_tell, batch):
                 await wait(self._stop, 0.2)
+
+    def _take_all(self, batch: list[Heard]) -> None:
+        while len(batch) < BATCH and not self._heard.empty():
+            batch.append(self._heard.get_nowait())
 
     async def _read(self, account: CapturedAccount) -> None:
         try:
@@ -145,6 +154,8 @@ class Streams:
                 if message.connected:
                     metrics.stream_connections.labels(venue=account.ref.venue.value).inc()
                 self._heard.put_nowait(_sized(Heard(account.ref.id, message, clock.now()), told))
+                if message.fill is not None:
+                    self._fill.set()
 
 
 def _sized(heard: Heard, told: order_sizes.Told) -> Heard:
@@ -171,16 +182,16 @@ def _store_or_tell(batch: Sequence[Heard]) -> bool:
 def store(session: Session, batch: Sequence[Heard]) -> None:
     """Store a batch of messages of any accounts and ring the polls of those that say more than an order's state."""
     fills = [Captured(one.account_id, one.message.fill, one.at) for one in batch if one.message.fill is not None]
-    storing.store(session, fills, source=Source.STREAM)
-    readings.see(session, _positions(batch))
-    order_sizes.note(
-        session,
-        {
-            (one.account_id, one.message.order.venue_order_id): order_sizes.size_of(one.message.order)
-            for one in batch
-            if one.tells_size and one.message.order is not None
-        },
-    )
+    positions = _positions(batch)
+    trip = Trip(session)
+    stored = trip.ask(storing.asking(storing.fit(session, fills, source=Source.STREAM), source=Source.STREAM))
+    trip.ask(readings.asking_seen(positions))
+    sized = trip.ask(order_sizes.asking_note(_sizes(batch)))
+    trip.go()
+    storing.tell(session, stored.value, source=Source.STREAM)
+    rung = storing.topics(stored.value) | {f"poll:{one.account_id}" for one in batch if one.message.order is None}
+    rung |= ({"plan"} if positions else set()) | ({"resume"} if sized.value else set())
+    ring(session, *sorted(rung))
     for one in batch:
         if one.message.spoiled:
             storing.keep_spoiled(
@@ -188,7 +199,14 @@ def store(session: Session, batch: Sequence[Heard]) -> None:
             )
     _note(session, stream_connected_at={one.account_id: one.at for one in batch if one.message.connected})
     _note(session, transfer_heard_at={one.account_id: one.at for one in batch if one.message.transfer is not None})
-    ring(session, *sorted({f"poll:{one.account_id}" for one in batch if one.message.order is None}))
+
+
+def _sizes(batch: Sequence[Heard]) -> dict[tuple[UUID, str], order_sizes.OrderSize]:
+    return {
+        (one.account_id, one.message.order.venue_order_id): order_sizes.size_of(one.message.order)
+        for one in batch
+        if one.tells_size and one.message.order is not None
+    }
 
 
 def _note(session: Session, **times: dict[UUID, datetime]) -> None:

@@ -51,11 +51,15 @@ class Bell:
         self._task: asyncio.Task[None] | None = None
 
     async def rings(
-        self, *topics: str, quiet: float = 0.0, every: float | Callable[[], float] | None = None
+        self,
+        *topics: str,
+        quiet: float = 0.0,
+        every: float | Callable[[], float] | None = None,
+        rest: float = 0.0,
     ) -> AsyncGenerator[None]:
         """Yield at once and after each ring of `topics`: at most once in `quiet` seconds, at least `every` seconds.
 
-        `every` may be a function that is asked each time.
+        `every` may be a function that is asked each time. After a ring `rest` seconds pass: what is urgent goes first.
         """
         self._start()
         event = asyncio.Event()
@@ -66,6 +70,7 @@ class Bell:
             while True:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(event.wait(), every() if callable(every) else every)
+                    await asyncio.sleep(rest)
                 event.clear()
                 yield
                 if quiet:

@@ -5,11 +5,13 @@ mean. The statements of a trip are carried out one after the other: each sees wh
 """
 
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 import psycopg
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 Row = tuple[Any, ...]
@@ -89,12 +91,21 @@ def _go_on(asking: Asking[T], rows: Sequence[list[Row]] | None, answer: Answer[T
 def _carried_out(session: Session, asks: Sequence[Ask]) -> list[list[Row]]:
     driver = connection(session)
     cursors: list[psycopg.Cursor[Row]] = []
-    with driver.pipeline():
+    with _as_the_orm_tells(), driver.pipeline():
         for ask in asks:
             cursor = driver.cursor()
             cursor.execute(ask.query.encode(), parameters(ask.values))
             cursors.append(cursor)
     return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+@contextmanager
+def _as_the_orm_tells() -> Generator[None]:
+    """Raise what the ORM raises where the database is away: whoever tries again knows one error, not two."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise OperationalError(None, None, error, hide_parameters=True) from error
 
 
 def connection(session: Session) -> "psycopg.Connection[Row]":
@@ -108,7 +119,7 @@ def connection(session: Session) -> "psycopg.Connection[Row]":
 
 def fetch(session: Session, query: str, **values: object) -> list[Row]:
     """Run one statement and return its rows."""
-    with connection(session).cursor() as cursor:
+    with _as_the_orm_tells(), connection(session).cursor() as cursor:
         cursor.execute(query.encode(), parameters(values))
         return cursor.fetchall() if cursor.description else []
 
