@@ -67,6 +67,16 @@ class Label(StrEnum):
     """Positions that the lead held at the start were joined, not committed."""
     ENDING_STEPPED = "ending.before_commit"
     """Legs of an ended subscription were moved towards their end, not committed."""
+    GUARD_JUDGED = "guard.before_commit"
+    """Losses were held against their limits, stops that were reached are written, not committed."""
+    SILENCE_BEGUN = "silence.before_commit"
+    """Leads who fell silent are noted and their subscribers told, not committed."""
+    SILENCE_PROTECTED = "silence.protected.before_commit"
+    """Prices of a silence are kept, copies that it hurt are closed, not committed."""
+    DRIFT_NOTED = "drift.noted"
+    """A drift stands in the subscriber's history, his leg is not saved."""
+    PAPER_ISSUED = "paper.issued"
+    """The paper exchange gave an account its key, which is not kept."""
 
 
 _counting: dict[Label, int] = {}

@@ -32,6 +32,7 @@ class Account:
     id: UUID
     owner: UUID
     key: Key
+    is_paper: bool = False
 
 
 @dataclass(frozen=True, slots=True)

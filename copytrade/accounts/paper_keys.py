@@ -11,6 +11,7 @@ from copytrade.db.session import reading, transaction
 from copytrade.exchanges import paper
 from copytrade.exchanges.modes import PAPER
 from copytrade.exchanges.port import AccountRef, Credentials
+from copytrade.failpoints import Label, reach
 
 
 async def ensure(account: AccountRef) -> None:
@@ -20,6 +21,7 @@ async def ensure(account: AccountRef) -> None:
     funds = await asyncio.to_thread(_lacking, account.id)
     if funds is not None:
         issued = await paper.issue(account.id, venue=account.venue, market=account.market, funds=funds)
+        reach(Label.PAPER_ISSUED)
         await asyncio.to_thread(_keep, account.id, issued)
 
 

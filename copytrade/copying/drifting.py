@@ -22,6 +22,7 @@ from copytrade.domain.legs import adopt
 from copytrade.domain.quantities import plain
 from copytrade.domain.sizing import CopySettings, DriftLess, DriftLiquidated, DriftModes, DriftMore
 from copytrade.domain.skips import SkipReason
+from copytrade.failpoints import Label, reach
 
 HALT = "halt"
 FEES_OF = timedelta(days=1)
@@ -205,6 +206,7 @@ def _keep(
         )
     )
     session.flush()
+    reach(Label.DRIFT_NOTED)
     ring(session, f"user:{leg.subscriber_id}")
     if is_told and (told := _TOLD.get(policy.value)) is not None:
         record(

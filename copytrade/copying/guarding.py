@@ -29,6 +29,7 @@ from copytrade.domain.sizing import CopySettings, StopMode
 from copytrade.domain.skips import SkipReason
 from copytrade.domain.stops import Stand
 from copytrade.exchanges.port import AccountRef, ClientPool
+from copytrade.failpoints import Label, reach
 from copytrade.subscriptions import queries as subscriptions
 
 EVERY_S = 5.0
@@ -100,6 +101,7 @@ async def _marks(pool: ClientPool, reckoning: Reckoning) -> Marks:
 def _keep(reckoning: Reckoning, marks: Marks) -> None:
     with transaction() as session:
         keep(session, reckoning, marks=marks)
+        reach(Label.GUARD_JUDGED)
 
 
 def keep(session: Session, reckoning: Reckoning, *, marks: Marks) -> None:

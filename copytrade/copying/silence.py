@@ -24,6 +24,7 @@ from copytrade.domain.quantities import EXACT, ONE
 from copytrade.domain.sizing import CopySettings, SilenceMode
 from copytrade.domain.skips import SkipReason
 from copytrade.exchanges.port import AccountRef, ClientPool
+from copytrade.failpoints import Label, reach
 from copytrade.settings import settings
 from copytrade.subscriptions import queries as subscriptions
 
@@ -123,6 +124,7 @@ def _begin(session: Session, silent: Mapping[UUID, datetime], *, now: datetime) 
     if ids:
         log.warning("copying.lead_silent", leads=len(silent), subscriptions=len(ids))
         guarding.wake(session, ids, now=now)
+        reach(Label.SILENCE_BEGUN)
 
 
 def _end(session: Session, *, now: datetime) -> None:
@@ -189,6 +191,7 @@ def _protect(protected: list[Protected], refs: Mapping[UUID, AccountRef], marks:
     prices = {leg.leg_id: price for leg in protected if (price := _price(leg, refs, marks)) is not None}
     with transaction() as session:
         protect(session, protected, prices=prices, now=clock.now())
+        reach(Label.SILENCE_PROTECTED)
 
 
 def _price(leg: Protected, refs: Mapping[UUID, AccountRef], marks: Marks) -> Decimal | None:

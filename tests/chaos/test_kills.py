@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
@@ -11,82 +12,85 @@ from tests.processes import WORKERS, Processes
 from tests.stage import Pair, ledger, pair
 from tests.waiting import wait_until
 
-TRADES = 14
+TRADES = 10
 STEP = Decimal("0.001")
 
 
+@dataclass(slots=True)
+class Stage:
+    """A pair whose trades are counted, so that one run of the processes serves several deaths."""
+
+    pair: Pair
+    chance: random.Random
+    trades: int = 0
+
+    def trade_and(self, act: Callable[[], None]) -> None:
+        """Let the lead trade, with something happening in the middle."""
+        for number in range(TRADES):
+            if number == TRADES // 2:
+                act()
+            side = "BUY" if self.chance.random() < 0.6 else "SELL"
+            self.pair.trade(side, str(self.chance.randrange(10, 90) * STEP))
+        self.trades += TRADES
+
+    def ends_copied_once(self, what: str) -> None:
+        """Wait until a tenth of what he holds is held, less than a step off, and each fill was taken once."""
+        stage = self.pair
+        wanted = stage.lead_position() / 10
+
+        def settled() -> bool:
+            told = ledger(stage.lead.id)
+            is_planned = told.fills == told.planned >= self.trades and not told.unended
+            return is_planned and abs(stage.copy_position() - wanted) < STEP
+
+        wait_until(settled, timeout=90, what=f"a copy of {wanted} after {what}")
+        told = ledger(stage.lead.id)
+        at_venue = len(stage.control.fills(stage.lead.key.account_id))
+        assert told.fills == at_venue, f"a lead fill was lost or stored twice: {what}"
+        assert told.parts_twice == 0, what
+        ids = [order["clientOrderId"] for order in stage.copy_orders()]
+        assert len(ids) == len(set(ids)), what
+
+
 @pytest.fixture
-def stage(processes: Processes, sandbox: Sandbox) -> Pair:
+def stage(processes: Processes, sandbox: Sandbox) -> Stage:
     processes.start(*WORKERS)
     sandbox.control.clear_faults()
-    return pair(sandbox.control)
+    return Stage(pair(sandbox.control), random.Random(3))
 
 
-def _trade_and(stage: Pair, *, at: int, act: Callable[[], None], seed: int) -> None:
-    chance = random.Random(seed)
-    for number in range(TRADES):
-        if number == at:
-            act()
-        stage.trade("BUY" if chance.random() < 0.6 else "SELL", str(chance.randrange(10, 90) * STEP))
+@pytest.mark.timeout(400)
+def test_whatever_is_killed_loses_and_doubles_nothing(stage: Stage, processes: Processes) -> None:
+    for victims in (*((name,) for name in WORKERS), WORKERS, ("postgres", "valkey")):
+        stage.trade_and(lambda victims=victims: processes.restart(*victims))
+        stage.ends_copied_once(f"the death of {', '.join(victims)}")
 
 
-def _ends_copied_once(stage: Pair) -> None:
-    wanted = stage.lead_position() / 10
-    step_down = (wanted / STEP).to_integral_value(rounding="ROUND_DOWN") * STEP
-
-    def settled() -> bool:
-        told = ledger(stage.lead.id)
-        return told.fills == told.planned >= TRADES and not told.unended and stage.copy_position() == step_down
-
-    wait_until(settled, timeout=60, what=f"a copy of {step_down}")
-    told = ledger(stage.lead.id)
-    at_venue = len(stage.control.fills(stage.lead.key.account_id))
-    assert told.fills == at_venue, "a lead fill was lost or stored twice"
-    assert told.parts_twice == 0
-    ids = [order["clientOrderId"] for order in stage.copy_orders()]
-    assert len(ids) == len(set(ids))
+@pytest.mark.timeout(300)
+def test_an_answer_is_dropped_and_workers_start_while_valkey_is_away(stage: Stage, processes: Processes) -> None:
+    _an_answer_is_dropped_after_the_venue_executed(stage.pair)
+    _workers_start_while_valkey_is_away(stage.pair, processes)
 
 
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize("victim", WORKERS)
-def test_a_killed_process_loses_and_doubles_nothing(stage: Pair, processes: Processes, victim: str) -> None:
-    _trade_and(stage, at=TRADES // 2, act=lambda: processes.restart(victim), seed=3)
-    _ends_copied_once(stage)
-
-
-@pytest.mark.timeout(180)
-def test_all_of_them_killed_at_once(stage: Pair, processes: Processes) -> None:
-    _trade_and(stage, at=TRADES // 2, act=lambda: processes.restart(*WORKERS), seed=4)
-    _ends_copied_once(stage)
-
-
-@pytest.mark.timeout(180)
-def test_postgresql_and_valkey_killed_and_back(stage: Pair, processes: Processes) -> None:
-    _trade_and(stage, at=TRADES // 2, act=lambda: processes.restart("postgres", "valkey"), seed=5)
-    _ends_copied_once(stage)
-
-
-@pytest.mark.timeout(180)
-def test_the_answer_is_dropped_after_the_venue_executed(stage: Pair, processes: Processes) -> None:
+def _an_answer_is_dropped_after_the_venue_executed(stage: Pair) -> None:
     stage.control.fault(answer="drop", method="POST", path="/fapi/v1/order", account=stage.copy.key.account_id)
     stage.trade("BUY", "1")
-    stage.wait_for_copy("0.1", timeout=40)
+    stage.wait_for_copy("0.1", timeout=60)
     stage.trade("SELL", "1")
     stage.wait_for_copy("0", timeout=60)
     filled = [order for order in stage.copy_orders() if Decimal(order["executedQty"])]
     assert [order["executedQty"] for order in filled] == ["0.100", "0.100"], "the venue saw a trade twice"
-    wait_until(lambda: ledger(stage.lead.id).unended == 0, timeout=30, what="the end of every order")
+    wait_until(lambda: ledger(stage.lead.id).unended == 0, timeout=60, what="the end of every order")
     told = ledger(stage.lead.id)
     assert (told.asked, told.copied) == (Decimal("0.2"), Decimal("0.2"))
 
 
-@pytest.mark.timeout(180)
-def test_workers_that_start_while_valkey_is_away_copy_all_the_same(stage: Pair, processes: Processes) -> None:
+def _workers_start_while_valkey_is_away(stage: Pair, processes: Processes) -> None:
     processes.kill("valkey")
     processes.restart("worker-copy", "worker-capture")
     for name in ("worker-copy", "worker-capture"):
         processes.wait_for_line(name, "worker.redis_away")
     stage.trade("BUY", "1")
-    stage.wait_for_copy("0.1", timeout=40)
+    stage.wait_for_copy("0.1", timeout=60)
     processes.start("valkey")
     assert processes.crashed() == {}

@@ -1,9 +1,10 @@
 """What must be true at the end of a seed, told by the exchange's books: each check returns what it found wrong."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import text
@@ -11,7 +12,9 @@ from sqlalchemy import text
 from copytrade.db.session import reading
 from copytrade.domain.instruments import Market
 from copytrade.domain.sizing import EndMode
-from tests.chaos.seeds.oracle import NEAR, Told, replay
+from tests.chaos.seeds.hands import OURS, Hand, by_hand, frozen
+from tests.chaos.seeds.oracle import STOP, Told, replay
+from tests.chaos.seeds.sizes import Traded, most_for, sized_for
 from tests.chaos.seeds.world import Copy, Lead, World
 
 STEPS = {
@@ -24,8 +27,6 @@ LEAST = Decimal(5)
 """USDT under which a venue takes no order; on spot an entry has to be worth 1.2 of them."""
 RESALE = Decimal("1.3")
 """A little more than that."""
-OURS = "ct"
-"""How the client ids of our orders begin."""
 
 
 def wrong(world: World) -> list[str]:
@@ -34,7 +35,14 @@ def wrong(world: World) -> list[str]:
     for lead in world.leads:
         found += _fills(world, lead)
     for copy in world.copies:
-        checks = (*_orders(world, copy), *_legs(world, copy), *_sums(copy), *_replayed(world, copy))
+        hands = by_hand(world, copy)
+        checks = chain(
+            _orders(world, copy),
+            frozen(world, copy),
+            _legs(world, copy, hands),
+            _sums(world, copy, is_traded=bool(hands)),
+            _replayed(world, copy),
+        )
         found += [f"{_name(copy)}: {one}" for one in checks]
     return found
 
@@ -90,15 +98,19 @@ def _orders(world: World, copy: Copy) -> list[str]:
 
 _LEGS = """
 select l.id, l.symbol, l.position_side, l.target, l.held, l.state, l.waits_for, l.price, l.last_reason,
-    p.quantity as lead
+    p.quantity as lead,
+    (select coalesce(sum(case side when 'buy' then filled else -filled end), 0) from trades.copy_orders o
+     where o.leg_id = l.id) as executed,
+    (select coalesce(sum(found::numeric - expected::numeric), 0) from trades.copy_drifts d
+     where d.leg_id = l.id and d.kind in ('less', 'liquidated')) as adopted
 from trades.legs l left join trades.lead_positions p on p.exchange_account_id = l.lead_account_id
     and p.symbol = l.symbol and p.position_side = l.position_side
 where l.subscription_id = :id
 """
 
 
-def _legs(world: World, copy: Copy) -> list[str]:
-    """Each leg holds what the venue says it holds, within a step of its target, and no more than the lead's share."""
+def _legs(world: World, copy: Copy, hands: Mapping[tuple[str, str], Hand]) -> list[str]:
+    """Each leg holds what the venue says it holds, but for his own, is within a step of its target, and not more."""
     found: list[str] = []
     legs = {(row.symbol, row.position_side): row for row in _rows(_LEGS, id=copy.subscription_id)}
     world.legs += len(legs)
@@ -106,24 +118,27 @@ def _legs(world: World, copy: Copy) -> list[str]:
         for side in ("long", "short") if copy.lead.is_hedged else ("net",):
             theirs = _position(world, copy.lead, copy.lead.account.key.account_id, symbol, side)
             ours = _position(world, copy.lead, copy.account.key.account_id, symbol, side)
+            hand = hands.get((symbol, side), Hand())
             row = legs.pop((_unified(symbol, copy.lead), side), None)
             where = f"{symbol} {side}"
             if row is None:
-                found += [f"{where}: holds {ours} without a leg"] if ours else []
+                found += [f"{where}: holds {ours} without a leg, by hand {hand}"] if not hand.explains(ours) else []
                 continue
             step = STEPS[symbol, copy.lead.place[1]]
-            if abs(ours - row.held) > (step / 1000 if copy.lead.is_spot else 0):
-                found.append(f"{where}: held {row.held}, at the venue {ours}")
-            found += [f"{where}: {one}" for one in _target(copy, row, theirs, ours=ours, step=step)]
+            if not hand.explains(ours - row.held, near=step / 1000 if copy.lead.is_spot else Decimal(0)):
+                found.append(f"{where}: held {row.held}, at the venue {ours}, by hand {hand}")
+            if not copy.lead.is_spot and row.executed + row.adopted != row.held:
+                found.append(f"{where}: held {row.held}, executed {row.executed}, adopted {row.adopted}")
+            found += [f"{where}: {one}" for one in _target(copy, row, theirs, step=step)]
     return found + [f"leg of {place} that nobody traded" for place in legs]
 
 
-def _target(copy: Copy, row: Any, theirs: Decimal, *, ours: Decimal, step: Decimal) -> list[str]:
-    gap = abs(row.target - ours)
+def _target(copy: Copy, row: Any, theirs: Decimal, *, step: Decimal) -> list[str]:
+    gap = abs(row.target - row.held)
     least = LEAST * RESALE / row.price if row.price else Decimal(0)
     found: list[str] = []
-    if gap >= (max(step, least) if copy.lead.is_spot else step):
-        found.append(f"target {row.target}, at the venue {ours} ({row.waits_for or row.state} {row.last_reason})")
+    if gap >= max(step, least):
+        found.append(f"target {row.target}, held {row.held} ({row.waits_for or row.state} {row.last_reason})")
     if copy.ended_by is EndMode.KEEP:
         return found
     if copy.ended_by is EndMode.CLOSE:
@@ -132,10 +147,9 @@ def _target(copy: Copy, row: Any, theirs: Decimal, *, ours: Decimal, step: Decim
         found.append(f"P is {row.lead}, the lead holds {theirs}")
     if abs(theirs) < step and row.target:
         found.append(f"the lead is flat, the target is {row.target}")
-    # On spot the fee of a purchase lowers what the lead holds at once, and our target once we paid ours.
-    most = abs(theirs) * max(copy.ratios) * (Decimal("1.01") if copy.lead.is_spot else 1) + step
+    most = most_for(theirs, copy.rules, price=row.price) + step
     if row.target * theirs < 0 or abs(row.target) > most:
-        found.append(f"target {row.target} for the lead's {theirs} by {', '.join(map(str, copy.ratios))}")
+        found.append(f"target {row.target} for the lead's {theirs} by {', '.join(map(str, copy.rules))}")
     return found
 
 
@@ -168,9 +182,10 @@ from trades.copy_orders o where o.subscription_id = :id
 """
 
 
-def _sums(copy: Copy) -> list[str]:
+def _sums(world: World, copy: Copy, *, is_traded: bool) -> list[str]:
     """The receipts add up, exactly: of each part, of each leg, of each order, and to what the sizing asks for."""
     parts = _rows(_PARTS, id=copy.subscription_id)
+    fills = _traded(world, copy.lead)
     found: list[str] = []
     for (leg, fill, kind), count in Counter((part.leg_id, part.fill_id, part.kind) for part in parts).items():
         if fill is not None and count > 1:
@@ -183,10 +198,11 @@ def _sums(copy: Copy) -> list[str]:
             found.append(f"part {part.id} {part.kind}: skipped {part.skipped}, told {part.told}")
         if part.kind != "drift" and part.carried != abs(part.copied):
             found.append(f"part {part.id} {part.kind}: copied {part.copied}, carried {part.carried}")
-        if part.kind == "drift" or (part.kind == "late" and not _is_rest(copy, part.asked, part.price)):
+        is_odd = part.kind == "drift" or (part.kind == "late" and not _is_rest(copy, part.asked, part.price))
+        if is_odd and not is_traded:
             found.append(f"part {part.id}: a {part.kind} of {part.asked}, though nobody but us traded here")
         if part.kind == "opening" and part.fill_id is not None:
-            found += _asked(copy, part)
+            found += _asked(copy, part, fills.get(part.trade_id))
     for order in _rows(_CARRIED, id=copy.subscription_id):
         if order.carried != order.filled and not _is_rest(copy, order.filled - order.carried, order.reference):
             found.append(f"order {order.client_order_id}: filled {order.filled}, carried {order.carried}")
@@ -198,11 +214,13 @@ def _is_rest(copy: Copy, quantity: Decimal, price: Decimal) -> bool:
     return copy.lead.is_spot and abs(quantity) * price <= LEAST * RESALE
 
 
-def _asked(copy: Copy, part: Any) -> list[str]:
-    """On spot an opening asks for what the lead bought times one of the ratios that were in force."""
-    if not copy.lead.is_spot or any(part.asked == part.quantity * ratio for ratio in copy.ratios):
+def _asked(copy: Copy, part: Any, fill: Traded | None) -> list[str]:
+    """On spot an opening asks for what the sizing makes of what the lead bought."""
+    if not copy.lead.is_spot or (fill and sized_for(Fraction(part.asked), fill.signed, fill=fill, rules=copy.rules)):
         return []
-    return [f"part {part.id}: asked {part.asked} for {part.quantity} by {', '.join(map(str, copy.ratios))}"]
+    if not part.asked:
+        return []
+    return [f"part {part.id}: asked {part.asked} for {part.quantity} by {', '.join(map(str, copy.rules))}"]
 
 
 def _totals(copy: Copy, parts: Sequence[Any]) -> list[str]:
@@ -230,17 +248,18 @@ def _replayed(world: World, copy: Copy) -> list[str]:
     for row in _rows(_SKIPS, id=copy.subscription_id):
         skips[row.part_id].append((row.skipped_at, row.quantity))
     parts: dict[Any, list[Told]] = defaultdict(list)
-    rebased: set[Any] = set()
+    unknown: set[Any] = set()
     for row in _rows(_PARTS, id=copy.subscription_id):
-        if row.kind in ("opening", "reducing") and row.trade_id is None:
-            rebased.add(row.leg_id)
-            world.rebased += 1
-        if row.trade_id is not None or row.kind == "join":
+        is_rebased = row.kind in ("opening", "reducing") and row.trade_id is None
+        world.rebased += is_rebased
+        if is_rebased or row.kind == "drift":
+            unknown.add(row.leg_id)
+        if row.trade_id is not None or row.kind in ("join", STOP):
             told = Told(row.id, row.trade_id or "", row.kind, row.asked, row.planned_at, tuple(skips[row.id]))
             parts[row.leg_id].append(told)
     found: list[str] = []
     for leg in _rows(_LEGS, id=copy.subscription_id):
-        if leg.id not in rebased and leg.state == "following" and copy.ended_by is not EndMode.CLOSE:
+        if leg.id not in unknown and leg.state == "following" and copy.ended_by is not EndMode.CLOSE:
             where = f"{leg.symbol} {leg.position_side}"
             found += [f"{where}: {one}" for one in _leg_replayed(world, copy, leg, parts[leg.id])]
             world.replayed += 1
@@ -249,9 +268,7 @@ def _replayed(world: World, copy: Copy) -> list[str]:
 
 def _leg_replayed(world: World, copy: Copy, leg: Any, parts: Sequence[Told]) -> list[str]:
     fills = {
-        str(fill["id"]): Decimal(fill["qty"]) * (1 if fill["side"] == "BUY" else -1)
-        for fill in world.control.fills(copy.lead.account.key.account_id)
-        if _unified(fill["symbol"], copy.lead) == leg.symbol and _is_of(fill, leg.position_side)
+        id: fill for id, fill in _traded(world, copy.lead, side=leg.position_side).items() if fill.symbol == leg.symbol
     }
     if not parts:
         return []
@@ -260,25 +277,37 @@ def _leg_replayed(world: World, copy: Copy, leg: Any, parts: Sequence[Told]) -> 
     found = [f"fill {id} has no part" for id in list(fills)[first:] if id not in known]
     if found or known - fills.keys() - {""}:
         return found
-    before = sum(list(fills.values())[:first], Decimal(0))
-    replays = [replay(before, fills, parts, ratios=copy.ratios, eager=eager) for eager in (False, True)]
-    if any(not one.wrong and abs(one.target - Fraction(leg.target)) <= NEAR for one in replays):
+    before = sum((fill.signed for fill in list(fills.values())[:first]), Fraction(0))
+    wrong = replay(before, fills, parts, rules=copy.rules, target=leg.target)
+    if not wrong:
         return []
-    one = replays[0]
-    wrong = one.wrong or [f"target {leg.target}, should be {float(one.target)} for the lead's {float(one.position)}"]
-    story = [f"before {before}, fills {', '.join(f'{id} {quantity}' for id, quantity in fills.items())}"]
+    story = [f"before {float(before)}, " + ", ".join(f"{id} {float(one.signed)}" for id, one in fills.items())]
     story += [
-        f"{part.at:%H:%M:%S.%f} {part.fill} {part.kind} {part.asked} {_skipped(part)}" for part in _planned(parts)
+        f"{part.made_at:%H:%M:%S.%f} {part.fill} {part.kind} {part.asked} {_skipped(part)}"
+        for part in sorted(parts, key=lambda part: part.id)
     ]
     return [*wrong, *story]
 
 
-def _planned(parts: Sequence[Told]) -> list[Told]:
-    return sorted(parts, key=lambda part: part.id)
-
-
 def _skipped(part: Told) -> str:
     return " ".join(f"{at:%M:%S.%f} skipped {quantity}" for at, quantity in part.skips)
+
+
+def _traded(world: World, lead: Lead, *, side: str = "net") -> dict[str, Traded]:
+    """Return a lead's fills by id, oldest first, as the exchange has them."""
+    number = lead.account.key.account_id
+    ordered = {str(order["orderId"]): Fraction(order["origQty"]) for order in world.control.orders(number)}
+    return {
+        str(fill["id"]): Traded(
+            id=str(fill["id"]),
+            symbol=_unified(fill["symbol"], lead),
+            signed=Fraction(fill["qty"]) * (1 if fill["side"] == "BUY" else -1),
+            price=Fraction(fill["price"]),
+            ordered=ordered[str(fill["orderId"])],
+        )
+        for fill in world.control.fills(number)
+        if _is_of(fill, side)
+    }
 
 
 def _is_of(fill: Any, side: str) -> bool:

@@ -3,15 +3,23 @@
 A leg is a stack of (lead quantity, target); fractions, so that nothing is rounded. Written without the engine's code.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import groupby
 from uuid import UUID
+
+from tests.chaos.seeds.sizes import Rule, Traded, sized_for
 
 NEAR = Fraction(1, 10**12)
 """The engine keeps 18 decimals; so far apart may a sum of many be."""
+UNSURE = timedelta(seconds=8)
+"""A plan tells when it had the leg, a step back when its round began: so far apart either may have been first."""
+MOST_STATES = 400
+"""Orders in which it may all have happened, of which the receipt tells no more."""
+STOP, JOIN = "stop", "join"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,121 +38,189 @@ class Told:
         """Return when the leg was locked, which its id tells: `at` is when the plan began, and waited for the lock."""
         return datetime.fromtimestamp((self.id.int >> 80) / 1000, UTC)
 
+    @property
+    def cut(self) -> Fraction:
+        """Return what a limit cut when it was planned."""
+        return sum((Fraction(quantity) for at, quantity in self.skips if at <= self.at), Fraction(0))
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class _Lot:
     lead: Fraction
     target: Fraction
-    part: UUID | None
+    part: UUID | None = None
+    was_taken: bool = False
+    """The lead took it back before it could be sized: it may not be there in the end."""
 
 
-@dataclass(slots=True)
-class Replay:
-    """One leg, from flat or from what the lead held before it was followed."""
+_Lots = tuple[_Lot, ...]
 
-    lots: list[_Lot]
-    wrong: list[str] = field(default_factory=list[str])
 
-    @property
-    def position(self) -> Fraction:
-        """Return the lead's position."""
-        return sum((lot.lead for lot in self.lots), Fraction(0))
+@dataclass(frozen=True, slots=True)
+class _State:
+    """One way in which it may have been: the stack, and how many of the steps back were made."""
+
+    lots: _Lots
+    stepped: int = 0
+    wrong: str = ""
 
     @property
     def target(self) -> Fraction:
-        """Return what the copy should hold."""
         return sum((lot.target for lot in self.lots), Fraction(0))
 
-    def fill(self, signed: Fraction, parts: Sequence[Told], *, ratios: Sequence[Decimal]) -> None:
-        """Let the lead's fill happen, and hold the receipt's parts of it against what must be asked."""
-        before = self.position
-        reduced = min(abs(signed), abs(before)) if before * signed < 0 else Fraction(0)
-        opened = signed - (reduced if signed > 0 else -reduced)
-        by_kind = {part.kind: part for part in parts}
-        if reduced:
-            self._reduce(reduced, by_kind.pop("reducing", None), fill=parts[0].fill)
-        if opened:
-            self._open(opened, by_kind.pop("opening", None), fill=parts[0].fill, ratios=ratios)
-        self.wrong += [f"fill {parts[0].fill}: a part {kind} of nothing" for kind in by_kind]
 
-    def join(self, parts: Sequence[Told]) -> None:
-        """Let a position that the lead held at the start be joined."""
-        for part in parts:
-            whole = self.lots.pop()
-            asked = Fraction(part.asked)
-            cut = sum((Fraction(quantity) for at, quantity in part.skips if at <= part.at), Fraction(0))
-            left = abs(asked) - cut
-            copied = whole.lead * left / abs(asked)
-            joined = [_Lot(copied, left if asked > 0 else -left, part.id), _Lot(whole.lead - copied, Fraction(0), None)]
-            self.lots += [lot for lot in joined if lot.lead]
+@dataclass(frozen=True, slots=True)
+class _Step:
+    at: datetime
+    part: UUID
+    quantity: Fraction
 
-    def step_back(self, part: UUID, quantity: Decimal) -> None:
-        """Let a later skip lower the target of one part."""
-        left = Fraction(quantity)
-        for index, lot in reversed(list(enumerate(self.lots))):
-            if lot.part != part or not left:
+
+def replay(
+    before: Fraction,
+    fills: Mapping[str, Traded],
+    parts: Sequence[Told],
+    *,
+    rules: Sequence[Rule],
+    target: Decimal,
+) -> list[str]:
+    """Replay a leg in the order in which it was planned; return what no order of its steps back could explain."""
+    told = sorted(parts, key=lambda part: part.id)
+    steps = sorted(
+        (_Step(at, part.id, Fraction(quantity)) for part in told for at, quantity in part.skips if at > part.at),
+        key=lambda step: (step.at, step.part),
+    )
+    states = [_State((_Lot(before, Fraction(0)),) if before else ())]
+    for (fill, kind), group in groupby(told, key=lambda part: (part.fill, part.kind if not part.fill else "")):
+        now = list(group)
+        tried = [
+            _after(one, kind, now, fills.get(fill), rules=rules)
+            for state in states
+            for one in _stepped(state, steps, at=now[0].made_at)
+        ]
+        states = list(dict.fromkeys(one for one in tried if not one.wrong))[:MOST_STATES]
+        if not states:
+            return [tried[-1].wrong]
+    ends = [_step_all(state, steps) for state in states]
+    if any(abs(one.target - Fraction(target)) <= NEAR and not _is_left(one) for one in ends):
+        return []
+    return [f"target {target}, should be {float(ends[-1].target)}, sized late too little: {_is_left(ends[-1])}"]
+
+
+def _is_left(state: _State) -> bool:
+    return any(lot.was_taken for lot in state.lots)
+
+
+def _stepped(state: _State, steps: Sequence[_Step], *, at: datetime) -> Iterator[_State]:
+    """Give what a state may have become by steps back until `at`, give or take what their times do not tell."""
+    lots = state.lots
+    for number in range(state.stepped, len(steps) + 1):
+        is_later = number == len(steps) or steps[number].at >= at - UNSURE
+        if is_later:
+            yield _State(lots, number)
+        if number == len(steps) or steps[number].at > at + UNSURE:
+            return
+        lots = _lowered(lots, steps[number])
+
+
+def _step_all(state: _State, steps: Sequence[_Step]) -> _State:
+    lots = state.lots
+    for step in steps[state.stepped :]:
+        lots = _lowered(lots, step)
+    return _State(lots, len(steps))
+
+
+def _lowered(lots: _Lots, step: _Step) -> _Lots:
+    """Let a skip lower the target of a part, then of the newest: exits may have taken what stood for it."""
+    left = step.quantity
+    for is_of in (lambda lot: lot.part == step.part, lambda lot: True):
+        for index in reversed(range(len(lots))):
+            lot = lots[index]
+            if not left or not lot.target or not is_of(lot):
                 continue
             cut = min(left, abs(lot.target))
             share = lot.lead * cut / abs(lot.target)
             kept = lot.target - (cut if lot.target > 0 else -cut)
-            self.lots[index : index + 1] = [_Lot(lot.lead - share, kept, part), _Lot(share, Fraction(0), None)]
+            split = (replace(lot, lead=lot.lead - share, target=kept), replace(lot, lead=share, target=Fraction(0)))
+            lots = (*lots[:index], *(one for one in split if one.lead), *lots[index + 1 :])
             left -= cut
-
-    def _reduce(self, quantity: Fraction, part: Told | None, *, fill: str) -> None:
-        given = Fraction(0)
-        while quantity and self.lots:
-            lot = self.lots[-1]
-            taken = min(quantity, abs(lot.lead))
-            share = lot.target * taken / abs(lot.lead)
-            given, quantity = given + share, quantity - taken
-            lot.target -= share
-            lot.lead -= taken if lot.lead > 0 else -taken
-            if not lot.lead:
-                self.lots.pop()
-        if part is None:
-            self.wrong.append(f"fill {fill}: nothing was asked for its exit of {float(quantity)}")
-        elif abs(Fraction(part.asked) + given) > NEAR:
-            self.wrong.append(f"fill {fill}: its exit asked for {part.asked}, should be {float(-given)}")
-
-    def _open(self, opened: Fraction, part: Told | None, *, fill: str, ratios: Sequence[Decimal]) -> None:
-        if part is None:
-            self.wrong.append(f"fill {fill}: nothing was asked for its opening of {float(opened)}")
-            self.lots.append(_Lot(opened, Fraction(0), None))
-            return
-        asked = Fraction(part.asked)
-        if all(asked != opened * Fraction(ratio) for ratio in ratios):
-            self.wrong.append(f"fill {fill}: {part.asked} was asked for {float(opened)} by {ratios}")
-        cut = sum((Fraction(quantity) for at, quantity in part.skips if at <= part.at), Fraction(0))
-        left = abs(asked) - cut
-        copied = opened * left / abs(asked)
-        self.lots += [_Lot(copied, left if asked > 0 else -left, part.id), _Lot(opened - copied, Fraction(0), None)]
-        self.lots = [lot for lot in self.lots if lot.lead]
+    return lots
 
 
-def replay(
-    before: Decimal, fills: dict[str, Decimal], parts: Sequence[Told], *, ratios: Sequence[Decimal], eager: bool
-) -> Replay:
-    """Replay a leg in the order in which it was planned; `eager`: what stepped back did so as soon as it was planned.
+def _after(state: _State, kind: str, told: Sequence[Told], fill: Traded | None, *, rules: Sequence[Rule]) -> _State:
+    if kind == STOP:
+        return _stop(state, told[0])
+    if kind == JOIN:
+        for part in told:
+            state = _join(state, part)
+        return state
+    if fill is None:
+        return replace(state, wrong=f"fill {told[0].fill} is not the venue's")
+    return _fill(state, told, fill, rules=rules)
 
-    Plans and steps back tell when they began, not when they had the leg: of two at the same moment either was first.
-    """
-    leg = Replay([_Lot(Fraction(before), Fraction(0), None)] if before else [])
-    by_fill: dict[str, list[Told]] = {}
-    for part in sorted(parts, key=lambda part: part.id):
-        by_fill.setdefault(part.fill, []).append(part)
-    leg.join(by_fill.pop("", []))
-    later = [(at, part.id, quantity) for part in parts for at, quantity in part.skips if at > part.at]
-    for fill, told in by_fill.items():
-        if not eager:
-            for _, id, quantity in sorted(one for one in later if one[0] <= told[0].made_at):
-                leg.step_back(id, quantity)
-            later = [one for one in later if one[0] > told[0].made_at]
-        leg.fill(Fraction(fills[fill]), told, ratios=ratios)
-        if eager:
-            for part in told:
-                for at, quantity in part.skips:
-                    if at > part.at:
-                        leg.step_back(part.id, quantity)
-    for _, id, quantity in sorted(later) if not eager else ():
-        leg.step_back(id, quantity)
-    return leg
+
+def _stop(state: _State, part: Told) -> _State:
+    """Let all that is copied be closed; what the lead holds stays on the stack, for nothing."""
+    wrong = "" if abs(Fraction(part.asked) + state.target) <= NEAR else f"a stop asked for {part.asked}"
+    return _State(tuple(replace(lot, target=Fraction(0)) for lot in state.lots), state.stepped, wrong)
+
+
+def _join(state: _State, part: Told) -> _State:
+    """Let a position that the lead held at the start be joined."""
+    return _State((*state.lots[:-1], *_opened(state.lots[-1].lead, part)), state.stepped)
+
+
+def _fill(state: _State, told: Sequence[Told], fill: Traded, *, rules: Sequence[Rule]) -> _State:
+    """Let the lead's fill happen, and hold the receipt's parts of it against what must be asked."""
+    before = sum((lot.lead for lot in state.lots), Fraction(0))
+    reduced = min(abs(fill.signed), abs(before)) if before * fill.signed < 0 else Fraction(0)
+    opened = fill.signed - (reduced if fill.signed > 0 else -reduced)
+    by_kind = {part.kind: part for part in told}
+    if reduced:
+        state = _reduce(state, reduced, by_kind.pop("reducing", None), fill=fill)
+    if opened and not state.wrong:
+        state = _open(state, opened, by_kind.pop("opening", None), fill=fill, rules=rules)
+    if by_kind and not state.wrong:
+        state = replace(state, wrong=f"fill {fill.id}: parts of nothing: {', '.join(by_kind)}")
+    return state
+
+
+def _reduce(state: _State, quantity: Fraction, part: Told | None, *, fill: Traded) -> _State:
+    lots, given = list(state.lots), Fraction(0)
+    while quantity and lots:
+        lot = lots.pop()
+        taken = min(quantity, abs(lot.lead))
+        share = lot.target * taken / abs(lot.lead)
+        given, quantity = given + share, quantity - taken
+        rest = lot.lead - (taken if lot.lead > 0 else -taken)
+        if rest:
+            lots.append(replace(lot, lead=rest, target=lot.target - share))
+    if part is None:
+        wrong = f"fill {fill.id}: nothing was asked for its exit"
+    elif abs(Fraction(part.asked) + given) > NEAR:
+        wrong = f"fill {fill.id}: its exit asked for {part.asked}, should be {float(-given)}"
+    else:
+        wrong = ""
+    return _State(tuple(lots), state.stepped, wrong)
+
+
+def _open(state: _State, opened: Fraction, part: Told | None, *, fill: Traded, rules: Sequence[Rule]) -> _State:
+    if part is None:
+        return replace(state, wrong=f"fill {fill.id}: nothing was asked for its opening of {float(opened)}")
+    left = sized_for(Fraction(part.asked), opened, fill=fill, rules=rules)
+    if left is None:
+        wrong = f"fill {fill.id}: {part.asked} was asked for {float(opened)} by {', '.join(map(str, rules))}"
+        return replace(state, wrong=wrong)
+    taken = _Lot(opened - left, Fraction(0), None, was_taken=bool(left))
+    lots = (*state.lots, *_opened(left, part), *((taken,) if taken.lead else ()))
+    return _State(lots, state.stepped)
+
+
+def _opened(lead: Fraction, part: Told) -> _Lots:
+    asked = Fraction(part.asked)
+    if not asked:
+        return (_Lot(lead, Fraction(0), part.id),) if lead else ()
+    left = abs(asked) - part.cut
+    copied = lead * left / abs(asked)
+    lots = (_Lot(copied, left if asked > 0 else -left, part.id), _Lot(lead - copied, Fraction(0)))
+    return tuple(lot for lot in lots if lot.lead)

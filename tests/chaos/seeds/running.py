@@ -22,11 +22,12 @@ WINDOWS = {
     "COPYTRADE_ORDER_LEASE_MARGIN_S": "2",
     "COPYTRADE_REQUEST_TIMEOUT_MS": "2500",
     "COPYTRADE_CAPTURE_SPARE_S": "2",
+    "COPYTRADE_SILENCE_AFTER_S": "6",
 }
 """The venues' windows in these runs, so that what takes minutes in earnest takes seconds."""
 TRADES_S = 22.0
 BURST = (3, 9)
-QUIET_S = 45.0
+QUIET_S = 120.0
 CRASHED = re.compile(r'"event": "(part|poll|stream)\.crashed"|^Traceback \(most recent call last\)')
 """What no process may ever log, whatever befell it: a bug, or the end of the process by one."""
 

@@ -5,26 +5,25 @@ import random
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-import psycopg
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from copytrade import failpoints
-from copytrade.copying import service as copying
 from copytrade.db.session import transaction
-from copytrade.domain.sizing import EndMode
 from copytrade.failpoints import Label
 from copytrade.queues import connection
-from tests.chaos.seeds.world import RATIOS, Copy, Lead, World
+from tests.chaos.seeds.people import People
+from tests.chaos.seeds.world import World
 from tests.processes import WORKERS, Processes
-from tests.stage import Account
 
 SPOILED = ("truncated", "html", "broken_json", "garbage", "bad_gzip", "empty")
+SILENT_S = 10.0
+"""So long nobody is heard: more than the installation's patience in these runs."""
 MOST_TIMES = 4
 """A failpoint is armed for the first to the fourth time that it is reached."""
 
@@ -40,8 +39,12 @@ class Trouble:
     later: list[tuple[float, str, Callable[[], object]]] = field(
         default_factory=list[tuple[float, str, Callable[[], object]]]
     )
+    people: People = field(init=False)
     away: set[str] = field(default_factory=set[str])
-    """What is killed or frozen and comes back by itself."""
+    """What is killed, frozen or moved and comes back by itself."""
+
+    def __post_init__(self) -> None:
+        self.people = People(self.world, self.chance, self.later)
 
     def strike(self, at: float) -> str:
         """Do one thing, of each kind as often as its weight says; return what it was."""
@@ -51,7 +54,7 @@ class Trouble:
     def mend(self, at: float, *, everything: bool = False) -> list[str]:
         """Put right what is due; return what it was."""
         due = [one for one in self.later if everything or one[0] <= at]
-        self.later = [one for one in self.later if one not in due]
+        self.later[:] = [one for one in self.later if one not in due]
         for _, _, act in due:
             act()
         return [what for _, what, _ in due]
@@ -73,6 +76,10 @@ class Trouble:
     def _freeze(self, at: float) -> str:
         names = [name for name in self.processes.running if name not in self.away]
         name, seconds = self.chance.choice(names), self.chance.choice((1.5, 3.0, 5.0))
+        self._hang(at, name, seconds)
+        return f"froze {name} for {seconds} s"
+
+    def _hang(self, at: float, name: str, seconds: float) -> None:
         self.away.add(name)
         self.processes.freeze(name)
 
@@ -81,7 +88,6 @@ class Trouble:
             self.processes.thaw(name)
 
         self.later.append((at + seconds, f"thawed {name}", thaw))
-        return f"froze {name} for {seconds} s"
 
     def _engine(self, at: float) -> str:
         if {"postgres", "valkey"} & self.away:
@@ -108,14 +114,7 @@ class Trouble:
         if {"postgres", "valkey"} & self.away:
             return ""
         seconds = self.chance.choice((1.0, 3.0))
-        self.away.add("valkey")
-        self.processes.freeze("valkey")
-
-        def thaw() -> None:
-            self.away.discard("valkey")
-            self.processes.thaw("valkey")
-
-        self.later.append((at + seconds, "thawed valkey", thaw))
+        self._hang(at, "valkey", seconds)
         return f"froze valkey for {seconds} s"
 
     def _connections(self, at: float) -> str:
@@ -125,17 +124,6 @@ class Trouble:
         with suppress(DBAPIError), transaction() as session:
             session.connection().execute(text(_BREAK_OFF))
         return "broke off all connections to the database"
-
-    def _subscribe(self, at: float) -> str:
-        """Somebody begins to copy in the middle of it all."""
-        if not self.world.spare:
-            return ""
-        account, lead = self.world.spare.pop()
-        self._insist(at, f"the start of {account.key.account_id}", lambda: self._start(account, lead))
-        return f"{account.key.account_id} copies {lead.account.key.account_id}"
-
-    def _start(self, account: Account, lead: Lead) -> None:
-        self.world.subscribe(account, lead, account.owner)
 
     def _flush(self, at: float) -> str:
         if "valkey" in self.away:
@@ -211,56 +199,33 @@ class Trouble:
         self.processes.start(name)
         return f"started {name}"
 
-    def _settings(self, at: float) -> str:
-        """A subscriber changes his mind in the middle: his ratio, a pause, the end."""
-        copies = [copy for copy in self.world.copies if copy.ended_by is None]
-        if not copies:
+    def _person(self, at: float) -> str:
+        return self.people.act(at)
+
+    def _silent_lead(self, at: float) -> str:
+        """Nothing is heard of any lead, since whatever listens or polls hangs."""
+        names = [name for name in self.processes.running if name.startswith(("stream", "worker-capture"))]
+        if self.away & set(names):
             return ""
-        copy, lot = self.chance.choice(copies), self.chance.random()
-        name = copy.account.key.account_id
-        if lot < 0.45:
-            ratio = Decimal(self.chance.choice(RATIOS))
-            copy.ratios.append(ratio)
-            self._change(at, copy, ratio=ratio)
-            return f"copy {name}: ratio {ratio}"
-        if lot < 0.85:
-            self._change(at, copy, paused=not copy.settings.is_paused)
-            return f"copy {name}: paused {copy.settings.is_paused}"
-        copy.ended_by = self.chance.choice(list(EndMode))
-        self._stop(at, copy)
-        return f"copy {name}: ends, {copy.ended_by}"
+        for name in names:
+            self._hang(at, name, SILENT_S)
+        return f"froze {', '.join(names)} for {SILENT_S} s"
 
-    def _change(self, at: float, copy: Copy, *, ratio: Decimal | None = None, paused: bool | None = None) -> None:
-        settings = replace(
-            copy.settings,
-            factor=copy.settings.factor if ratio is None else ratio,
-            is_paused=copy.settings.is_paused if paused is None else paused,
-        )
-        copy.settings = settings
-        owner, id = copy.account.owner, copy.subscription_id
+    def _prices(self, at: float) -> str:
+        """The market jumps, and a little later back again."""
+        symbol, percent = self.chance.choice(("BTCUSDT", "ETHUSDT")), self.chance.choice((-2, -1, 1, 2))
+        if symbol in self.away:
+            return ""
+        [price] = [Decimal(row["mark"]) for row in self.world.control.market() if row["symbol"] == symbol]
+        self.away.add(symbol)
+        self.world.control.set_price(symbol, round(price * (100 + percent) / 100, 1))
 
-        def save() -> None:
-            with transaction() as session:
-                copying.save_settings(session, owner=owner, subscription_id=id, settings=settings)
+        def back() -> None:
+            self.away.discard(symbol)
+            self.world.control.set_price(symbol, price)
 
-        self._insist(at, f"settings of {id}", save)
-
-    def _stop(self, at: float, copy: Copy) -> None:
-        owner, id, mode = copy.account.owner, copy.subscription_id, copy.ended_by
-        assert mode is not None
-
-        def stop() -> None:
-            with transaction() as session:
-                copying.stop(session, owner=owner, subscription_id=id, mode=mode)
-
-        self._insist(at, f"the end of {id}", stop)
-
-    def _insist(self, at: float, what: str, act: Callable[[], object]) -> None:
-        """Do it now, or, where the database is away, a little later, as a person would."""
-        try:
-            act()
-        except (DBAPIError, psycopg.Error):
-            self.later.append((at + 1.0, what, lambda: self._insist(at + 1.0, what, act)))
+        self.later.append((at + 5, f"{symbol} is back", back))
+        return f"{symbol} goes {percent} %"
 
 
 _BREAK_OFF = """
@@ -274,7 +239,6 @@ _KINDS: tuple[tuple[Callable[[Trouble, float], str], int], ...] = (
     (Trouble._engine, 2),
     (Trouble._hung_valkey, 1),
     (Trouble._connections, 1),
-    (Trouble._subscribe, 3),
     (Trouble._flush, 1),
     (Trouble._orders_fail, 7),
     (Trouble._refused_for_rate, 2),
@@ -286,5 +250,7 @@ _KINDS: tuple[tuple[Callable[[Trouble, float], str], int], ...] = (
     (Trouble._slow, 1),
     (Trouble._skew, 1),
     (Trouble._another, 2),
-    (Trouble._settings, 4),
+    (Trouble._person, 12),
+    (Trouble._silent_lead, 1),
+    (Trouble._prices, 2),
 )

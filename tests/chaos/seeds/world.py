@@ -1,10 +1,10 @@
-"""The people of one seed: leads at several places, subscribers with ratios of their own, and how the leads trade."""
+"""The people of one seed: leads at several places, subscribers with settings of their own, and how the leads trade."""
 
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,21 +14,22 @@ from copytrade import clock
 from copytrade.copying import service as copying
 from copytrade.db.session import reading, transaction
 from copytrade.demo import filling
-from copytrade.demo.keys import Place
+from copytrade.demo.keys import Key, Place
 from copytrade.domain.instruments import Market, Role, Venue
-from copytrade.domain.sizing import CopySettings, EndMode, SizingMode, StartMode
+from copytrade.domain.sizing import CopySettings, EndMode
 from copytrade.sandbox.client import Control, ControlError
 from copytrade.subscriptions import service as subscriptions
-from tests.stage import PLACES, Account, account
+from tests.chaos.seeds import choices
+from tests.chaos.seeds.sizes import Rule
+from tests.stage import FUNDS, PLACES, Account, account
 from tests.waiting import wait_until
 
-RATIOS = ("0.1", "0.25", "0.37", "0.5", "1")
 SIZES = {"BTCUSDT": Decimal("0.001"), "ETHUSDT": Decimal("0.02")}
 """The leads' orders are multiples of these."""
 LATER = 0.3
 """Of the subscribers, the share that subscribes while everything goes wrong."""
-AGE_S = 25
-"""Entries older than this are not copied: a seed must come to rest within a minute."""
+ON_PAPER = 0.2
+"""The share that copies on paper."""
 MOST = 900
 """Multiples that a lead holds at most."""
 
@@ -51,14 +52,42 @@ class Lead:
 
 @dataclass(slots=True)
 class Copy:
-    """A subscription and its copy account; `ratios` are all that it ever had, in turn."""
+    """A subscription and its copy account; `chosen` are all settings that it ever had, in turn."""
 
     account: Account
     lead: Lead
     subscription_id: UUID
-    settings: CopySettings
-    ratios: list[Decimal] = field(default_factory=list[Decimal])
+    chosen: list[CopySettings]
     ended_by: EndMode | None = None
+
+    @property
+    def settings(self) -> CopySettings:
+        """Return how it copies now."""
+        return self.chosen[-1]
+
+    @property
+    def rules(self) -> list[Rule]:
+        """Return all sizings that it ever had."""
+        rules = (Rule(one.mode, one.factor, one.max_position_notional) for one in self.chosen)
+        return list(dict.fromkeys(rules))
+
+
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """Somebody who may subscribe in the middle of it all; without an account he opens one on paper."""
+
+    owner: UUID
+    lead: Lead
+    account: Account | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Whom a switch kept from sending anything, and from when until when."""
+
+    scope_id: str
+    since: datetime
+    until: datetime
 
 
 @dataclass(slots=True)
@@ -67,10 +96,11 @@ class World:
 
     control: Control
     chance: random.Random
+    operator: UUID
     leads: list[Lead]
     copies: list[Copy]
-    spare: list[tuple[Account, Lead]] = field(default_factory=list[tuple[Account, Lead]])
-    """Copy accounts whose owners may subscribe in the middle of it all."""
+    spare: list[Spare] = field(default_factory=list[Spare])
+    frozen: list[Frozen] = field(default_factory=list[Frozen])
     trades: int = 0
     legs: int = 0
     """Legs that were looked at in the end."""
@@ -79,15 +109,16 @@ class World:
     replayed: int = 0
     """Those of them whose targets were reckoned anew from the lead's fills."""
 
-    def subscribe(self, account: Account, lead: Lead, owner: UUID) -> Copy:
+    def subscribe(self, account: Account, lead: Lead) -> Copy:
         """Let somebody copy a lead from now on."""
-        settings = _settings(self.chance)
+        settings = choices.settings(self.chance)
         with transaction() as session:
             id = copying.subscribe(
-                session, owner=owner, profile_id=lead.profile_id, copy_account_id=account.id, settings=settings
+                session, owner=account.owner, profile_id=lead.profile_id, copy_account_id=account.id, settings=settings
             )
-            subscriptions.entitle(session, subscription_id=id, until=clock.now() + timedelta(days=30))
-        self.copies.append(Copy(account, lead, id, settings, [settings.factor]))
+            if not account.is_paper:
+                subscriptions.entitle(session, subscription_id=id, until=clock.now() + timedelta(days=30))
+        self.copies.append(Copy(account, lead, id, [settings]))
         return self.copies[-1]
 
     def unplanned(self) -> int:
@@ -158,23 +189,25 @@ def made(control: Control, seed: int) -> World:
     chance = random.Random(seed)
     places = chance.sample(PLACES, k=chance.randrange(2, 5))
     alice = filling.person("alice@copytrade.example", is_trader=True)
+    operator = filling.operator("olga@copytrade.example")
     people = [filling.person(f"bob-{number}@copytrade.example", is_subscriber=True) for number in range(2)]
     with ThreadPoolExecutor(6) as pool:
         plans = [(place, number, chance.random() < 0.3) for number, place in enumerate(places)]
         leads = list(pool.map(lambda plan: _lead(control, alice, *plan), plans))
         wishes = [(lead, person) for lead in leads for person in people[: chance.randrange(1, 3)]]
-        accounts = list(pool.map(lambda wish: _copy_account(control, *wish), wishes))
-    world = World(control, chance, leads, [])
+        told = [(*wish, chance.random() < ON_PAPER) for wish in wishes]
+        accounts = list(pool.map(lambda wish: _copy_account(control, *wish), told))
+    world = World(control, chance, operator, leads, [])
     for lead in leads:
         filling.captured(lead.account.id)
         for _ in range(chance.choice((0, 3))):
             world.trade(lead)
-    wait_until(lambda: not world.unplanned(), timeout=30, every=0.1, what="what was traded before")
-    for number, (lead, owner) in enumerate(wishes):
+    wait_until(lambda: not world.unplanned(), timeout=120, every=0.1, what="what was traded before")
+    for number, (lead, owner, is_paper) in enumerate(told):
         if number and chance.random() < LATER:
-            world.spare.append((accounts[number], lead))
+            world.spare.append(Spare(owner, lead, None if is_paper else accounts[number]))
         else:
-            world.subscribe(accounts[number], lead, owner)
+            world.subscribe(accounts[number] or _paper_account(world, lead, owner), lead)
     return world
 
 
@@ -187,20 +220,25 @@ def _lead(control: Control, owner: UUID, place: Place, number: int, is_hedged: b
     return Lead(found, profile, place, is_hedged, ("BTCUSDT", "ETHUSDT")[: number % 2 + 1])
 
 
-def _settings(chance: random.Random) -> CopySettings:
-    return CopySettings(
-        mode=SizingMode.RATIO,
-        factor=Decimal(chance.choice(RATIOS)),
-        max_slippage=chance.choice((None, Decimal("0.03"))),
-        max_leverage=Decimal(20),
-        max_entry_age_s=AGE_S,
-        start_mode=StartMode.ALL if chance.random() < 0.3 else StartMode.NEW_ONLY,
-    )
+def _copy_account(control: Control, lead: Lead, owner: UUID, is_paper: bool) -> Account | None:
+    if is_paper:
+        return None
+    return account(control, owner, role=Role.COPY, name=_name(lead, owner), place=lead.place)
 
 
-def _copy_account(control: Control, lead: Lead, owner: UUID) -> Account:
-    name = f"{owner}-{lead.account.key.account_id}"
-    return account(control, owner, role=Role.COPY, name=name[-40:], place=lead.place)
+def _name(lead: Lead, owner: UUID) -> str:
+    return f"{owner}-{lead.account.key.account_id}"[-40:]
+
+
+def _paper_account(world: World, lead: Lead, owner: UUID) -> Account:
+    id = filling.paper_account(owner, place=lead.place, label=_name(lead, owner), funds=FUNDS)
+    return on_paper(world.control, id, owner, place=lead.place)
+
+
+def on_paper(control: Control, id: UUID, owner: UUID, *, place: Place) -> Account:
+    """Return a paper account as the sandbox knows it, whose key nobody sees."""
+    number = next(row["account_id"] for row in control.accounts() if row["name"] == f"paper:{place[0]}:{id}")
+    return Account(id, owner, Key(number, "", "", venue=place[0], market=place[1]), is_paper=True)
 
 
 def clean(control: Control) -> None:
