@@ -33,7 +33,6 @@ from copytrade.domain.instruments import Market, MarketRules, PositionSide, Side
 from copytrade.domain.legs import Purpose
 from copytrade.domain.orders import OrderKind, OrderRequest
 from copytrade.domain.quantities import ZERO
-from copytrade.domain.readings import QUIET
 from copytrade.domain.skips import SkipReason
 from copytrade.exchanges.port import AccountRef
 from copytrade.settings import settings
@@ -205,10 +204,8 @@ def _entering(
     adds = leg.leg.held * order.signed > 0
     if adds and (ready is None or ready.hold is None):
         return turned
-    quiet_at = (leg.last_order_ended_at or desk.now - QUIET) + QUIET
-    if readiness.is_over_zero(leg, order) and desk.now < quiet_at:
-        # Only a quiet leg can be reconciled, and nothing else lets such an order go.
-        return Turn(turned.leg, turned.skips, Wait(WaitReason.HELD_BACK, quiet_at))
+    if (settles_at := readiness.settles_at(leg, order, now=desk.now)) is not None:
+        return Turn(turned.leg, turned.skips, Wait(WaitReason.HELD_BACK, settles_at))
     if ready is None or not readiness.is_enough(ready, leg, order, now=desk.now):
         is_hedged = leg.instrument.position_side is not PositionSide.NET
         desk.claimed.preparing.append(Preparing(account, leg.lead_account_id, leg.instrument.symbol, is_hedged))

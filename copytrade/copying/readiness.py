@@ -7,10 +7,10 @@ from uuid import UUID
 
 from copytrade.copying.records import LegRecord
 from copytrade.db.trips import Ask, Asking
-from copytrade.domain.driving import Order
+from copytrade.domain.driving import HOLD_PAUSE, Order
 from copytrade.domain.instruments import PositionSide
 from copytrade.domain.quantities import sign
-from copytrade.domain.readings import is_reconciled
+from copytrade.domain.readings import QUIET, is_reconciled
 from copytrade.domain.skips import SkipReason
 from copytrade.settings import settings
 
@@ -50,9 +50,19 @@ def is_over_zero(leg: LegRecord, order: Order) -> bool:
     return leg.leg.held * order.signed < 0
 
 
+def settles_at(leg: LegRecord, order: Order, *, now: datetime) -> datetime | None:
+    """Return when to look again at a leg that cannot be reconciled now, where this entry needs it."""
+    if not is_over_zero(leg, order):
+        return None
+    if leg.drift_reading is not None:
+        return now + HOLD_PAUSE
+    quiet_at = leg.last_order_ended_at + QUIET if leg.last_order_ended_at is not None else now
+    return quiet_at if now < quiet_at else None
+
+
 def is_enough(ready: Ready, leg: LegRecord, order: Order, *, now: datetime) -> bool:
     """Tell whether an account was read lately enough for this entry: for one over zero, just now."""
-    if not is_over_zero(leg, order):
+    if ready.hold is not None or not is_over_zero(leg, order):
         return ready.is_fresh
     return ready.is_fresh and is_reconciled(read_at=ready.read_at, ended_at=leg.last_order_ended_at, now=now)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from random import Random
 
 from copytrade.domain.instruments import Market, MarketRules
-from copytrade.domain.sizing import CopySettings, DriftLess, EndMode, SizingMode, StartMode
+from copytrade.domain.sizing import CopySettings, DriftLess, DriftModes, DriftMore, EndMode, SizingMode, StartMode
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 D = Decimal
@@ -79,6 +79,12 @@ class Trouble(StrEnum):
     """A fill does not tell of its order, which is read later."""
     FEES = "fees"
     """On spot fees are taken in base."""
+    TRANSFERS = "transfers"
+    """Coins and dollars come into and leave both accounts without a trade."""
+    MEDDLING = "meddling"
+    """The subscriber trades in the account whenever he likes, orders of ours on their way or not."""
+    MODES = "modes"
+    """The subscriber changes leverage or margin by hand."""
 
 
 RATES = {
@@ -92,12 +98,14 @@ RATES = {
 
 LIKELY = {
     Trouble.FEES: 0.8, Trouble.UNREPORTED: 0.1, Trouble.END: 0.3, Trouble.LIQUIDATION: 0.15, Trouble.FORGETFUL: 0.2,
-    Trouble.OWN_TRADES: 0.3,
+    Trouble.OWN_TRADES: 0.3, Trouble.TRANSFERS: 0.2, Trouble.MEDDLING: 0.1, Trouble.MODES: 0.1,
 }  # fmt: skip
 """How many runs have a trouble; 0.4 of them, if not said."""
 
 HARMLESS = frozenset({Trouble.DOUBLED, Trouble.LAGGING_READS, Trouble.BARE_ANSWER, Trouble.FEES, Trouble.OWN_TRADES})
 """What may delay a copy by seconds, but is no reason to give up any of it."""
+LATER = (Trouble.TRANSFERS, Trouble.MEDDLING, Trouble.MODES)
+"""What was modelled later has dice of its own, so that the cases found before stay what they were."""
 FAIR = 0.1
 """How many runs have no other troubles."""
 
@@ -132,10 +140,12 @@ class Chance:
 def chance_of(case: Case) -> Chance:
     """Return the dice of a case."""
     rng = Random(f"{case}")
-    troubles = frozenset(trouble for trouble in Trouble if rng.random() < LIKELY.get(trouble, 0.4))
+    first = [trouble for trouble in Trouble if trouble not in LATER]
+    troubles = frozenset(trouble for trouble in first if rng.random() < LIKELY.get(trouble, 0.4))
     if rng.random() < FAIR:
-        troubles &= HARMLESS
-    return Chance(rng, troubles)
+        return Chance(rng, troubles & HARMLESS)
+    others = Random(f"{case}/later")
+    return Chance(rng, troubles | {trouble for trouble in LATER if others.random() < LIKELY[trouble]})
 
 
 def rules_of(chance: Chance, place: Place) -> tuple[MarketRules, Decimal]:
@@ -165,7 +175,7 @@ def rules_of(chance: Chance, place: Place) -> tuple[MarketRules, Decimal]:
 
 def settings_of(chance: Chance, case: Case, *, unit: Decimal, price: Decimal) -> CopySettings:
     """Return how the subscriber copies; `unit` is about what the lead trades at a time."""
-    rng = chance.rng
+    rng, later = chance.rng, Random(f"{case}/settings")
     notional = unit * price
     factor = {
         SizingMode.RATIO: D(rng.choice(["1", "1", "0.5", "0.1", "0.0137"])),
@@ -191,4 +201,6 @@ def settings_of(chance: Chance, case: Case, *, unit: Decimal, price: Decimal) ->
         start_mode=StartMode.ALL if rng.random() < 0.2 else StartMode.NEW_ONLY,
         end_mode=rng.choice(list(EndMode)),
         drift_less=rng.choice(list(DriftLess)),
+        drift_more=later.choice(list(DriftMore)),
+        drift_modes=later.choice(list(DriftModes)),
     )

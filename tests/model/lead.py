@@ -52,6 +52,8 @@ class Lead:
     orders: int = 0
     held_before: dict[PositionSide, Decimal] = field(default_factory=dict)
     """What he held when the subscription started."""
+    transfers: list[tuple[datetime, PositionSide, Decimal]] = field(default_factory=list)
+    """Coins that came in or left without a fill."""
 
     @property
     def sides(self) -> Sequence[PositionSide]:
@@ -76,6 +78,11 @@ class Lead:
         """Move the position without anything that would ever tell of it."""
         return self._fill(side, change, "", Decimal(1), price=price, now=now, is_reported=False)
 
+    def transfer(self, side: PositionSide, change: Decimal, *, now: datetime) -> None:
+        """Move coins in or out of the account."""
+        self.transfers.append((now, side, change))
+        self.held[side] = self.held.get(side, ZERO) + change
+
     def waiting(self, fill: TrueFill, *, now: datetime, is_streamed: bool) -> Waiting:
         """Return a fill as capture stores it."""
         tells = self.tells_position and self.place is not Place.SPOT
@@ -98,6 +105,7 @@ class Lead:
     def held_at(self, side: PositionSide, at: datetime) -> Decimal:
         """Return what he held at a moment."""
         held = self.held.get(side, ZERO)
+        held -= sum((change for when, where, change in self.transfers if when > at and where is side), ZERO)
         for fill in reversed(self.fills):
             if fill.at <= at:
                 break

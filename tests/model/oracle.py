@@ -1,5 +1,6 @@
 """What a copy by ratio should hold, worked out from the lead's true fills alone and in another way than the engine."""
 
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -7,6 +8,27 @@ from copytrade.domain.instruments import PositionSide
 from tests.model.lead import Lead
 
 ZERO = Decimal(0)
+DUST = Decimal(1)
+PLANNED_WITHIN = timedelta(seconds=90)
+"""So long at most after a fill it is planned, and the balance may have been read until then."""
+
+
+def known_of(lead: Lead, side: PositionSide) -> set[Decimal]:
+    """Return what P may be on spot by the lead's fills alone, where coins come and go without one.
+
+    A sale beyond P leaves nothing; whether one that emptied the account was known to do so depends on when it was read.
+    """
+    known = {lead.held_before.get(side, ZERO)}
+    moves = sorted({fill.at for fill in lead.fills} | {at for at, _, _ in lead.transfers})
+    for fill in lead.fills:
+        if fill.side is not side:
+            continue
+        known = {max(one + fill.moved, ZERO) for one in known}
+        if fill.signed < 0:
+            times = [fill.at, *(at for at in moves if fill.at < at <= fill.at + PLANNED_WITHIN)]
+            if any(lead.held_at(side, at) * fill.price < DUST for at in times):
+                known.add(ZERO)
+    return known
 
 
 def target_of(lead: Lead, side: PositionSide, *, factor: Decimal, step: Decimal, joins: bool) -> Decimal:

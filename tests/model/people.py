@@ -9,7 +9,7 @@ from copytrade.copying.standing import Held
 from copytrade.copying.switches import PLATFORM, Switches
 from copytrade.domain.instruments import PositionSide
 from copytrade.domain.quantities import ZERO, sign
-from copytrade.domain.sizing import EndMode
+from copytrade.domain.sizing import DriftModes, EndMode
 from copytrade.domain.skips import SkipReason
 from tests.model.chance import START, Place, Trouble
 from tests.model.service import COPY
@@ -20,7 +20,8 @@ NEXT_READINGS = timedelta(seconds=75)
 RARE = {
     Trouble.DEAF: (5, 60), Trouble.NO_POLL: (10, 80), Trouble.UNREPORTED: (10, 90), Trouble.HALT: (5, 80),
     Trouble.OWN_TRADES: (20, 60), Trouble.LIQUIDATION: (20, 120), Trouble.SWITCHES: (3, 60), Trouble.PAUSES: (3, 60),
-    Trouble.SETTINGS: (5, 60), Trouble.END: (20, 120), Trouble.STOPS: (5, 100),
+    Trouble.SETTINGS: (5, 60), Trouble.END: (20, 120), Trouble.STOPS: (5, 100), Trouble.TRANSFERS: (2, 60),
+    Trouble.MEDDLING: (2, 40), Trouble.MODES: (2, 60),
 }  # fmt: skip
 """Between which seconds such a thing happens, and again after it did."""
 
@@ -50,6 +51,8 @@ class People:
             Trouble.HALT: self.halts, Trouble.OWN_TRADES: self.trades_himself, Trouble.LIQUIDATION: self.liquidated,
             Trouble.SWITCHES: self.switches, Trouble.PAUSES: self.pauses, Trouble.SETTINGS: self.changes_settings,
             Trouble.END: self.ends, Trouble.STOPS: self.stops,
+            Trouble.TRANSFERS: self.transfers,
+            Trouble.MEDDLING: self.meddles, Trouble.MODES: self.changes_modes,
         }  # fmt: skip
         for trouble, act in acts.items():
             if trouble in world.chance.troubles:
@@ -64,9 +67,7 @@ class People:
         if world.now < self.quiet_until:
             world.later(self.quiet_until - world.now, self.lead_acts)
             return
-        if self._is_own_unseen() or (
-            self.has_own_hand and any(leg.drift_reading is not None for leg in world.service.store.legs.values())
-        ):
+        if not world.venue.is_meddled and self._is_own_untold():
             world.soon(self.lead_acts, least=5, most=6)
             return
         self.actions -= 1
@@ -75,8 +76,10 @@ class People:
         pause = rng.choice([(2.5, 4), (2.5, 4), (3, 20), (20, 70)])
         world.soon(self.lead_acts, least=pause[0], most=pause[1])
 
-    def _is_own_unseen(self) -> bool:
-        """Tell whether he holds something in one-way mode that no reading has told of: an entry may meet it."""
+    def _is_own_untold(self) -> bool:
+        """Tell whether he did something that is not adopted yet, or that an entry in one-way mode may meet."""
+        if self.has_own_hand and any(leg.drift_reading is not None for leg in self.world.service.store.legs.values()):
+            return True
         ready = self.world.service.ready.get((COPY, self.world.venue.rules.symbol))
         own = self.world.venue.own.get(PositionSide.NET, ZERO)
         return self.world.lead.place is Place.ONE_WAY and ready is not None and ready.own != sign(own)
@@ -163,13 +166,7 @@ class People:
         side = rng.choice(list(world.lead.sides))
         if not self.is_at_rest() or self._is_entering() or world.now < self.touched_at + NEXT_READINGS:
             return
-        held, step = world.venue.held.get(side, ZERO), world.venue.rules.quantity_step
-        quantity = rng.randint(1, 30) * self.unit / 20 // step * step * rng.choice([1, -1])
-        if (
-            world.lead.place is not Place.ONE_WAY
-            and sign(held + quantity) * (-1 if side is PositionSide.SHORT else 1) < 0
-        ):
-            quantity = -held // step * step
+        quantity = self._by_hand(side)
         if quantity:
             self.has_own_hand, self.touched_at = True, world.now
             world.venue.trade_himself(side, quantity, now=world.now)
@@ -177,6 +174,82 @@ class People:
                 # What he opens is seen at the next readings, not before: until then an entry may meet it.
                 self.quiet_until = world.now + NEXT_READINGS
             world.say("himself", side.value, quantity, world.venue.held, world.venue.own)
+
+    def _by_hand(self, side: PositionSide) -> Decimal:
+        world, rng = self.world, self.world.chance.rng
+        held, step = world.venue.held.get(side, ZERO), world.venue.rules.quantity_step
+        quantity = rng.randint(1, 30) * self.unit / 20 // step * step * rng.choice([1, -1])
+        is_beyond = sign(held + quantity) * (-1 if side is PositionSide.SHORT else 1) < 0
+        return -held // step * step if world.lead.place is not Place.ONE_WAY and is_beyond else quantity
+
+    def meddles(self) -> None:
+        """The subscriber trades in the account whatever goes on there."""
+        world, rng = self.world, self.world.chance.rng
+        world.soon(self.meddles, least=0.5, most=30)
+        side = rng.choice(list(world.lead.sides))
+        quantity = self._by_hand(side)
+        if quantity:
+            self.has_own_hand = world.venue.is_meddled = True
+            world.venue.trade_himself(side, quantity, now=world.now)
+            world.say("meddles", side.value, quantity, world.venue.held)
+
+    def changes_modes(self) -> None:
+        """The subscriber changes modes by hand, and a look at them tells; later he sets them back."""
+        service, symbol = self.world.service, self.world.venue.rules.symbol
+        ready = service.ready.get((COPY, symbol))
+        if ready is not None and self.world.lead.place is not Place.SPOT:
+            if ready.hold is None and service.settings.drift_modes is DriftModes.RESET:
+                del service.ready[COPY, symbol]
+            else:
+                hold = None if ready.hold else SkipReason.MODES_CHANGED
+                service.ready[COPY, symbol] = replace(ready, hold=hold)
+            self.wake()
+        self.world.soon(self.changes_modes, least=5, most=40)
+
+    def transfers(self) -> None:
+        """Money or coins come into an account or leave it."""
+        world = self.world
+        kinds = [self._lead_pays, self._subscriber_pays]
+        if world.lead.place is Place.SPOT:
+            kinds += [self._lead_moves_coins, self._subscriber_moves_coins]
+        world.chance.rng.choice(kinds)()
+        world.soon(self.transfers, least=2, most=40)
+
+    def _lead_pays(self) -> None:
+        equities, rng = self.world.service.equities, self.world.chance.rng
+        equities.true_lead = equities.true_lead * Decimal(rng.choice(["0.05", "0.3", "3", "20"]))
+        self.world.say("lead is worth", equities.true_lead)
+        # A transfer that is told is read at once, else the next reading is up to half a minute away.
+        self.world.soon(self.world.read_lead_equity, least=0.1, most=30)
+
+    def _subscriber_pays(self) -> None:
+        equities, rng = self.world.service.equities, self.world.chance.rng
+        equities.true_copy = equities.true_copy * Decimal(rng.choice(["0.3", "0.7", "3"]))
+        self.world.soon(self.world.read_copy_equity, least=0.1, most=60)
+
+    def _lead_moves_coins(self) -> None:
+        world, side = self.world, PositionSide.NET
+        rng, step, held = world.chance.rng, world.venue.rules.quantity_step, self._sellable(side)
+        change = rng.randint(1, 40) * self.unit / 20 // step * step
+        if rng.random() < 0.6:
+            change = -held if rng.random() < 0.3 else -min(change, held)
+        if change:
+            world.lead.transfer(side, change, now=world.now)
+            world.say("lead transfers", change, world.lead.held)
+
+    def _subscriber_moves_coins(self) -> None:
+        world, side = self.world, PositionSide.NET
+        rng, step, held = world.chance.rng, world.venue.rules.quantity_step, world.venue.held.get(side, ZERO)
+        is_free = self.is_at_rest() and not self._is_entering() and world.now >= self.touched_at + NEXT_READINGS
+        change = rng.randint(1, 30) * self.unit / 20 // step * step
+        if rng.random() < 0.5:
+            change = -min(change, held // step * step)
+        # What comes in touches nothing that is copied; but between two readings only one thing can be told.
+        if not change or not (is_free or (change > 0 and not self.has_own_hand)):
+            return
+        self.has_own_hand, self.touched_at = True, world.now
+        world.venue.trade_himself(side, change, now=world.now)
+        world.say("subscriber transfers", change, world.venue.held, world.venue.own)
 
     def liquidated(self) -> None:
         """The venue closes the copy account's positions."""
@@ -265,3 +338,5 @@ class People:
         world.service.settings = replace(world.service.settings, is_paused=False)
         for leg in world.service.store.legs.values():
             leg.is_halted = False
+        for at, ready in world.service.ready.items():
+            world.service.ready[at] = replace(ready, hold=None)

@@ -12,7 +12,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from copytrade.accounts.queries import Standing
-from copytrade.copying import claims, ending, planner, resuming
+from copytrade.copying import claims, desks, ending, planner, resuming
+from copytrade.copying.asking import TRY_AGAIN
 from copytrade.copying.desks import Desk, Venues
 from copytrade.copying.models import LIVE, LegState, OrderState
 from copytrade.copying.readiness import Ready
@@ -46,10 +47,17 @@ Stored = tuple[Decimal, datetime]
 
 @dataclass(slots=True)
 class Equities:
-    """What both accounts are worth."""
+    """What both accounts were worth when they were read, and are worth now."""
 
     copy: Decimal
     lead: Decimal
+    true_copy: Decimal = ZERO
+    true_lead: Decimal = ZERO
+    asked: datetime | None = None
+    """When the lead's was asked for, since it did not explain a fill."""
+
+    def __post_init__(self) -> None:
+        self.true_copy, self.true_lead = self.copy, self.lead
 
 
 @dataclass(slots=True)
@@ -70,6 +78,8 @@ class Service:
     held: Held | None = None
     """What holds the subscription back: a loss that was reached, a lead that is silent."""
     may_enter: bool = True
+    known_more: dict[UUID, Decimal] = field(default_factory=dict)
+    """What of his own is known beside legs, on their side."""
     wants_reading: bool = False
     """Whether the account is to be read soon."""
     is_gone: bool = False
@@ -108,7 +118,7 @@ class Service:
                 at = (SUBSCRIPTION, change.instrument)
                 before = desk.legs[at].leg.target if at in desk.legs else ZERO
                 planner.plan_one(desk, copy, change)
-                planned(self, desk.legs.get(at), change, before)
+                planned(self, desk.legs.get(at), price=change.price, before=before)
         return self._write(desk)
 
     def size(self, *, now: datetime) -> Claimed | None:
@@ -130,8 +140,9 @@ class Service:
                 leg.leg = replace(leg.leg, parts=left)
                 self.store.save(leg)
                 continue
-            waits = resuming._Waiting(part.id, SUBSCRIPTION, BOB, change, part.unsized)
+            waits, before = resuming._Waiting(part.id, SUBSCRIPTION, BOB, change, part.unsized), leg.leg.target
             resuming._size(desk, desk.copies[0], leg, waits)
+            planned(self, leg, price=change.price, before=before)
         return self._write(desk)
 
     def _opening(self, leg: LegRecord, part: Part, *, now: datetime) -> LeadChange:
@@ -154,6 +165,7 @@ class Service:
         )
 
     def _desk(self, changes: list[LeadChange], *, now: datetime) -> Desk:
+        lead, asked = _equity(self.equities.lead, now), self.equities.asked
         following = {
             (SUBSCRIPTION, at): self.store.load(leg)
             for at, leg in self.store.legs.items()
@@ -165,10 +177,11 @@ class Service:
             venues=Venues({self.rules.symbol: self.rules}),
             copies=[] if self.is_gone else [self.subscription()],
             read=self._read(now),
-            lead_equity=self.equities.lead,
+            lead_equity=self.equities.lead if desks._explains(lead, changes) else None,
             legs=following,
             instruments=frozenset(change.instrument for change in changes),
             others={},
+            asked=frozenset({LEAD}) if asked is not None and now - asked < TRY_AGAIN else frozenset(),
         )
 
     def _read(self, now: datetime) -> Read:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from copytrade.copying.asking import TRY_AGAIN
 from copytrade.copying.models import OrderState
 from copytrade.copying.readiness import Ready
 from copytrade.copying.records import OrderRecord
@@ -19,6 +20,7 @@ from copytrade.domain.legs import Purpose
 from copytrade.domain.orders import Outcome, OutcomeKind, Refusal
 from copytrade.domain.quantities import ZERO, sign
 from copytrade.domain.readings import AGAIN
+from copytrade.domain.sizing import SizingMode
 from tests.model.broken import hold
 from tests.model.capture import Capture
 from tests.model.chance import START, Chance, Place, Trouble
@@ -134,6 +136,24 @@ class World:
         if self.service.transaction(lambda: self.capture.settle(reading, began=began, price=price) or True):
             self.plan()
 
+    def read_lead_equity(self) -> None:
+        """Read what the lead is worth."""
+        self.service.equities.lead = self.service.equities.true_lead
+
+    def read_copy_equity(self) -> None:
+        """Read what the subscriber is worth."""
+        self.service.equities.copy = self.service.equities.true_copy
+
+    def _ask_equity(self) -> None:
+        # Openings wait for the lead's equity where what is known does not explain them; it is asked for once.
+        equities = self.service.equities
+        is_lately = equities.asked is not None and self.now - equities.asked < TRY_AGAIN
+        waits = any(part.unsized for leg in self.service.store.legs.values() for part in leg.leg.parts)
+        if waits and self.service.settings.mode is SizingMode.EQUITY and not is_lately:
+            equities.asked = self.now
+            if self.chance.rng.random() < 0.8:
+                self.read_lead_equity()
+
     def plan(self) -> None:
         """Plan all that may be planned."""
         while (claimed := self.service.plan(now=self.now, price=self.venue.price)) is not None:
@@ -143,6 +163,7 @@ class World:
 
     def size(self) -> None:
         """Size the openings that waited."""
+        self._ask_equity()
         claimed = self.service.size(now=self.now)
         if claimed is not None:
             self._act(claimed)
@@ -230,7 +251,7 @@ class World:
 
     def _must_not_exceed(self, sending: Sending) -> None:
         order = self.service.store.orders[sending.order_id]
-        if order.purpose is not Purpose.ENTRY or self.venue.has_promise_broken:
+        if order.purpose is not Purpose.ENTRY or self.venue.has_promise_broken or self.venue.is_meddled:
             return
         ours = self.venue.ours(sending.request.position_side)
         most = self.service.store.peaks.get((order.leg_id, ours >= 0), ZERO) if order.leg_id else ZERO

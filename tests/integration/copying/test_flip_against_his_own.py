@@ -7,7 +7,8 @@ from sqlmodel import Session, select
 
 from copytrade import clock
 from copytrade.copying.models import SymbolReady
-from copytrade.domain.readings import QUIET
+from copytrade.domain.readings import JUST_READ, QUIET
+from copytrade.domain.skips import SkipReason
 from tests.integration.copying.desk import Desk, desk
 
 D = Decimal
@@ -64,3 +65,26 @@ def test_no_order_over_zero_leaves_a_leg_that_still_moves(session: Session) -> N
     ended_at = on.leg().last_order_ended_at
     assert ended_at is not None
     assert on.leg().due_at == ended_at + QUIET
+
+
+def test_no_order_over_zero_leaves_a_leg_of_which_a_reading_lacked_something(session: Session) -> None:
+    """Found by the model (one_way/ratio/5156): of two readings one had told of the liquidation, and hid it here."""
+    on = on_its_way_over_zero(session)
+    on.lead("-0.5")
+    leg = on.leg()
+    leg.drift_reading, leg.drift_read_at = D(0), clock.now()
+    read(session, "0")
+    claimed = on.claim()
+    assert (claimed.sendings, claimed.preparing) == ([], [])
+    assert on.leg().waits_for == "held_back"
+
+
+def test_an_order_over_zero_changes_no_modes_that_were_set_by_hand(session: Session) -> None:
+    on = on_its_way_over_zero(session)
+    read(session, "0")
+    session.exec(select(SymbolReady)).one().hold = SkipReason.MODES_CHANGED.value
+    session.flush()
+    on.later(JUST_READ.total_seconds())
+    on.lead("-0.5")
+    claimed = on.claim()
+    assert (claimed.sendings, claimed.preparing) == ([], [])
