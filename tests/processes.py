@@ -114,7 +114,7 @@ class Processes:
     def wait_for_web(self) -> str:
         """Wait until the web process answers; return its address."""
         url = f"http://localhost:{os.environ['COPYTRADE_PORT']}"
-        wait_for_http(f"{url}/ping", alive=lambda: "web" in self.running, log=self.logs / "web.log", timeout=60)
+        wait_for_http(f"{url}/ping", alive=lambda: "web" in self.running, log=self.logs / "web.log", timeout=120)
         return url
 
     def wait_for_line(self, name: str, text: str, *, timeout: float = 20) -> None:

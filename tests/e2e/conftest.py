@@ -19,6 +19,9 @@ from tests.engines import EngineProcesses
 from tests.processes import EVERYTHING, Processes
 from workers.launching.pages import build_pages
 
+HASTY = {"COPYTRADE_SNAPSHOT_INTERVAL_S": "5", "COPYTRADE_COPY_POLL_INTERVAL_S": "3"}
+"""People at a browser wait for the next reading of an account; here it comes sooner than after half a minute."""
+
 
 @pytest.fixture(scope="session")
 def pages() -> Path:
@@ -34,7 +37,7 @@ def installation(
     database: Engines, sandbox: Sandbox, engine_processes: EngineProcesses, pages: Path
 ) -> Generator[Processes]:
     """Everything as `make demo` starts it, web included, for browser journeys; its people are the journeys' own."""
-    running = Processes(HOME / "log", engines=engine_processes)
+    running = Processes(HOME / "log", engines=engine_processes, variables=HASTY)
     try:
         running.start(*EVERYTHING)
         running.wait_for_web()
