@@ -21,9 +21,9 @@ help: ## what there is
 demo: $(RUNTIME) ## everything on this machine, with traders who trade; Ctrl-C ends it, a second start keeps the data
 	@exec $(PY) -m workers.launch --demo --end-with-parent
 
-test: $(TOOLS) lint ## the whole suite, browser journeys included (ARGS=… goes to pytest)
+test: $(TOOLS) lint ## the whole suite on two processes, browser journeys included (ARGS=… goes to pytest)
 	@$(PY) -m tests.chromium
-	@exec $(PY) -m pytest $(ARGS)
+	@exec $(PY) -m pytest -n 2 --durations 20 $(ARGS)
 
 lint: $(TOOLS) ## format, lint, types
 	@$(PY) -m ruff format --check .
