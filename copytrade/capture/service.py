@@ -10,7 +10,6 @@ from decimal import Decimal
 from functools import cache, partial
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlmodel import Session, select
 
 from copytrade.capture import prices, spot, storing, taking
@@ -20,7 +19,7 @@ from copytrade.capture.storing import Captured, Source
 from copytrade.capture.taking import Found, Place, Taken, marking
 from copytrade.capture.taking import asking as asking
 from copytrade.db.model import TRADES
-from copytrade.db.trips import answered, fetch
+from copytrade.db.trips import Ask, Asking, answered, fetch
 from copytrade.domain.changes import LeadChange
 from copytrade.domain.fills import Fill
 from copytrade.domain.instruments import Instrument, Market, PositionSide, Role, Venue
@@ -42,13 +41,21 @@ def store_fills(
 
 def waiting_leads(session: Session, *, now: datetime) -> list[UUID]:
     """Return the lead accounts that have something to plan, whether or not it may be planned already."""
-    query = text(f"""
-        SELECT exchange_account_id FROM {TRADES}.capture_states
-        WHERE role = 'lead' AND baseline_at IS NOT NULL AND exchange_account_id IN (
-            SELECT exchange_account_id FROM {TRADES}.fills WHERE planned_at IS NULL AND NOT is_history
-            UNION SELECT exchange_account_id FROM {TRADES}.lead_positions WHERE rebase_to IS NOT NULL)
-    """)  # noqa: S608 - only the schema's name goes in
-    return [row.exchange_account_id for row in session.connection().execute(query)]
+    return answered(session, asking_waiting_leads())
+
+
+_WAITING = f"""
+SELECT exchange_account_id FROM {TRADES}.capture_states
+WHERE role = 'lead' AND baseline_at IS NOT NULL AND exchange_account_id IN (
+    SELECT exchange_account_id FROM {TRADES}.fills WHERE planned_at IS NULL AND NOT is_history
+    UNION SELECT exchange_account_id FROM {TRADES}.lead_positions WHERE rebase_to IS NOT NULL)
+"""  # noqa: S608 - only the schema's name goes in
+
+
+def asking_waiting_leads() -> Asking[list[UUID]]:
+    """Ask for what `waiting_leads` returns."""
+    [rows] = yield [Ask(_WAITING, {})]
+    return [lead for (lead,) in rows]
 
 
 def take_next(session: Session, *, lead_account_id: UUID, now: datetime) -> Taken:
