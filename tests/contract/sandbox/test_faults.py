@@ -88,7 +88,7 @@ def test_an_order_that_executes_after_the_client_gave_up(
     assert raw.order(newClientOrderId="cp-late").code == -1007
     lookup = {"symbol": "BTCUSDT", "origClientOrderId": "cp-late"}
     assert raw.signed("GET", ORDER, **lookup).code == -2013
-    wait_until(lambda: raw.signed("GET", ORDER, **lookup).status == 200, timeout=3)
+    wait_until(lambda: raw.signed("GET", ORDER, **lookup).status == 200)
     assert server.control.account(alice["account_id"])["orders"] == 1
 
 
@@ -101,14 +101,14 @@ def test_a_delay_longer_than_the_receive_window_refuses_the_order(
 
 
 def test_lookups_that_lag(server: SandboxServer, alice: dict[str, Any], raw: Raw) -> None:
-    server.control.read_lag(600, account=alice["account_id"])
+    server.control.read_lag(2000, account=alice["account_id"])
     placed = raw.order(newClientOrderId="cp-lag").body
     assert placed["status"] == "FILLED"
     lookup = {"symbol": "BTCUSDT", "origClientOrderId": "cp-lag"}
     assert raw.signed("GET", ORDER, **lookup).code == -2013
     assert raw.signed("GET", "/fapi/v1/userTrades", symbol="BTCUSDT").body == []
     assert raw.signed("GET", "/fapi/v1/allOrders", symbol="BTCUSDT").body == []
-    wait_until(lambda: raw.signed("GET", ORDER, **lookup).status == 200, timeout=3)
+    wait_until(lambda: raw.signed("GET", ORDER, **lookup).status == 200)
     assert len(raw.signed("GET", "/fapi/v1/userTrades", symbol="BTCUSDT").body) == 1
 
 
@@ -117,7 +117,7 @@ def test_latency_is_paid_on_the_way_in_and_out(server: SandboxServer, raw: Raw) 
     server.control.latency(in_ms=60, out_ms=60)
     began = time.perf_counter()
     raw.order()
-    assert 0.115 < time.perf_counter() - began < 1
+    assert 0.115 < time.perf_counter() - began < 3
 
 
 def test_a_fault_for_one_account_leaves_the_others_alone(

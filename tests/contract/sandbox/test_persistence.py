@@ -148,7 +148,7 @@ def test_history_is_made_once_and_traders_go_on_live(tmp_path: Path) -> None:
     own.end(signal.SIGKILL)
     began = time.monotonic()
     own.start()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     again = raw.signed("GET", "/fapi/v1/userTrades", symbol="BTCUSDT", limit=1000).body
     assert again[: len(trades)] == trades
     before = sum(own.control.account(row["account_id"])["orders"] for row in traders.values())
