@@ -217,13 +217,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class InOneGo(LoadScopeScheduling):
-    """Gives each worker whole files, since a file's tests share a stage, and one worker the whole installation."""
+    """Gives each worker whole files, since a file's tests share a stage, and one worker all that serves the pages."""
 
-    TOGETHER = ("tests/e2e/",)
+    PAGES = ("tests/e2e/", "tests/chaos/test_launch.py")
+    """Their bundle bears the worker's port: another worker would build its own."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return next((folder for folder in self.TOGETHER if file.startswith(folder)), file)
+        return "pages" if file.startswith(self.PAGES) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> InOneGo:
