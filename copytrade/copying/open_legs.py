@@ -64,6 +64,7 @@ def _row(
         is_halted=row.is_halted,
         least=least if row.waits_for == WaitReason.TOO_SMALL else None,
         missing=abs(row.target - row.held) * price,
+        step=terms.quantity_step if terms is not None else None,
         is_paper=subscription.is_paper,
     )
 

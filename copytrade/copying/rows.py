@@ -243,6 +243,8 @@ class OpenLegRow:
     """The smallest order there in quote, where the difference is below it."""
     missing: Decimal = Decimal(0)
     """What the difference is worth in quote."""
+    step: Decimal | None = None
+    """The exchange's step of the quantity; None where it is not known."""
     is_paper: bool = False
 
 

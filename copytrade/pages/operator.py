@@ -46,7 +46,10 @@ def _switches() -> rx.Component:
                 align="center",
                 wrap="wrap",
             ),
+            # A form's handler is made once for all rows: what row it is comes with the form.
             rx.el.form(
+                _hidden("scope", row.scope),
+                _hidden("scope_id", row.scope_id),
                 rx.flex(
                     text_input(
                         "reason",
@@ -60,7 +63,7 @@ def _switches() -> rx.Component:
                     spacing="3",
                     margin_top="8px",
                 ),
-                on_submit=lambda form: Operator.let_go_on(row.scope, row.scope_id, form),
+                on_submit=Operator.let_go_on,
                 reset_on_submit=True,
             ),
             class_name="notice",
@@ -160,6 +163,10 @@ def _confirmation() -> rx.Component:
     )
 
 
+def _hidden(name: str, value: Text) -> rx.Component:
+    return rx.el.input(type="hidden", name=name, value=value)
+
+
 def _soft(text: Text, on_click: Any) -> rx.Component:
     return rx.el.button(text, type="button", class_name="button soft", on_click=on_click)
 
@@ -195,6 +202,7 @@ def _unknown() -> rx.Component:
         return rx.el.div(
             _order(order),
             rx.el.form(
+                _hidden("order_id", order.id),
                 rx.flex(
                     text_input(
                         "filled", required=True, input_mode="decimal", placeholder=t("filled quantity, 0 for none")
@@ -202,7 +210,7 @@ def _unknown() -> rx.Component:
                     submit(t("Decide")),
                     spacing="3",
                 ),
-                on_submit=lambda form: Operator.decide(order.id, form),
+                on_submit=Operator.decide,
             ),
             class_name="notice",
         )

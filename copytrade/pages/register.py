@@ -17,7 +17,13 @@ def register() -> rx.Component:
         panel(
             None,
             rx.el.form(
-                rx.el.input(type="hidden", name="next", value=Gate.next, read_only=True),
+                # Somebody quick sends the form before the page has loaded: he goes on too.
+                rx.el.input(
+                    type="hidden",
+                    name="next",
+                    value=rx.cond(Gate.next == "", routes.ACCOUNTS, Gate.next),
+                    read_only=True,
+                ),
                 field(
                     t("E-mail"),
                     text_input(

@@ -10,6 +10,7 @@ from copytrade.copying.queries import DriftKind
 from copytrade.i18n.names import base_asset, kind_name, symbol_name
 from copytrade.i18n.reasons import reason_text, wait_text
 from copytrade.i18n.voice import Moment, Voice
+from copytrade.state.copy_lines import is_dust
 
 KINDS = {
     DriftKind.LESS: "the account held less than was copied",
@@ -112,6 +113,11 @@ def _why(row: copying.OpenLegRow, voice: Voice) -> str:
         return ""
     if row.is_held_back:
         return voice.say("entries are held: {why}", why=reason_text(row.reason, voice))
+    if row.step is not None and is_dust(abs(row.target - row.held), row.step):
+        return voice.say(
+            "less than the exchange's step of {step}, goes with the next fill",
+            step=f"{voice.quantity(row.step)} {base_asset(row.symbol)}",
+        )
     if row.least is not None and row.missing < row.least:
         return voice.say(
             "below the exchange's minimum ({missing} of {least} USDT), goes with the next fill",

@@ -97,9 +97,9 @@ class Operator(Page, rx.State):
         return Operator.watch
 
     @action(Who.OPERATOR)
-    async def let_go_on(self, asker: Person, voice: Voice, scope: str, scope_id: str, form: dict[str, Any]) -> Any:
+    async def let_go_on(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
         """Take a switch back, saying why."""
-        reason = reason_of(form)
+        reason, scope, scope_id = reason_of(form), str(form.get("scope", "")), str(form.get("scope_id", ""))
         set_now = {(line.scope, line.scope_id) for line in await read(operating.set_switches)}
         if (scope, scope_id) not in set_now:
             raise NotFound("no such switch was set", user="This switch is not set any more.")
@@ -128,10 +128,10 @@ class Operator(Page, rx.State):
         return Operator.watch
 
     @action(Who.OPERATOR)
-    async def decide(self, asker: Person, voice: Voice, order_id: str, form: dict[str, Any]) -> Any:
+    async def decide(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
         """Say how much of an order was filled, once the exchange's own pages told."""
         filled = amount_of(form, "filled")
         if filled is None:
             raise InvalidInput("filled was empty", user="Please type a number, for example 0.5.", field="filled")
-        await change(service.decide_unknown, by=asker.id, order_id=id_of(order_id), filled=filled)
+        await change(service.decide_unknown, by=asker.id, order_id=id_of(form.get("order_id")), filled=filled)
         return Operator.watch

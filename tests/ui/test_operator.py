@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ from sqlmodel import Session, select
 from copytrade import clock
 from copytrade.copying import service
 from copytrade.copying.models import Switch, SwitchMode, SwitchScope
+from copytrade.domain.orders import Outcome, OutcomeKind
 from copytrade.payments import inbox
 from copytrade.payments.models import InboxState, WebhookEvent
 from copytrade.queues import queue
 from copytrade.state.operator import Operator
 from copytrade.users.service import make_operator
+from tests.integration.copying.desk import desk
 from tests.integration.subscriptions.market import opened as opened_market
 from tests.integration.users import people
 from tests.ui.asking import loaded, opened, sent, signed_in
@@ -55,10 +58,10 @@ def test_a_switch_is_told_in_numbers_and_set_only_when_confirmed(session: Sessio
     [line] = _load(page).switches
     assert (line.name, line.mode, line.reason) == ("Bybit", "close everything", "they announced a halt")
     assert line.by == "olga@copytrade.example"
-    _send(page, "let_go_on", "venue", "bybit", {"reason": " "})
+    _send(page, "let_go_on", {"scope": "venue", "scope_id": "bybit", "reason": " "})
     assert page.problem == "Say why: others will read it."
     assert _modes(session) == {("venue", "bybit"): "flatten"}
-    _send(page, "let_go_on", "venue", "bybit", {"reason": "they trade again"})
+    _send(page, "let_go_on", {"scope": "venue", "scope_id": "bybit", "reason": "they trade again"})
     assert _modes(session) == {("venue", "bybit"): "on"}
     assert _load(page).switches == []
 
@@ -81,7 +84,7 @@ def test_who_turned_which_switch_to_what_and_why_is_told(session: Session, page:
     ):
         _send(page, "ask", form)
         _send(page, "confirm")
-    _send(page, "let_go_on", "platform", "all", {"reason": "the drill is over"})
+    _send(page, "let_go_on", {"scope": "platform", "scope_id": "all", "reason": "the drill is over"})
     olga = "olga@copytrade.example"
     told = [(line.name, line.mode, line.reason, line.by) for line in _load(page).switched]
     assert told == [
@@ -139,9 +142,27 @@ def test_what_is_wrong_is_said_and_nothing_is_asked(
 
 
 def test_a_switch_that_nobody_set_cannot_be_taken_back(session: Session, page: Operator) -> None:
-    _send(page, "let_go_on", "platform", "all", {"reason": "a drill"})
+    _send(page, "let_go_on", {"scope": "platform", "scope_id": "all", "reason": "a drill"})
     assert page.problem == "This switch is not set any more."
     assert _modes(session) == {}
+
+
+def test_an_unknown_order_is_decided_by_the_form_it_stands_in(session: Session, page: Operator) -> None:
+    on = desk(session)
+    on.lead("1")
+    on.tell(on.sending(), Outcome(OutcomeKind.UNKNOWN, message="no answer in time"))
+    [order] = on.orders()
+    order.sent_at = clock.real_now() - timedelta(hours=2)
+    session.add(order)
+    session.commit()
+    [line] = _load(page).unknown
+    assert (line.client_order_id, page.on_the_way) == (order.client_order_id, [])
+    _send(page, "decide", {"order_id": "", "filled": "0"})
+    assert page.problem == "There is nothing at this address."
+    _send(page, "decide", {"order_id": line.id, "filled": ""})
+    assert page.problem == "Please type a number, for example 0.5."
+    _send(page, "decide", {"order_id": line.id, "filled": "0"})
+    assert (page.problem, _load(page).unknown) == ("", [])
 
 
 def test_what_was_given_up_is_listed_and_tried_again(session: Session, page: Operator) -> None:

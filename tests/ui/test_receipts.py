@@ -90,6 +90,16 @@ def test_a_doubt_is_told_while_it_lasts_and_how_it_ended(on: Desk) -> None:
     assert order.doubt.endswith("found at the exchange by its id.")
 
 
+def test_an_open_receipt_goes_on_with_its_copy(on: Desk) -> None:
+    on.lead("1")
+    page = shown(on)
+    assert receipt(page).sums == "1 BTC asked = 0.5 skipped + 0.5 waiting"
+    on.filled(on.sending())
+    asyncio.run(loaded(page))
+    assert page.receipt.sums == "1 BTC asked = 0.5 copied + 0.5 skipped"
+    assert page.opened == page.rows[0].id
+
+
 def test_the_address_says_which_copies_are_shown(on: Desk) -> None:
     on.lead("1")
     on.filled(on.sending())
@@ -136,6 +146,10 @@ def test_less_than_the_exchange_can_trade_is_told_by_the_receipt_alone(on: Desk)
     told = receipt(page)
     assert told.sums == "0.0504 BTC asked = 0.05 copied + 0.0004 waiting"
     assert told.rest.startswith("0.0004 BTC of it are less than the exchange's step of 0.001 BTC")
+    on.claim()
+    wallet = opened(Wallet, cookie=signed_in(on.session, on.market.bob), path="/wallet")
+    asyncio.run(loaded(wallet))
+    assert wallet.legs.legs[0].why == "less than the exchange's step of 0.001 BTC, goes with the next fill"
     on.lead("-0.0504")
     on.filled(on.sending())
     page = shown(on)
