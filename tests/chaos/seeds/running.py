@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from copytrade import failpoints
+from copytrade.db.session import engine
 from copytrade.sandbox.client import Control
 from tests.chaos.seeds import books, world
 from tests.chaos.seeds.trouble import Trouble
@@ -100,6 +101,7 @@ class Seed:
                 self.say(what)
         world.clean(self.control)
         self._revive()
+        engine().dispose()  # connections of this process to a database that was killed
 
     def _revive(self) -> None:
         for name, code in self.processes.revive().items():
