@@ -125,7 +125,7 @@ async def _post(exchange: Any, signed: dict[str, Any], on_its_way: Departure, se
         headers=signed["headers"],
         proxy=exchange.httpProxy,
         allow_redirects=False,
-        timeout=_timeout(),
+        timeout=_timeout(settings().request_timeout_ms),
     ) as response:
         content = await response.read()
     on_its_way.headers = response.headers
@@ -149,8 +149,8 @@ def _url(text: str) -> URL:
 
 
 @lru_cache(maxsize=1)
-def _timeout() -> aiohttp.ClientTimeout:
-    seconds = settings().request_timeout_ms / 1000
+def _timeout(milliseconds: int) -> aiohttp.ClientTimeout:
+    seconds = milliseconds / 1000
     return aiohttp.ClientTimeout(total=seconds, sock_connect=seconds)
 
 
