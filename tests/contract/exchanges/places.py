@@ -280,14 +280,14 @@ async def settled(client: ExchangeClient, request: OrderRequest) -> VenueOrder:
     outcome = await client.place(request, not_after=soon())
     assert outcome.kind is OutcomeKind.PLACED, outcome
     order = outcome.order
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while order is None or not order.has_ended:
             await asyncio.sleep(0.01)
             order = await client.look_up(request.symbol, request.client_order_id)
     return order
 
 
-async def eventually(ask: Callable[[], Awaitable[T]], *, within: float = 5) -> T:
+async def eventually(ask: Callable[[], Awaitable[T]], *, within: float = 20) -> T:
     """Return the first true answer."""
     async with asyncio.timeout(within):
         while not (found := await ask()):  # noqa: ASYNC110 - the condition lies at the venue
@@ -312,7 +312,7 @@ async def all_fills(
 
 
 async def heard_until(
-    messages: AsyncIterator[StreamMessage], wanted: Callable[[StreamMessage], object], *, within: float = 10
+    messages: AsyncIterator[StreamMessage], wanted: Callable[[StreamMessage], object], *, within: float = 20
 ) -> list[StreamMessage]:
     """Return the messages up to the first that is wanted."""
     heard: list[StreamMessage] = []
