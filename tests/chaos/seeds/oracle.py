@@ -96,7 +96,7 @@ def replay(
         tried = [
             _after(one, kind, now, fills.get(fill), rules=rules)
             for state in states
-            for one in _stepped(state, steps, at=now[0].made_at)
+            for one in _stepped(state, steps, before=now[0])
         ]
         states = list(dict.fromkeys(one for one in tried if not one.wrong))[:MOST_STATES]
         if not states:
@@ -111,14 +111,14 @@ def _is_left(state: _State) -> bool:
     return any(lot.was_taken for lot in state.lots)
 
 
-def _stepped(state: _State, steps: Sequence[_Step], *, at: datetime) -> Iterator[_State]:
-    """Give what a state may have become by steps back until `at`, give or take what their times do not tell."""
-    lots = state.lots
+def _stepped(state: _State, steps: Sequence[_Step], *, before: Told) -> Iterator[_State]:
+    """Give what a state may have become by steps back before a part, give or take what their times do not tell."""
+    lots, at = state.lots, before.made_at
     for number in range(state.stepped, len(steps) + 1):
-        is_later = number == len(steps) or steps[number].at >= at - UNSURE
+        is_later = number == len(steps) or steps[number].at >= at - UNSURE or steps[number].part >= before.id
         if is_later:
             yield _State(lots, number)
-        if number == len(steps) or steps[number].at > at + UNSURE:
+        if number == len(steps) or steps[number].at > at + UNSURE or steps[number].part >= before.id:
             return
         lots = _lowered(lots, steps[number])
 
