@@ -48,7 +48,11 @@ def _topbar() -> rx.Component:
                     rx.fragment(
                         rx.cond(
                             Visitor.is_subscriber,
-                            rx.fragment(_entry(routes.WALLET, t("Wallet")), _entry(routes.COPIES, t("Copies"))),
+                            rx.fragment(
+                                _entry(routes.WALLET, t("Wallet")),
+                                _entry(routes.COPIES, t("Copies")),
+                                _entry(routes.SUBSCRIPTIONS, t("Subscriptions")),
+                            ),
                         ),
                         rx.cond(Visitor.is_trader, _entry(routes.DESK, t("Desk"))),
                         rx.cond(Visitor.is_operator, _entry(routes.OPERATOR, t("Operator"))),

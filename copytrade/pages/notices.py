@@ -26,7 +26,15 @@ def notices() -> rx.Component:
                 panel(None, rx.foreach(Notices.rows, _notice)),
                 empty(t("Nothing yet"), t("When something happens that you should know, it stands here.")),
             ),
-            panel(t("What comes by mail"), rx.el.div(_preferences(), class_name="wide")),
+            panel(
+                t("What comes by mail"),
+                rx.el.p(
+                    t("What concerns your sign-in, your keys, and a stop or loss always comes, both ways."),
+                    class_name="quiet",
+                    style={"margin": "0 0 12px"},
+                ),
+                rx.el.div(_preferences(), class_name="wide"),
+            ),
             holding=skeleton(rows=5, height="56px"),
         ),
         width="narrow",
@@ -56,13 +64,7 @@ def _notice(row: NoticeLine) -> rx.Component:
 def _preferences() -> rx.Component:
     def way(one: PreferenceLine, channel: str, *, is_on: bool, name: Text) -> rx.Component:
         return rx.el.td(
-            rx.cond(
-                one.is_fixed,
-                rx.el.span(
-                    rx.icon("lock", size=14), class_name="quiet", title=t("always on"), aria_label=t("always on")
-                ),
-                rx.switch(checked=is_on, on_change=lambda on: Notices.prefer(one.kind, channel, on), aria_label=name),
-            ),
+            rx.switch(checked=is_on, on_change=lambda on: Notices.prefer(one.kind, channel, on), aria_label=name),
             class_name="right",
         )
 

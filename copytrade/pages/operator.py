@@ -24,11 +24,11 @@ def operator() -> rx.Component:
         when_loaded(
             Operator,
             panel(t("Switches"), _switches(), id="switches"),
-            rx.cond(has(Operator.switched), panel(t("Who turned which switch"), _switched(), id="switched")),
             rx.el.div(rx.foreach(Operator.rooms, _room), class_name="grid2"),
             panel(t("Orders with an unknown outcome"), _unknown()),
             panel(t("Orders on their way"), _orders()),
             panel(t("Given up: try again once the cause is mended"), _letters()),
+            rx.cond(has(Operator.switched), panel(t("Who turned which switch"), _switched(), id="switched")),
             holding=skeleton(rows=4, height="96px"),
         ),
     )

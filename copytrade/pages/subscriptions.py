@@ -53,7 +53,7 @@ def _list() -> rx.Component:
                 empty(
                     t("You copy nobody yet"),
                     t("Choose a trader; what he does is then done on your account."),
-                    link_button(t("See the traders"), routes.TRADERS),
+                    link_button(t("See the traders"), routes.TRADERS, soft=True),
                 ),
             ),
             holding=skeleton(rows=2, height="120px"),

@@ -31,13 +31,12 @@ class NoticeLine:
 
 @dataclass(frozen=True, slots=True)
 class PreferenceLine:
-    """A kind of notice and whether it comes by app and mail."""
+    """A kind of notice that may be switched off, and whether it comes by app and mail."""
 
     kind: str
     title: str
     app: bool
     mail: bool
-    is_fixed: bool
 
 
 class Notices(Page, rx.State):
@@ -58,7 +57,7 @@ class Notices(Page, rx.State):
         ]
         self.has_unread = any(not row.is_read for row in rows)
         found = await read(notices.preferences, owner=asker.id, locale=voice.locale)
-        self.preferences = [PreferenceLine(p.kind, p.title, p.app, p.mail, p.is_fixed) for p in found]
+        self.preferences = [PreferenceLine(p.kind, p.title, p.app, p.mail) for p in found if not p.is_fixed]
         self.as_of = voice.clock(now)
 
     @action(Who.USER)
