@@ -3,7 +3,11 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import cast
 from uuid import UUID
+
+from sqlmodel import SQLModel
 
 from copytrade.capture import readings, service, taking
 from copytrade.capture.models import CaptureState, LeadPosition
@@ -39,7 +43,7 @@ class Capture:
     """Whether the newest reading was P in everything."""
 
     def __post_init__(self) -> None:
-        self.state = CaptureState(
+        state = CaptureState(
             exchange_account_id=self.account_id,
             user_id=self.account_id,
             venue=Venue.BINANCE.value,
@@ -51,6 +55,7 @@ class Capture:
             stream_connected_at=START - timedelta(minutes=1),
             poll_began_at=START,
         )
+        self.state = cast(CaptureState, _light(state))
 
     def begin(self) -> None:
         """Take the baseline: what the lead holds already."""
@@ -195,7 +200,11 @@ class Capture:
 
     def _row(self, at: At) -> LeadPosition:
         if at not in self.rows:
-            self.rows[at] = LeadPosition(
-                exchange_account_id=self.account_id, symbol=at[0], position_side=at[1], quantity=ZERO
-            )
+            row = LeadPosition(exchange_account_id=self.account_id, symbol=at[0], position_side=at[1], quantity=ZERO)
+            self.rows[at] = cast(LeadPosition, _light(row))
         return self.rows[at]
+
+
+def _light(row: SQLModel) -> SimpleNamespace:
+    # Nobody tracks its changes here, which would cost a quarter of a run.
+    return SimpleNamespace(**row.model_dump())

@@ -83,6 +83,8 @@ class Trouble(StrEnum):
     """Coins and dollars come into and leave both accounts without a trade."""
     MEDDLING = "meddling"
     """The subscriber trades in the account whenever he likes, orders of ours on their way or not."""
+    TWO_SYMBOLS = "two_symbols"
+    """The lead trades two symbols, and both are copied under the same limits."""
     MODES = "modes"
     """The subscriber changes leverage or margin by hand."""
 
@@ -99,12 +101,13 @@ RATES = {
 LIKELY = {
     Trouble.FEES: 0.8, Trouble.UNREPORTED: 0.1, Trouble.END: 0.3, Trouble.LIQUIDATION: 0.15, Trouble.FORGETFUL: 0.2,
     Trouble.OWN_TRADES: 0.3, Trouble.TRANSFERS: 0.2, Trouble.MEDDLING: 0.1, Trouble.MODES: 0.1,
+    Trouble.TWO_SYMBOLS: 0.1,
 }  # fmt: skip
 """How many runs have a trouble; 0.4 of them, if not said."""
 
 HARMLESS = frozenset({Trouble.DOUBLED, Trouble.LAGGING_READS, Trouble.BARE_ANSWER, Trouble.FEES, Trouble.OWN_TRADES})
 """What may delay a copy by seconds, but is no reason to give up any of it."""
-LATER = (Trouble.TRANSFERS, Trouble.MEDDLING, Trouble.MODES)
+LATER = (Trouble.TRANSFERS, Trouble.MEDDLING, Trouble.MODES, Trouble.TWO_SYMBOLS)
 """What was modelled later has dice of its own, so that the cases found before stay what they were."""
 FAIR = 0.1
 """How many runs have no other troubles."""
@@ -148,7 +151,7 @@ def chance_of(case: Case) -> Chance:
     return Chance(rng, troubles | {trouble for trouble in LATER if others.random() < LIKELY[trouble]})
 
 
-def rules_of(chance: Chance, place: Place) -> tuple[MarketRules, Decimal]:
+def rules_of(chance: Chance, place: Place, *, base: str = "BTC") -> tuple[MarketRules, Decimal]:
     """Return what the venue demands in this run, and the price at which it begins."""
     rng = chance.rng
     price, step, tick = rng.choice([(D(60000), D("0.001"), D("0.1")), (D(2000), D("0.001"), D("0.01"))])
@@ -157,10 +160,10 @@ def rules_of(chance: Chance, place: Place) -> tuple[MarketRules, Decimal]:
     least_notional = rng.choice([D(5), D(5), D(20)])
     # No venue's largest order is under its own minimum.
     most = step * max(rng.choice([10**6, 10**6, 40, 7]), int(8 * least_notional / (step * price)) + 1)
-    symbol = "BTC/USDT" if place is Place.SPOT else "BTC/USDT:USDT"
+    symbol = f"{base}/USDT" if place is Place.SPOT else f"{base}/USDT:USDT"
     rules = MarketRules(
         symbol=symbol,
-        base="BTC",
+        base=base,
         quote="USDT",
         quantity_step=step,
         price_tick=tick,
@@ -203,4 +206,5 @@ def settings_of(chance: Chance, case: Case, *, unit: Decimal, price: Decimal) ->
         drift_less=rng.choice(list(DriftLess)),
         drift_more=later.choice(list(DriftMore)),
         drift_modes=later.choice(list(DriftModes)),
+        max_open_positions=1 if later.random() < 0.1 else None,
     )

@@ -179,7 +179,7 @@ def follows(world: World, people: People, leg: LegRecord) -> None:
             hold(state.held < 2 * rules.quantity_step, "something was left that could have been sold", state)
     skipped = any(quantity for _, _, quantity in world.service.store.skips)
     skipped |= any(part.kind is PartKind.STOP for part in world.service.store.parts_of(leg))
-    if not people.has_own_hand and not skipped and world.service.may_enter and not lead.transfers:
+    if not people.has_own_hand and not skipped and world.service.shared.may_enter and not lead.transfers:
         joins = settings.start_mode is not StartMode.NEW_ONLY
         wanted = target_of(world.lead, side, factor=settings.factor, step=rules.quantity_step, joins=joins)
         cost = sum((one.fee for one in world.venue.executions.values()), ZERO)

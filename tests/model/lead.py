@@ -98,7 +98,7 @@ class Lead:
             order_share=fill.share,
             symbol=self.symbol,
             fee=fill.fee,
-            fee_asset="BTC" if fill.fee else "USDT",
+            fee_asset=self.symbol.partition("/")[0] if fill.fee else "USDT",
             is_streamed=is_streamed,
         )
 

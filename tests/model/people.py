@@ -24,6 +24,8 @@ RARE = {
     Trouble.MEDDLING: (2, 40), Trouble.MODES: (2, 60),
 }  # fmt: skip
 """Between which seconds such a thing happens, and again after it did."""
+OF_ALL = {Trouble.SWITCHES, Trouble.PAUSES, Trouble.SETTINGS, Trouble.END, Trouble.STOPS}
+"""What befalls the whole subscription, whatever it copies."""
 
 
 @dataclass(slots=True)
@@ -33,6 +35,8 @@ class People:
     world: World
     unit: Decimal
     actions: int
+    is_first: bool = True
+    """Whether it is also them who act upon the whole subscription: only one of them does."""
     quiet_until: datetime = START
     touched_at: datetime = START - NEXT_READINGS
     """When the account was last touched: between two readings only one thing happens, or nobody could tell whose."""
@@ -55,7 +59,7 @@ class People:
             Trouble.MEDDLING: self.meddles, Trouble.MODES: self.changes_modes,
         }  # fmt: skip
         for trouble, act in acts.items():
-            if trouble in world.chance.troubles:
+            if trouble in world.chance.troubles and (self.is_first or trouble not in OF_ALL):
                 least, most = RARE[trouble]
                 world.soon(act, least=least, most=most)
 
@@ -209,10 +213,11 @@ class People:
     def transfers(self) -> None:
         """Money or coins come into an account or leave it."""
         world = self.world
-        kinds = [self._lead_pays, self._subscriber_pays]
+        kinds = [self._lead_pays, self._subscriber_pays] if self.is_first else []
         if world.lead.place is Place.SPOT:
             kinds += [self._lead_moves_coins, self._subscriber_moves_coins]
-        world.chance.rng.choice(kinds)()
+        if kinds:
+            world.chance.rng.choice(kinds)()
         world.soon(self.transfers, least=2, most=40)
 
     def _lead_pays(self) -> None:
@@ -266,7 +271,7 @@ class People:
         world, rng = self.world, self.world.chance.rng
         mode = rng.choice(list(SwitchMode))
         modes = {} if mode is SwitchMode.ON else {(SwitchScope.PLATFORM.value, PLATFORM): mode}
-        world.service.switches = Switches(modes)
+        world.service.shared.switches = Switches(modes)
         self.wake()
         world.soon(self.switches, least=3, most=40)
 
@@ -274,19 +279,20 @@ class People:
         """A loss is reached or the lead falls silent, and some time later entries go on."""
         service, rng = self.world.service, self.world.chance.rng
         reason = rng.choice([SkipReason.DAILY_LOSS, SkipReason.DRAWDOWN, SkipReason.SILENT])
-        service.held = None if service.held else Held(reason, rng.random() < 0.4)
+        service.shared.held = None if service.shared.held else Held(reason, rng.random() < 0.4)
         self.wake()
         self.world.soon(self.stops, least=5, most=40)
 
     def wake(self) -> None:
         """Have the legs looked at, as whoever throws a switch does."""
-        for leg in self.world.service.store.legs.values():
-            if leg.state is LegState.FOLLOWING:
-                leg.due_at = self.world.now
+        for service in self.world.service.shared.services:
+            for leg in service.store.legs.values():
+                if leg.state is LegState.FOLLOWING:
+                    leg.due_at = self.world.now
 
     def pauses(self) -> None:
         world = self.world
-        world.service.settings = replace(world.service.settings, is_paused=not world.service.settings.is_paused)
+        world.service.shared.settings = replace(world.service.settings, is_paused=not world.service.settings.is_paused)
         world.soon(self.pauses, least=3, most=40)
 
     def changes_settings(self) -> None:
@@ -294,14 +300,14 @@ class People:
         world, rng = self.world, self.world.chance.rng
         factor = world.service.settings.factor * rng.choice([Decimal(2), Decimal("0.5")])
         age = rng.choice([20, 60])
-        world.service.settings = replace(world.service.settings, factor=factor, max_entry_age_s=age)
+        world.service.shared.settings = replace(world.service.settings, factor=factor, max_entry_age_s=age)
         world.soon(self.changes_settings, least=10, most=60)
 
     def ends(self) -> None:
         """The subscription ends."""
         service = self.world.service
-        service.may_enter = False
-        service.is_gone = service.settings.end_mode is not EndMode.FOLLOW_EXITS
+        service.shared.may_enter = False
+        service.shared.is_gone = service.settings.end_mode is not EndMode.FOLLOW_EXITS
         self.world.say("ends", service.settings.end_mode.value)
 
     def is_at_rest(self) -> bool:
@@ -331,11 +337,11 @@ class People:
         world = self.world
         world.chance.is_calm = True
         self.actions = 0
-        world.events = [event for event in world.events if getattr(event[2], "__self__", None) is not self]
+        world.timeline.forget(self)
         world.venue.halted_until = world.no_poll_until = None
-        world.service.switches, world.service.held = Switches({}), None
+        world.service.shared.switches, world.service.shared.held = Switches({}), None
         self.wake()
-        world.service.settings = replace(world.service.settings, is_paused=False)
+        world.service.shared.settings = replace(world.service.settings, is_paused=False)
         for leg in world.service.store.legs.values():
             leg.is_halted = False
         for at, ready in world.service.ready.items():

@@ -10,12 +10,12 @@ from typing import Any
 
 from copytrade.capture import ordering
 from copytrade.capture import readings as lead_readings
-from copytrade.copying import claims, ending, records, telling
+from copytrade.copying import claims, desks, ending, readiness, records, telling
 from copytrade.copying.models import LegState, OrderState
 from copytrade.domain import driving, legs, limits, lots, next_orders, planning, proofs, readings
 from copytrade.domain.changes import ChangeKind
 from copytrade.domain.driving import HOLD_PAUSE, OPEN_GATE, Wait, WaitReason
-from copytrade.domain.instruments import MarketRules
+from copytrade.domain.instruments import MarketRules, PositionSide
 from copytrade.domain.quantities import ZERO
 from copytrade.domain.sizing import SizingMode
 from copytrade.domain.skips import SkipReason
@@ -66,8 +66,9 @@ def taken_out(rule: Rule) -> Iterator[None]:
 _next_order, _take, _look_at, _step, _tell, _request_of = (
     next_orders.next_order, lots.take, claims._look_at, ending._step, telling.tell, claims.request_of,
 )  # fmt: skip
-_found, _live_of, _forbidden, _send, _store, _judge = (
-    telling._found, records.live_of, limits.forbidden, World.send, Capture._store, readings.judge,
+_found, _live_of, _forbidden, _send, _store, _held_back, _settle, _around = (
+    telling._found, records.live_of, limits.forbidden, World.send, Capture._store, readiness.held_back, Capture.settle,
+    desks.around,
 )  # fmt: skip
 
 
@@ -93,7 +94,7 @@ def _claimed_unasked(service: Service, desk: Any, leg: Any) -> None:
         return
     leg.due_at = None
     desk.confirmed.append(planned)
-    claims._sending(desk, leg, planned, desk.accounts[leg.copy_account_id])
+    claims._sending(desk, leg, planned, service.account)
 
 
 def _marked_apart(service: Service, *, now: Any, price: Any) -> Any:
@@ -150,6 +151,21 @@ def _on_one_reading(doubt: Any, really: Any, **_: Any) -> Any:
     return None, really is not None
 
 
+def _whatever_its_modes(ready: Any, *_: Any) -> Any:
+    return _held_back(replace(ready, hold=None), *_)
+
+
+def _alone(*at: Any, **rest: Any) -> Any:
+    return replace(_around(*at, **rest), other_notional=ZERO, other_positions=0)
+
+
+def _transfers_are_changes(capture: Capture, reading: Any, *, began: Any, price: Any) -> None:
+    _settle(capture, reading, began=began, price=price)
+    if capture.lead.place is Place.SPOT and not capture.unplanned:
+        for (symbol, side), row in capture.rows.items():
+            row.quantity = reading.positions.get((symbol, PositionSide(side)), ZERO)
+
+
 def _re_based_on_one(row: Any, *, held: Any, waiting: Any, reading: Any, has_moved: Any) -> bool:
     row.odd_quantity, row.odd_since = held, reading.answered_at
     return held != row.quantity + sum((fill.signed for fill in waiting), ZERO)
@@ -191,6 +207,7 @@ RULES = (
     Rule("what is too small alone does not age", driving._expire, _too_small_ages_too),
     Rule("a spot entry can be sold again", next_orders._is_too_small, lambda *_, **__: False, ON_SPOT),
     Rule("limits cut an increase", limits.allowed, _everything),
+    Rule("limits reckon with all positions", desks.around, _alone, MANY),
     Rule("a difference further away opens nothing", limits.forbidden, _missed_like_fills),
     Rule("no entry while switched off, paused or ending", claims._gate, lambda desk, leg: OPEN_GATE),
     Rule(
@@ -198,6 +215,9 @@ RULES = (
         claims._entering,
         lambda desk, leg, turned, **_: turned,
         ONE_WAY,
+    ),
+    Rule(
+        "an order over zero relies on a reading just made", readiness.is_enough, lambda ready, *_, **__: ready.is_fresh
     ),
     Rule("exits only reduce", claims.request_of, lambda *_: replace(_request_of(*_), reduce_only=False), ONE_WAY),
     Rule("who claims asks for the next order again", (Service, "look_at"), _claimed_unasked),
@@ -217,6 +237,14 @@ RULES = (
     Rule("a drift needs two readings", readings.judge, _on_one_reading),
     Rule("a reading needs a quiet leg", readings.is_quiet, lambda *, is_live, ended_at, at: not is_live),
     Rule("a lost order may be what a reading lacks", readings.may_be_ours, lambda *_, **__: False, MANY),
+    Rule("an entry needs the lead's modes", readiness.held_back, _whatever_its_modes, ANYWHERE[1:]),
+    Rule("a balance that moves without a fill is no change", (Capture, "settle"), _transfers_are_changes, ON_SPOT),
+    Rule(
+        "an equity that explains no fill sizes none",
+        desks._explains,
+        lambda *_: True,
+        ((Place.SPOT, SizingMode.EQUITY),),
+    ),
     Rule("a drift is taken over towards zero only", legs.adopt, _whatever_is_held),
     Rule("what an entry waited for closes no leg", ending._step, _ended_by_what_it_waited_for),
 )

@@ -18,8 +18,6 @@ from copytrade.copying.desks import Desk, Venues
 from copytrade.copying.models import LIVE, LegState, OrderState
 from copytrade.copying.readiness import Ready
 from copytrade.copying.records import LegRecord, OrderRecord
-from copytrade.copying.standing import Held
-from copytrade.copying.switches import Switches
 from copytrade.copying.telling import Told, tell
 from copytrade.copying.terms import QUOTE_AGE
 from copytrade.copying.work import Claimed, Known, Read
@@ -35,6 +33,7 @@ from copytrade.subscriptions.rows import ActiveSubscription
 from tests.model.capture import Capture
 from tests.model.chance import START, Chance, Trouble
 from tests.model.promises import decided, planned
+from tests.model.shared import Equities, Shared
 from tests.model.store import Store
 
 T = TypeVar("T")
@@ -46,44 +45,30 @@ Stored = tuple[Decimal, datetime]
 
 
 @dataclass(slots=True)
-class Equities:
-    """What both accounts were worth when they were read, and are worth now."""
-
-    copy: Decimal
-    lead: Decimal
-    true_copy: Decimal = ZERO
-    true_lead: Decimal = ZERO
-    asked: datetime | None = None
-    """When the lead's was asked for, since it did not explain a fill."""
-
-    def __post_init__(self) -> None:
-        self.true_copy, self.true_lead = self.copy, self.lead
-
-
-@dataclass(slots=True)
 class Service:
     """The subscriber's side: rows, and the transactions that change them."""
 
     rules: MarketRules
     chance: Chance
     capture: Capture
-    settings: CopySettings
-    equities: Equities
+    shared: Shared
     account: AccountRef
     store: Store = field(default_factory=Store)
-    switches: Switches = field(default_factory=lambda: Switches({}))
     ready: dict[tuple[UUID, str], Ready] = field(default_factory=dict)
     quote: Quote | None = None
     free: Stored | None = None
-    held: Held | None = None
-    """What holds the subscription back: a loss that was reached, a lead that is silent."""
-    may_enter: bool = True
     known_more: dict[UUID, Decimal] = field(default_factory=dict)
     """What of his own is known beside legs, on their side."""
     wants_reading: bool = False
     """Whether the account is to be read soon."""
-    is_gone: bool = False
-    """Ended and not following exits: nothing is planned any more."""
+
+    @property
+    def settings(self) -> CopySettings:
+        return self.shared.settings
+
+    @property
+    def equities(self) -> Equities:
+        return self.shared.equities
 
     def transaction(self, work: Callable[[], T]) -> T | None:
         """Do the work and commit, unless a crash comes first; None too where it comes right after the commit."""
@@ -118,17 +103,13 @@ class Service:
                 at = (SUBSCRIPTION, change.instrument)
                 before = desk.legs[at].leg.target if at in desk.legs else ZERO
                 planner.plan_one(desk, copy, change)
-                planned(self, desk.legs.get(at), price=change.price, before=before)
+                planned(self, desk, desk.legs.get(at), price=change.price, before=before)
         return self._write(desk)
 
     def size(self, *, now: datetime) -> Claimed | None:
         """Size the openings that waited for the lead's order."""
-        waiting = [
-            (leg, part)
-            for leg in self.store.legs.values()
-            for part in leg.leg.parts
-            if part.unsized and leg.state is LegState.FOLLOWING
-        ]
+        legs = [leg for leg in self.store.legs.values() if leg.leg.parts and leg.state is LegState.FOLLOWING]
+        waiting = [(leg, part) for leg in legs for part in leg.leg.parts if part.unsized]
         return self.transaction(lambda: self._size(waiting, now=now)) if waiting else None
 
     def _size(self, waiting: list[tuple[LegRecord, Part]], *, now: datetime) -> Claimed:
@@ -142,7 +123,7 @@ class Service:
                 continue
             waits, before = resuming._Waiting(part.id, SUBSCRIPTION, BOB, change, part.unsized), leg.leg.target
             resuming._size(desk, desk.copies[0], leg, waits)
-            planned(self, leg, price=change.price, before=before)
+            planned(self, desk, leg, price=change.price, before=before)
         return self._write(desk)
 
     def _opening(self, leg: LegRecord, part: Part, *, now: datetime) -> LeadChange:
@@ -175,14 +156,19 @@ class Service:
             lead_account_id=LEAD,
             now=now,
             venues=Venues({self.rules.symbol: self.rules}),
-            copies=[] if self.is_gone else [self.subscription()],
+            copies=[] if self.shared.is_gone else [self.subscription()],
             read=self._read(now),
             lead_equity=self.equities.lead if desks._explains(lead, changes) else None,
             legs=following,
             instruments=frozenset(change.instrument for change in changes),
-            others={},
+            others={SUBSCRIPTION: self._others(frozenset(change.instrument for change in changes))},
             asked=frozenset({LEAD}) if asked is not None and now - asked < TRY_AGAIN else frozenset(),
         )
+
+    def _others(self, instruments: frozenset[Instrument]) -> tuple[Decimal, int]:
+        legs = [leg for one in self.shared.services for leg in one.store.legs.values()]
+        others = [leg for leg in legs if leg.leg.target and leg.instrument not in instruments]
+        return sum((abs(leg.leg.target) * leg.price for leg in others), ZERO), len(others)
 
     def _read(self, now: datetime) -> Read:
         lead = replace(self.account, id=LEAD)
@@ -192,9 +178,9 @@ class Service:
                 COPY: Standing(self.account, "active", _equity(self.equities.copy, now)),
                 LEAD: Standing(lead, "active", _equity(self.equities.lead, now)),
             },
-            switches=self.switches,
+            switches=self.shared.switches,
             ready=self.ready,
-            held={SUBSCRIPTION: self.held} if self.held else {},
+            held={SUBSCRIPTION: self.shared.held} if self.shared.held else {},
         )
 
     def _write(self, desk: Desk) -> Claimed:
@@ -222,7 +208,7 @@ class Service:
         quotes = dict[tuple[str, str, str, str], Quote]()
         if self.quote is not None and _is_fresh(self.quote.read_at, now):
             quotes[*place, self.rules.symbol] = self.quote
-        free = {COPY: {"BTC": self.free[0]}} if self.free and _is_fresh(self.free[1], now) else {}
+        free = {COPY: {self.rules.base: self.free[0]}} if self.free and _is_fresh(self.free[1], now) else {}
         known = Known(rules={place: {self.rules.symbol: self.rules}}, quotes=quotes, free=free)
         desk = claims._Desk(now, now, known, self._read(now))
         for leg in legs:
@@ -300,7 +286,9 @@ class Service:
 
     def subscription(self) -> ActiveSubscription:
         """Return the subscription as planning sees it."""
-        return ActiveSubscription(SUBSCRIPTION, BOB, PROFILE, COPY, START, self.may_enter, self.settings.end_mode)
+        return ActiveSubscription(
+            SUBSCRIPTION, BOB, PROFILE, COPY, START, self.shared.may_enter, self.settings.end_mode
+        )
 
     def instrument(self, side: PositionSide) -> Instrument:
         return Instrument(Venue.BINANCE, self.capture.lead.place.market, self.rules.symbol, side)

@@ -42,7 +42,7 @@ class Execution:
             status=VenueOrderStatus.FILLED if is_whole else VenueOrderStatus.EXPIRED,
             venue_time=self.at,
             fee=self.fee,
-            fee_asset="BTC" if self.fee else "USDT",
+            fee_asset=self.request.symbol.partition("/")[0] if self.fee else "USDT",
         )
 
 

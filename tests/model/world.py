@@ -1,14 +1,13 @@
 """Virtual time, and everything that takes some: streams, polls, orders on their way, look-ups, readings."""
 
-import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from copytrade.copying.asking import TRY_AGAIN
-from copytrade.copying.models import OrderState
+from copytrade.copying.models import LIVE, OrderState
 from copytrade.copying.readiness import Ready
 from copytrade.copying.records import OrderRecord
 from copytrade.copying.telling import Told
@@ -27,6 +26,7 @@ from tests.model.chance import START, Chance, Place, Trouble
 from tests.model.lead import Lead, TrueFill
 from tests.model.reading import reconcile
 from tests.model.service import COPY, LOST_AFTER, WINDOW, Service
+from tests.model.shared import Timeline
 from tests.model.venue import Venue
 
 SECOND = timedelta(seconds=1)
@@ -44,10 +44,7 @@ class World:
     venue: Venue
     capture: Capture
     service: Service
-    now: datetime = START
-    ends_at: datetime = START
-    events: list[tuple[datetime, int, Callable[..., None], tuple[Any, ...]]] = field(default_factory=list)
-    count: int = 0
+    timeline: Timeline
     driving_at: datetime | None = None
     read_every: timedelta = READ_EVERY
     was_wrong: bool = False
@@ -61,23 +58,41 @@ class World:
         """Note what happens, where somebody wants to know."""
         if self.trace is not None:
             at = (self.now - START).total_seconds()
-            self.trace.append(f"{at:9.3f} {what} {' '.join(str(fact) for fact in facts)}")
+            self.trace.append(f"{at:9.3f} {self.venue.rules.base} {what} {' '.join(str(fact) for fact in facts)}")
+
+    @property
+    def now(self) -> datetime:
+        return self.timeline.now
 
     def later(self, pause: timedelta, work: Callable[..., None], *facts: Any) -> None:
         """Have something happen after a pause."""
-        self.count += 1
-        heapq.heappush(self.events, (self.now + pause, self.count, work, facts))
+        self.timeline.later(pause, work, facts)
 
     def soon(self, work: Callable[..., None], *facts: Any, least: float = 0.005, most: float = 0.2) -> None:
         """Have something happen after a moment."""
         self.later(self.chance.seconds(least, most), work, *facts)
 
-    def run(self, *, until: datetime) -> None:
-        """Let time go by."""
-        while self.events and self.events[0][0] <= until:
-            self.now, _, work, facts = heapq.heappop(self.events)
-            work(*facts)
-        self.now = until
+    def is_settled(self) -> bool:
+        """Tell whether all is known, nothing is on its way, and readings were held against all of it since."""
+        orders, legs = self.service.store.orders, self.service.store.legs.values()
+        if any(leg.due_at is not None or leg.drift_reading is not None or leg.leg.live for leg in legs):
+            return False
+        capture, lead = self.capture, self.lead
+        is_told = not capture.is_waiting() and all(
+            str(fill.number) in capture.stored or not fill.is_reported for fill in lead.fills
+        )
+        newest = [*(one.visible_at for one in self.venue.executions.values()), *(fill.at for fill in lead.fills[-1:])]
+        newest += [when for when, _, _ in self.venue.past[-1:]]
+        newest += [at for at in (leg.last_order_ended_at for leg in legs) if at is not None]
+        is_old = max(newest, default=START) + READ_EVERY + 2 * AGAIN + SECOND < self.now
+        is_ended = all(order.state not in LIVE for order in orders.values())
+        return (
+            is_told
+            and capture.is_settled
+            and is_old
+            and is_ended
+            and not any(part.unsized for leg in legs for part in leg.leg.parts)
+        )
 
     def begin(self) -> None:
         """Start what repeats itself."""
@@ -93,7 +108,7 @@ class World:
         self.size()
         self.drive()
         self.look_up()
-        if not self.service.may_enter:
+        if not self.service.shared.may_enter:
             self.service.settle(now=self.now)
 
     def stream(self, fill: TrueFill) -> None:
