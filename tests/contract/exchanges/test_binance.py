@@ -7,6 +7,7 @@ import pytest
 
 from copytrade import clock
 from copytrade.domain.instruments import Market, Venue
+from copytrade.domain.orders import OutcomeKind
 from copytrade.exchanges.binance import paging
 from copytrade.exchanges.port import ExchangeClient
 from tests.contract.exchanges.conftest import Opener
@@ -23,6 +24,14 @@ def test_the_right_to_trade_is_that_of_the_market(opened: Opener) -> None:
     assert rights.may_trade is False
     rights = opened(futures=True, spot=False).run(lambda client: client.permissions())
     assert rights.may_trade is True
+
+
+@PERPETUAL
+def test_a_time_that_was_long_on_its_way_is_asked_for_again(alice: Account) -> None:
+    """By half of three seconds the first order would lie in the venue's future, where it takes none."""
+    alice.fault(path="/fapi/v1/time", account=0, delay_in_ms=3000)
+    outcome = alice.run(lambda client: client.place(alice.sell(), not_after=soon()), alone=True)
+    assert outcome.kind is OutcomeKind.PLACED
 
 
 @PERPETUAL
