@@ -189,7 +189,8 @@ def follows(world: World, people: People, leg: LegRecord) -> None:
 def limits_of(settings: CopySettings) -> bool:
     """Tell whether anything limits how much is copied."""
     most = (settings.max_order_notional, settings.max_position_notional, settings.max_total_notional)
-    return any(one is not None for one in most) or settings.max_leverage < FREE
+    most_open = settings.max_open_positions
+    return most_open is not None or any(one is not None for one in most) or settings.max_leverage < FREE
 
 
 FREE = Decimal(1000)
