@@ -125,6 +125,7 @@ def _subscription(row: SubscriptionLine) -> rx.Component:
                 ),
                 rx.el.div(row.account, " · ", row.next, class_name="quiet"),
                 rx.cond(is_live, rx.el.div(row.open_told, class_name="quiet")),
+                style={"flex": "1 1 0", "minWidth": "0"},
             ),
             rx.flex(
                 rx.cond(row.is_paused & is_live, rx.badge(t("paused"), color_scheme="amber", size="2")),
@@ -134,7 +135,6 @@ def _subscription(row: SubscriptionLine) -> rx.Component:
             justify="between",
             align="start",
             spacing="3",
-            wrap="wrap",
         ),
         rx.cond(is_live, _held_back(row)),
         rx.cond(

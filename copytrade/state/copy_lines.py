@@ -116,19 +116,20 @@ def _told(row: copying.CopyRow, voice: Voice) -> tuple[str, str]:
     unit, state = base_asset(row.symbol), str(row.state)
     told = [voice.say(KINDS[PartKind(row.kind)])] if row.kind in KINDS else []
     why = reason_text(row.reason, voice, row.facts) if row.reason and (row.skipped or not row.asked) else ""
+    is_told = not (row.copied and is_dust(row.skipped, row.step))
     if row.state == "pending" and row.copied:
         state = "copied"
         if not is_dust(row.pending, row.step):
             rest = f"{voice.quantity(row.pending)} {unit}"
             told.append(voice.say("{rest} of it wait and go with the next fill", rest=rest))
-    elif why and (row.copied or row.state == "pending"):
+    elif why and is_told and (row.copied or row.state == "pending"):
         told.append(voice.say("{rest} of it not: {why}", rest=f"{voice.quantity(row.skipped)} {unit}", why=why))
-    else:
+    elif is_told:
         told.append(why)
     if row.netted and row.copied and not is_dust(row.netted, row.step):
         rest = f"{voice.quantity(row.netted)} {unit}"
         told.append(voice.say("{rest} of it were taken back by the trader before they could be traded", rest=rest))
-    if row.missed is not None:
+    if row.missed is not None and is_told:
         told.append(would_have_made(row.missed, voice))
     return state, " · ".join(one for one in told if one)
 

@@ -146,6 +146,8 @@ class Wallet(Page, rx.State):
     async def choose_money(self, asker: Person, voice: Voice, money: str | list[str]) -> Any:
         """Show what is real, or what is on paper."""
         self.money = PAPER if money == PAPER else REAL
+        # Until the others are read no number stands there: money under the mark of paper would be a lie.
+        self.loaded = False
         return Wallet.watch
 
     @action(Who.USER)

@@ -157,6 +157,16 @@ def test_less_than_the_exchange_can_trade_is_told_by_the_receipt_alone(on: Desk)
     assert receipt(page).sums == "0.0504 BTC asked = 0.05 copied + 0.0004 evened out"
 
 
+def test_dust_that_was_skipped_is_told_by_the_receipt_alone(on: Desk) -> None:
+    listed(on)
+    on.lead("0.5004")
+    on.filled(on.sending())
+    page = shown(on)
+    assert [(row.state, row.reason) for row in page.rows] == [("copied", "")]
+    [skip] = receipt(page).skips
+    assert skip.startswith("0.0004 BTC: beyond your largest position")
+
+
 def test_what_could_have_been_traded_is_told_on_the_line_too(on: Desk) -> None:
     listed(on)
     on.lead("0.05")

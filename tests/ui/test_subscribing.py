@@ -241,6 +241,7 @@ def test_a_trader_is_tried_on_paper_without_consent_or_payment(session: Session)
     assert (wallet.money, wallet.has_money, wallet.worth.equity) == ("paper", False, "2,000.00\N{NO-BREAK SPACE}USDT")
     linked(session, person.id)
     asyncio.run(sent(wallet, "choose_money", "real"))
+    assert not wallet.loaded, "money must not stand under the mark of paper"
     asyncio.run(loaded(wallet))
     assert (wallet.money, wallet.has_paper, wallet.worth.equity) == ("real", True, "1,000.00\N{NO-BREAK SPACE}USDT")
     seen = opened(Trader, cookie=signed_in(session, person), path=routes.trader(profile.slug))
