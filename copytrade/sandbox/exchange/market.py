@@ -149,20 +149,21 @@ class Market:
         for opened in range(first, min(end, now) + 1, interval):
             if len(rows) == limit:
                 break
-            rows.append(self._candle(INSTRUMENTS[index], opened, min(opened + interval, now)))
+            rows.append(self._candle(INSTRUMENTS[index], opened, min(opened + interval, now), now=now))
         return rows
 
     def day(self, index: int) -> Candle:
         """Return the last 24 hours as one candle."""
         now = self.clock.now()
-        return self._candle(INSTRUMENTS[index], max(self.path.genesis, now - DAY_MS), now)
+        return self._candle(INSTRUMENTS[index], max(self.path.genesis, now - DAY_MS), now, now=now)
 
-    def _candle(self, instrument: Instrument, opened: int, closed: int) -> Candle:
+    def _candle(self, instrument: Instrument, opened: int, closed: int, *, now: int) -> Candle:
         index = instrument.index
         knots = self.span(index, opened, closed)
         inner = knots[1 : (closed - opened) // KNOT_MS + 1]
         first = self.price_at(index, opened)
-        last = self.price(index) if closed == self.clock.now() else self.price_at(index, closed)
+        # The clock goes on meanwhile: by its next millisecond a held price would be the one that it walked to.
+        last = self.price(index) if closed == now else self.price_at(index, closed)
         high, low = max(first, last, *inner), min(first, last, *inner)
         for minute in range(opened // 60_000, -(-closed // 60_000)) if self._extremes else ():
             seen = self._extremes.get((index, minute))
