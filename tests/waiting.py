@@ -24,7 +24,7 @@ def wait_until(condition: Callable[[], T], *, timeout: float = 10, every: float 
 
 
 def wait_for_http(
-    url: str, *, timeout: float = 30, alive: Callable[[], bool] = lambda: True, log: Path | None = None
+    url: str, *, timeout: float = 60, alive: Callable[[], bool] = lambda: True, log: Path | None = None
 ) -> None:
     """Wait until `url` answers below 500; AssertionError with the end of `log` when the server is not `alive`."""
 

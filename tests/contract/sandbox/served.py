@@ -39,7 +39,7 @@ class SandboxServer:
 
     def run_to_its_end(self) -> int:
         """Start what cannot run; return what it exited with."""
-        return self._run().wait(timeout=20)
+        return self._run().wait(timeout=60)
 
     def _run(self) -> subprocess.Popen[bytes]:
         chosen = {"VAR": str(self.folder), "SANDBOX_PORT": str(self.port), "SANDBOX_SMTP_PORT": "0"}

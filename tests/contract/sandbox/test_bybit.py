@@ -196,7 +196,7 @@ def test_what_the_venue_closes_is_no_plain_trade(raw: Raw, account: dict[str, An
 
 def test_funding_is_an_execution_and_a_settlement(raw: Raw, server: SandboxServer) -> None:
     raw.order(qty="0.5")
-    server.control.advance(8.1 * 3600, step_s=600)
+    server.control.advance(8 * 3600, step_s=600)  # one funding lies in any eight hours
     (funding,) = raw.executions(execType="Funding")
     assert (funding["symbol"], funding["orderType"], funding["execQty"]) == ("BTCUSDT", "UNKNOWN", "0.5")
     rows = raw.get("/v5/account/transaction-log", accountType="UNIFIED", type="SETTLEMENT").rows
