@@ -50,7 +50,8 @@ def _home() -> Path:
 def _web_port() -> int:
     # The port goes into the pages' bundle: nearly always the same one, so that the bundle is built once, but never
     # that of another test session, which holds the lock of its port.
-    for port in range(4300, 4400):
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    for port in range(4301 + int(worker.removeprefix("gw")) if worker else 4300, 4400):
         file = open(Path(tempfile.gettempdir()) / f"copytrade-{os.getuid()}-test-port-{port}", "w")  # noqa: SIM115
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
