@@ -17,6 +17,7 @@ from copytrade.capture import history, leases
 from copytrade.capture.accounts import CapturedAccount, captured, copy_poll_interval, lead_poll_interval
 from copytrade.capture.poll import poll
 from copytrade.capture.poll_start import Memory
+from copytrade.capture.taking import unproven
 from copytrade.db.bell import bell
 from copytrade.db.model import new_id
 from copytrade.db.session import transaction
@@ -32,8 +33,8 @@ LOOK_EVERY_S = 1.0
 LEASE = timedelta(seconds=6)
 AT_ONCE = 24
 HISTORIES_AT_ONCE = 2
-REST_S = 0.05
-"""After what a stream told: a poll proves what is stored already, and the copies of it go first."""
+REST_S = 0.5
+"""After what a stream told, unless a fill waits to be proven: the copies of the others go first."""
 _LONGEST_WAIT_S = 120.0
 _HISTORY_AGAIN_S = 5.0
 
@@ -89,7 +90,11 @@ class Pollers:
         memory = Memory()
         try:
             async for _ in bell().rings(
-                f"poll:{account.ref.id}", quiet=1.0, every=partial(self._interval, account, memory), rest=REST_S
+                f"poll:{account.ref.id}",
+                quiet=1.0,
+                every=partial(self._interval, account, memory),
+                rest=REST_S,
+                hurry=unproven(account.ref.id),
             ):
                 while not self._stop.is_set() and not await self._once(account, memory):
                     await wait(self._stop, settings().capture_spare_s + 0.1)

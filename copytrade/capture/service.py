@@ -16,8 +16,9 @@ from copytrade.capture import prices, spot, storing, taking
 from copytrade.capture.models import CaptureState, LeadPosition
 from copytrade.capture.ordering import Known, Moment, Step, Waiting, order
 from copytrade.capture.storing import Captured, Source
-from copytrade.capture.taking import Found, Place, Taken, marking
+from copytrade.capture.taking import Found, Place, Taken, marking, unproven
 from copytrade.capture.taking import asking as asking
+from copytrade.db.bell import ring
 from copytrade.db.model import TRADES
 from copytrade.db.trips import Ask, Asking, answered, fetch
 from copytrade.domain.changes import LeadChange
@@ -74,12 +75,14 @@ def taken_of(session: Session, found: Found, *, now: datetime) -> Taken:
     price_of = partial(prices.price_of, session, account_id=account_id, venue=state.venue, at=now)
     changes, contained = changes_of(state, found.known, found.waiting, moment=moment, price_of=cache(price_of))
     fills = [fill for group in found.waiting.values() for fill in group]
+    planned = {change.fill_id for change in changes if change.fill_id is not None}
     return Taken(
         account_id,
         changes,
         contained=[fill.id for fill in contained],
         known=found.known,
         trades={fill.id: (fill.trade_id, fill.sequence) for fill in fills},
+        is_unproven=len(planned) + len(contained) < len(fills),
     )
 
 
@@ -135,9 +138,11 @@ def _spot_changes(
 
 
 def mark_planned(session: Session, taken: Taken, *, now: datetime) -> None:
-    """Set P to where the changes left it, and mark their fills planned."""
+    """Set P to where the changes left it, and mark their fills planned; what is unproven has a poll hurry."""
     for ask in marking(taken, now=now):
         fetch(session, ask.query, **ask.values)
+    if taken.is_unproven:
+        ring(session, unproven(taken.lead_account_id))
 
 
 def lock_state(session: Session, account_id: UUID) -> CaptureState | None:

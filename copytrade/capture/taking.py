@@ -64,6 +64,13 @@ class Taken:
     """Fills that P contains already."""
     known: dict[Place, LeadPosition] = field(default_factory=dict[Place, LeadPosition])
     trades: dict[UUID, Trade] = field(default_factory=dict[UUID, Trade])
+    is_unproven: bool = False
+    """Whether fills were left that something may be missing before: a poll tells."""
+
+
+def unproven(lead_account_id: UUID) -> str:
+    """Return the topic that is rung where a poll has to prove a lead's fills."""
+    return f"prove:{lead_account_id}"
 
 
 def asking(lead_account_id: UUID, *, waits: bool = True) -> Asking[Found]:

@@ -8,6 +8,7 @@ import asyncio
 import gc
 import os
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -162,6 +163,8 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
     engine = Engine(pool, stop)
     # A thousand warm clients are millions of objects: walking them all for garbage stops every order for 100 ms.
     gc.set_threshold(20_000, 50, 1_000)
+    # A thread that plans or writes must not keep orders from leaving for 5 ms each time.
+    sys.setswitchinterval(0.001)
     parts = (
         _hears(engine, "plan", work=engine.planner.round, shortest_s=0.0),
         _hears(engine, "drive", work=engine.drive, also=engine.driving),

@@ -56,28 +56,33 @@ class Bell:
         quiet: float = 0.0,
         every: float | Callable[[], float] | None = None,
         rest: float = 0.0,
+        hurry: str = "",
     ) -> AsyncGenerator[None]:
         """Yield at once and after each ring of `topics`: at most once in `quiet` seconds, at least `every` seconds.
 
-        `every` may be a function that is asked each time. After a ring `rest` seconds pass: what is urgent goes first.
+        `every` may be a function that is asked each time. After a ring `rest` seconds pass, for what is more urgent,
+        unless `hurry` is rung.
         """
         self._start()
-        event = asyncio.Event()
+        event, hurried = asyncio.Event(), asyncio.Event()
         event.set()
-        for topic in topics:
-            self._waiters[topic].add(event)
+        waiters = [*((topic, event) for topic in topics), *([(hurry, event), (hurry, hurried)] if hurry else [])]
+        for topic, waiter in waiters:
+            self._waiters[topic].add(waiter)
         try:
             while True:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(event.wait(), every() if callable(every) else every)
-                    await asyncio.sleep(rest)
+                    if rest:
+                        await asyncio.wait_for(hurried.wait(), rest)
                 event.clear()
+                hurried.clear()
                 yield
                 if quiet:
                     await asyncio.sleep(quiet)
         finally:
-            for topic in topics:
-                self._waiters[topic].discard(event)
+            for topic, waiter in waiters:
+                self._waiters[topic].discard(waiter)
                 if not self._waiters[topic]:
                     del self._waiters[topic]
 

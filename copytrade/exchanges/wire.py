@@ -38,6 +38,7 @@ class Wire:
         self.credentials = credentials
         self._gate = gate
         self._meters = gate.own_meters(account)
+        self._known_charges: dict[tuple[str, bool], tuple[Charge, ...]] = {}
         self._closed_until = 0.0
         self._exchange: Any = ground.rest(credentials, way=gate.way)
 
@@ -148,9 +149,12 @@ class Wire:
 
     def _charges(self, method: str, parameters: dict[str, Any]) -> tuple[Charge, ...]:
         """Return what a call costs of this account's limits and of the address's."""
-        shared = self._gate.charges(method, has_symbol="symbol" in parameters)
-        own = tuple(Charge(meter, 1) for limit, meter in self._meters.items() if limit.counts(method))
-        return own + shared
+        asked = method, "symbol" in parameters
+        known = self._known_charges.get(asked)
+        if known is None:
+            own = tuple(Charge(meter, 1) for limit, meter in self._meters.items() if limit.counts(method))
+            known = self._known_charges[asked] = own + self._gate.charges(method, has_symbol=asked[1])
+        return known
 
     def _learn(self, method: str, parameters: dict[str, Any], headers: Any) -> None:
         """Take what the answer's headers say of the limits."""
