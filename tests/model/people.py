@@ -1,22 +1,19 @@
 """What the lead, the subscriber and the venue do of their own accord while a run lasts."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from decimal import Decimal
 
-from copytrade.copying.models import LegState, SwitchMode, SwitchScope
+from copytrade.copying.models import SwitchMode, SwitchScope
 from copytrade.copying.standing import Held
 from copytrade.copying.switches import PLATFORM, Switches
 from copytrade.domain.instruments import PositionSide
 from copytrade.domain.quantities import ZERO, sign
-from copytrade.domain.sizing import DriftModes, EndMode
+from copytrade.domain.sizing import EndMode
 from copytrade.domain.skips import SkipReason
-from tests.model.chance import START, Place, Trouble
+from tests.model.chance import Place, Trouble
+from tests.model.hands import Hands
 from tests.model.service import COPY
-from tests.model.world import World
 
-NEXT_READINGS = timedelta(seconds=75)
-"""By then two readings of the copy account have been held against its legs."""
 RARE = {
     Trouble.DEAF: (5, 60), Trouble.NO_POLL: (10, 80), Trouble.UNREPORTED: (10, 90), Trouble.HALT: (5, 80),
     Trouble.OWN_TRADES: (20, 60), Trouble.LIQUIDATION: (20, 120), Trouble.SWITCHES: (3, 60), Trouble.PAUSES: (3, 60),
@@ -28,22 +25,13 @@ OF_ALL = {Trouble.SWITCHES, Trouble.PAUSES, Trouble.SETTINGS, Trouble.END, Troub
 """What befalls the whole subscription, whatever it copies."""
 
 
-@dataclass(slots=True)
-class People:
+@dataclass(slots=True, kw_only=True)
+class People(Hands):
     """Whoever acts upon a world."""
 
-    world: World
-    unit: Decimal
     actions: int
-    is_first: bool = True
-    """Whether it is also them who act upon the whole subscription: only one of them does."""
-    quiet_until: datetime = START
-    touched_at: datetime = START - NEXT_READINGS
-    """When the account was last touched: between two readings only one thing happens, or nobody could tell whose."""
     has_moved_unseen: bool = False
     """Whether the lead's position moved without any fill that tells of it."""
-    has_own_hand: bool = False
-    """Whether the subscriber or the venue touched what was copied."""
 
     def begin(self) -> None:
         """Have things happen."""
@@ -122,10 +110,6 @@ class People:
         there = self._sellable(side)
         return -there if rng.random() < 0.3 else -min(quantity, abs(there)) * way
 
-    def _sellable(self, side: PositionSide) -> Decimal:
-        held, step = self.world.lead.held.get(side, ZERO), self.world.venue.rules.quantity_step
-        return held // step * step if self.world.lead.place is Place.SPOT else held
-
     def market_moves(self) -> None:
         """The price walks, or jumps."""
         world, rng = self.world, self.world.chance.rng
@@ -163,109 +147,6 @@ class People:
         world = self.world
         world.venue.halted_until = world.now + world.chance.seconds(2, 80)
 
-    def trades_himself(self) -> None:
-        """The subscriber trades in the account, while the leg rests."""
-        world, rng = self.world, self.world.chance.rng
-        world.soon(self.trades_himself, least=90, most=200)
-        side = rng.choice(list(world.lead.sides))
-        if not self.is_at_rest() or self._is_entering() or world.now < self.touched_at + NEXT_READINGS:
-            return
-        quantity = self._by_hand(side)
-        if quantity:
-            self.has_own_hand, self.touched_at = True, world.now
-            world.venue.trade_himself(side, quantity, now=world.now)
-            if world.lead.place is Place.ONE_WAY:
-                # What he opens is seen at the next readings, not before: until then an entry may meet it.
-                self.quiet_until = world.now + NEXT_READINGS
-            world.say("himself", side.value, quantity, world.venue.held, world.venue.own)
-
-    def _by_hand(self, side: PositionSide) -> Decimal:
-        world, rng = self.world, self.world.chance.rng
-        held, step = world.venue.held.get(side, ZERO), world.venue.rules.quantity_step
-        quantity = rng.randint(1, 30) * self.unit / 20 // step * step * rng.choice([1, -1])
-        is_beyond = sign(held + quantity) * (-1 if side is PositionSide.SHORT else 1) < 0
-        return -held // step * step if world.lead.place is not Place.ONE_WAY and is_beyond else quantity
-
-    def meddles(self) -> None:
-        """The subscriber trades in the account whatever goes on there."""
-        world, rng = self.world, self.world.chance.rng
-        world.soon(self.meddles, least=0.5, most=30)
-        side = rng.choice(list(world.lead.sides))
-        quantity = self._by_hand(side)
-        if quantity:
-            self.has_own_hand = world.venue.is_meddled = True
-            world.venue.trade_himself(side, quantity, now=world.now)
-            world.say("meddles", side.value, quantity, world.venue.held)
-
-    def changes_modes(self) -> None:
-        """The subscriber changes modes by hand, and a look at them tells; later he sets them back."""
-        service, symbol = self.world.service, self.world.venue.rules.symbol
-        ready = service.ready.get((COPY, symbol))
-        if ready is not None and self.world.lead.place is not Place.SPOT:
-            if ready.hold is None and service.settings.drift_modes is DriftModes.RESET:
-                del service.ready[COPY, symbol]
-            else:
-                hold = None if ready.hold else SkipReason.MODES_CHANGED
-                service.ready[COPY, symbol] = replace(ready, hold=hold)
-            self.wake()
-        self.world.soon(self.changes_modes, least=5, most=40)
-
-    def transfers(self) -> None:
-        """Money or coins come into an account or leave it."""
-        world = self.world
-        kinds = [self._lead_pays, self._subscriber_pays] if self.is_first else []
-        if world.lead.place is Place.SPOT:
-            kinds += [self._lead_moves_coins, self._subscriber_moves_coins]
-        if kinds:
-            world.chance.rng.choice(kinds)()
-        world.soon(self.transfers, least=2, most=40)
-
-    def _lead_pays(self) -> None:
-        equities, rng = self.world.service.equities, self.world.chance.rng
-        equities.true_lead = equities.true_lead * Decimal(rng.choice(["0.05", "0.3", "3", "20"]))
-        self.world.say("lead is worth", equities.true_lead)
-        # A transfer that is told is read at once, else the next reading is up to half a minute away.
-        self.world.soon(self.world.read_lead_equity, least=0.1, most=30)
-
-    def _subscriber_pays(self) -> None:
-        equities, rng = self.world.service.equities, self.world.chance.rng
-        equities.true_copy = equities.true_copy * Decimal(rng.choice(["0.3", "0.7", "3"]))
-        self.world.soon(self.world.read_copy_equity, least=0.1, most=60)
-
-    def _lead_moves_coins(self) -> None:
-        world, side = self.world, PositionSide.NET
-        rng, step, held = world.chance.rng, world.venue.rules.quantity_step, self._sellable(side)
-        change = rng.randint(1, 40) * self.unit / 20 // step * step
-        if rng.random() < 0.6:
-            change = -held if rng.random() < 0.3 else -min(change, held)
-        if change:
-            world.lead.transfer(side, change, now=world.now)
-            world.say("lead transfers", change, world.lead.held)
-
-    def _subscriber_moves_coins(self) -> None:
-        world, side = self.world, PositionSide.NET
-        rng, step, held = world.chance.rng, world.venue.rules.quantity_step, world.venue.held.get(side, ZERO)
-        is_free = self.is_at_rest() and not self._is_entering() and world.now >= self.touched_at + NEXT_READINGS
-        change = rng.randint(1, 30) * self.unit / 20 // step * step
-        if rng.random() < 0.5:
-            change = -min(change, held // step * step)
-        # What comes in touches nothing that is copied; but between two readings only one thing can be told.
-        if not change or not (is_free or (change > 0 and not self.has_own_hand)):
-            return
-        self.has_own_hand, self.touched_at = True, world.now
-        world.venue.trade_himself(side, change, now=world.now)
-        world.say("subscriber transfers", change, world.venue.held, world.venue.own)
-
-    def liquidated(self) -> None:
-        """The venue closes the copy account's positions."""
-        world = self.world
-        if world.lead.place is Place.SPOT or not self.is_at_rest() or world.now < self.touched_at + NEXT_READINGS:
-            world.soon(self.liquidated, least=2, most=10)
-            return
-        self.has_own_hand, self.touched_at = True, world.now
-        world.venue.liquidate(now=world.now)
-        world.say("liquidated")
-
     def switches(self) -> None:
         """An operator throws a switch, and back."""
         world, rng = self.world, self.world.chance.rng
@@ -282,13 +163,6 @@ class People:
         service.shared.held = None if service.shared.held else Held(reason, rng.random() < 0.4)
         self.wake()
         self.world.soon(self.stops, least=5, most=40)
-
-    def wake(self) -> None:
-        """Have the legs looked at, as whoever throws a switch does."""
-        for service in self.world.service.shared.services:
-            for leg in service.store.legs.values():
-                if leg.state is LegState.FOLLOWING:
-                    leg.due_at = self.world.now
 
     def pauses(self) -> None:
         world = self.world
@@ -309,28 +183,6 @@ class People:
         service.shared.may_enter = False
         service.shared.is_gone = service.settings.end_mode is not EndMode.FOLLOW_EXITS
         self.world.say("ends", service.settings.end_mode.value)
-
-    def is_at_rest(self) -> bool:
-        """Tell whether nothing of ours moves at the venue or may still turn up."""
-        world = self.world
-        booked = all(
-            (row := world.service.store.orders.get(order_id)) is not None and row.filled == abs(execution.signed)
-            for order_id, execution in world.venue.executions.items()
-        )
-        legs = [leg for leg in world.service.store.legs.values() if leg.state is LegState.FOLLOWING]
-        quiet = all(
-            leg.last_order_ended_at is None or world.now - leg.last_order_ended_at > timedelta(seconds=20)
-            for leg in legs
-        )
-        told = world.capture.unplanned or len(world.capture.stored) < sum(fill.is_reported for fill in world.lead.fills)
-        known = all(leg.leg.held == world.venue.ours(leg.instrument.position_side) for leg in legs)
-        return booked and quiet and known and not told and not world.service.live() and not world.service.store.checks
-
-    def _is_entering(self) -> bool:
-        """Tell whether something may still be opened without the lead's doing."""
-        step = self.world.venue.rules.quantity_step
-        legs = self.world.service.store.legs.values()
-        return any(part.unsized or (part.opens and abs(part.pending) >= step) for leg in legs for part in leg.leg.parts)
 
     def calm_down(self) -> None:
         """From now on nothing goes wrong any more, and what was held up goes on."""
