@@ -234,7 +234,7 @@ def oddities(form: Any) -> rx.Component:
             form,
             "drift_more",
             t("You buy more yourself"),
-            (DriftMore.IGNORE, t("It is yours: leave it alone and go on")),
+            (DriftMore.IGNORE, t("It is yours: leave it alone")),
             (DriftMore.HALT, t("Leave it alone and hold entries until you release them")),
             hint=t("The account holds more than was copied."),
         ),

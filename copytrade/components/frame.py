@@ -151,9 +151,13 @@ def _menu_entry(path: str, name: Text) -> rx.Component:
 
 
 def _doors() -> rx.Component:
-    return rx.fragment(
-        rx.link(t("Sign in"), href=routes.LOGIN, size="2", color_scheme="gray", white_space="nowrap"),
-        rx.link(t("Sign up"), href=routes.REGISTER, class_name="button only-desk", underline="none"),
+    """Lead strangers in, once it is known that somebody is one."""
+    return rx.cond(
+        Visitor.known,
+        rx.fragment(
+            rx.link(t("Sign in"), href=routes.LOGIN, size="2", color_scheme="gray", white_space="nowrap"),
+            rx.link(t("Sign up"), href=routes.REGISTER, class_name="button only-desk", underline="none"),
+        ),
     )
 
 
@@ -182,8 +186,13 @@ def _footbar() -> rx.Component:
             ),
             rx.fragment(
                 tab(routes.HOME, "house", t("Home")),
-                tab(routes.LOGIN, "log_in", t("Sign in")),
-                tab(routes.REGISTER, "user_round_plus", t("Sign up")),
+                rx.cond(
+                    Visitor.known,
+                    rx.fragment(
+                        tab(routes.LOGIN, "log_in", t("Sign in")),
+                        tab(routes.REGISTER, "user_round_plus", t("Sign up")),
+                    ),
+                ),
             ),
         ),
         class_name="footbar",
