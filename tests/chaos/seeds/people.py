@@ -2,11 +2,13 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from copytrade import clock
 from copytrade.accounts import paper
@@ -16,6 +18,7 @@ from copytrade.copying import service as copying
 from copytrade.copying.service import SwitchMode, SwitchScope
 from copytrade.db.session import transaction
 from copytrade.domain.sizing import EndMode
+from copytrade.errors import Conflict
 from copytrade.sandbox.client import ControlError
 from tests.chaos.seeds import choices
 from tests.chaos.seeds.world import SIZES, Copy, Frozen, Spare, World, on_paper
@@ -50,11 +53,14 @@ class People:
         if account is None:
             self._insist(at, "a paper account", lambda: self._open(at, spare))
             return f"somebody copies {lead.account.key.account_id} on paper"
-        self._insist(at, f"the start of {account.key.account_id}", lambda: self.world.subscribe(account, lead))
+        settings = choices.settings(self.chance)
+        self._insist(
+            at, f"the start of {account.key.account_id}", lambda: self.world.subscribe(account, lead, settings)
+        )
         return f"{account.key.account_id} copies {lead.account.key.account_id}"
 
     def _open(self, at: float, spare: Spare) -> None:
-        venue, market = spare.lead.place
+        (venue, market), settings = spare.lead.place, choices.settings(self.chance)
         with transaction() as session:
             id = paper.open_account(session, owner=spare.owner, venue=venue, market=market, funds=FUNDS)
 
@@ -62,7 +68,8 @@ class People:
             with transaction() as session:
                 state = accounts.result(session, owner=spare.owner, account_id=id).state
             if state == State.ACTIVE:
-                self.world.subscribe(on_paper(self.world.control, id, spare.owner, place=spare.lead.place), spare.lead)
+                account = on_paper(self.world.control, id, spare.owner, place=spare.lead.place)
+                self.world.subscribe(account, spare.lead, settings)
             elif state == State.CHECKING and len(tries) < 60:
                 tries.append(at)
                 self.later.append((at + len(tries) / 2, f"{id} waits for its key", again))
@@ -97,7 +104,8 @@ class People:
 
     def _stop(self, copy: Copy) -> None:
         assert copy.ended_by is not None
-        with transaction() as session:
+        # The first try may have come through though the database went away.
+        with suppress(Conflict), transaction() as session:
             copying.stop(session, owner=copy.account.owner, subscription_id=copy.subscription_id, mode=copy.ended_by)
 
     def _by_hand(self, at: float) -> str:
@@ -152,7 +160,7 @@ class People:
         """Do it now, or, where the database is away, a little later, as a person would."""
         try:
             act()
-        except (DBAPIError, psycopg.Error):
+        except (SQLAlchemyError, psycopg.Error, RedisError):
             self.later.append((at + 1.0, what, lambda: self._insist(at + 1.0, what, act)))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from copytrade import failpoints
 from copytrade.db.session import transaction
@@ -121,7 +121,7 @@ class Trouble:
         """Every connection to the database breaks off, whatever it was doing."""
         if "postgres" in self.away:
             return ""
-        with suppress(DBAPIError), transaction() as session:
+        with suppress(SQLAlchemyError), transaction() as session:
             session.connection().execute(text(_BREAK_OFF))
         return "broke off all connections to the database"
 

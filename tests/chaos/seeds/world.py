@@ -17,7 +17,9 @@ from copytrade.demo import filling
 from copytrade.demo.keys import Key, Place
 from copytrade.domain.instruments import Market, Role, Venue
 from copytrade.domain.sizing import CopySettings, EndMode
+from copytrade.errors import Conflict
 from copytrade.sandbox.client import Control, ControlError
+from copytrade.subscriptions import queries as subscription_queries
 from copytrade.subscriptions import service as subscriptions
 from tests.chaos.seeds import choices
 from tests.chaos.seeds.sizes import Rule
@@ -109,17 +111,21 @@ class World:
     replayed: int = 0
     """Those of them whose targets were reckoned anew from the lead's fills."""
 
-    def subscribe(self, account: Account, lead: Lead) -> Copy:
-        """Let somebody copy a lead from now on."""
-        settings = choices.settings(self.chance)
-        with transaction() as session:
-            id = copying.subscribe(
-                session, owner=account.owner, profile_id=lead.profile_id, copy_account_id=account.id, settings=settings
-            )
-            if not account.is_paper:
-                subscriptions.entitle(session, subscription_id=id, until=clock.now() + timedelta(days=30))
+    def subscribe(self, account: Account, lead: Lead, settings: CopySettings) -> None:
+        """Let somebody copy a lead from now on; asked again, since the database went away, it is done once."""
+        owner = account.owner
+        try:
+            with transaction() as session:
+                id = copying.subscribe(
+                    session, owner=owner, profile_id=lead.profile_id, copy_account_id=account.id, settings=settings
+                )
+                if not account.is_paper:
+                    subscriptions.entitle(session, subscription_id=id, until=clock.now() + timedelta(days=30))
+        except Conflict:
+            with reading() as session:
+                rows = subscription_queries.subscriptions_of(session, owner=owner)
+            [id] = [row.id for row in rows if row.profile_id == lead.profile_id]
         self.copies.append(Copy(account, lead, id, [settings]))
-        return self.copies[-1]
 
     def unplanned(self) -> int:
         """Return how many of the leads' fills are not planned, or not known at all."""
@@ -207,7 +213,8 @@ def made(control: Control, seed: int) -> World:
         if number and chance.random() < LATER:
             world.spare.append(Spare(owner, lead, None if is_paper else accounts[number]))
         else:
-            world.subscribe(accounts[number] or _paper_account(world, lead, owner), lead)
+            copy = accounts[number] or _paper_account(world, lead, owner)
+            world.subscribe(copy, lead, choices.settings(chance))
     return world
 
 
