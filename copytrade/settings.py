@@ -138,6 +138,8 @@ class Settings(BaseSettings):
     sweep_interval_s: float = 1.0
     drive_batch: int = 250
     """Most legs that one transaction claims."""
+    plan_batch: int = 250
+    """Most subscribers of a trader who are planned in one transaction; the first of them need not wait for the last."""
     plan_sends: int = 1000
     """Most orders of one plan that the process which plans sends itself; the rest is for whoever comes first. Fewer
     where workers have cores of their own and traders more subscribers than that."""

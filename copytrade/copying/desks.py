@@ -107,9 +107,11 @@ def open_desk(
     chosen = trip.ask(settings_rows.asking(ids, locking=True))
     locked = trip.ask(
         records.asking_locked(
-            "lead_account_id = %(lead)s AND symbol = ANY(%(symbols)s) AND state = 'following'",
+            "lead_account_id = %(lead)s AND symbol = ANY(%(symbols)s) AND state = 'following'"
+            " AND subscription_id = ANY(%(ids)s)",
             lead=lead_account_id,
             symbols=symbols,
+            ids=ids,
         )
     )
     found = trip.ask(accounts.asking_standings([lead_account_id, *copy_accounts]))

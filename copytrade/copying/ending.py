@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.capture import service as capture
-from copytrade.copying import bulk, records, saving
+from copytrade.copying import bulk, records, rests, saving
 from copytrade.copying.models import LegState
 from copytrade.copying.records import LegRecord
 from copytrade.db.bell import ring
@@ -73,7 +73,7 @@ def _is_settled(session: Session, ended: EndedSubscription) -> bool:
     leads = bulk.fetch(
         session, "SELECT lead_account_id FROM trades.copy_settings WHERE subscription_id = %(id)s", id=ended.id
     )
-    if any(capture.is_planned_now(session, lead) for (lead,) in leads):
+    if any(capture.is_planned_now(session, lead) or rests.is_left(session, lead) for (lead,) in leads):
         return False
     return not _any_following(session, ended)
 

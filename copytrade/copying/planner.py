@@ -11,17 +11,18 @@ from sqlmodel import Session
 from copytrade import clock
 from copytrade.capture import service as capture
 from copytrade.capture.taking import Taken
-from copytrade.copying import bulk, claims, intentions, notices, records, saving
+from copytrade.copying import bulk, claims, intentions, notices, records, rests, saving
 from copytrade.copying.desks import Desk, Rules, Venues, around, copy_equity, open_desk, room_in, unread
 from copytrade.copying.models import LegState
 from copytrade.copying.records import NOWHERE, Birth, LegRecord, Place
+from copytrade.copying.rests import Rest
+from copytrade.copying.serving import in_turn, serving
 from copytrade.copying.work import Claimed, Taking
 from copytrade.db.bell import ring
 from copytrade.db.model import new_id
 from copytrade.db.trips import Trip
 from copytrade.domain.changes import LeadChange
 from copytrade.domain.driving import Order, Wait, turn
-from copytrade.domain.fairness import rotated
 from copytrade.domain.legs import Part, net
 from copytrade.domain.lots import lead_total
 from copytrade.domain.missed import stretch
@@ -30,6 +31,7 @@ from copytrade.domain.quantities import ZERO
 from copytrade.domain.sizing import CopySettings, Equities
 from copytrade.domain.skips import SkipReason
 from copytrade.failpoints import Label, reach
+from copytrade.settings import settings
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.rows import ActiveSubscription
 
@@ -68,21 +70,72 @@ def plan_lead(
     trip = Trip(session)
     # Whoever plans him now looks again when he is done: what came meanwhile is not waited for.
     found = trip.ask(capture.asking(lead_account_id, waits=False))
+    left = trip.ask(rests.asking(lead_account_id))
     copies = trip.ask(subscriptions.asking_active_on_lead(lead_account_id, now=now))
     trip.go()
-    taken = capture.taken_of(session, found.value, now=now)
-    if not taken.changes:
-        capture.mark_planned(session, taken, now=now)
-        return Planned(is_held=found.value.state is None)
-    desk = open_desk(session, lead_account_id, taken.changes, venues=venues, now=now, asked=asked, copies=copies.value)
-    for change in taken.changes:
-        desk.room = room_in(venues, change.instrument.symbol)
-        for copy, place in _served(desk, change):
-            plan_one(desk, copy, change, place=place)
+    if found.value.state is None:
+        return Planned(is_held=True)
+    taken, rest = None, left.value
+    if rest is None:
+        taken = capture.taken_of(session, found.value, now=now)
+        if not taken.changes:
+            capture.mark_planned(session, taken, now=now)
+            return Planned()
+        rest = _all_of(session, taken.changes, copies.value, venues=venues, lead_account_id=lead_account_id)
+    return _plan_some(session, rest, copies.value, taken=taken, venues=venues, now=now, asked=asked, taking=taking)
+
+
+_LEGS = """
+SELECT subscription_id, symbol, position_side FROM trades.legs
+WHERE lead_account_id = %(lead)s AND symbol = ANY(%(symbols)s) AND state = 'following'
+"""
+
+
+def _all_of(
+    session: Session,
+    changes: Sequence[LeadChange],
+    copies: Sequence[ActiveSubscription],
+    *,
+    venues: Venues,
+    lead_account_id: UUID,
+) -> Rest:
+    symbols = sorted({change.instrument.symbol for change in changes})
+    legs = set(bulk.fetch(session, _LEGS, lead=lead_account_id, symbols=symbols))
+    in_order = sorted(copies, key=lambda copy: copy.id)
+    served = serving(lead_account_id, changes, in_order, legs=legs)
+    rooms = [room_in(venues, change.instrument.symbol) for change in changes]
+    return Rest(changes, served, rooms, in_turn(served, changes))
+
+
+def _plan_some(
+    session: Session,
+    rest: Rest,
+    copies: Sequence[ActiveSubscription],
+    *,
+    taken: Taken | None,
+    venues: Venues,
+    now: datetime,
+    asked: frozenset[UUID],
+    taking: Taking | None,
+) -> Planned:
+    most = settings().plan_batch
+    some = set(rest.waiting[:most])
+    mine = [copy for copy in copies if copy.id in some]
+    lead_account_id = rest.serving.lead_account_id
+    desk = open_desk(session, lead_account_id, rest.changes, venues=venues, now=now, asked=asked, copies=mine)
+    planned = {copy.id: copy for copy in desk.copies}
+    rooms = list[Decimal | None]()
+    for change, room in zip(rest.changes, rest.rooms, strict=True):
+        desk.room = room
+        for subscription_id, place in rest.serving.places(change).items():
+            if subscription_id in planned:
+                plan_one(desk, planned[subscription_id], change, place=place)
+        rooms.append(desk.room)
     reach(Label.PLAN_LOCKED)
-    claimed = write(session, desk, taken=taken, taking=taking)
+    left = replace(rest, rooms=rooms, waiting=rest.waiting[most:])
+    claimed = write(session, desk, taken=taken, left=left, taking=taking)
     is_due = any(record.due_at is not None for record in desk.touched.values())
-    return Planned(len(taken.changes), len(desk.touched), claimed, is_due=is_due)
+    return Planned(len(rest.changes), len(desk.touched), claimed, is_due=is_due)
 
 
 def join(
@@ -98,20 +151,6 @@ def join(
                 plan_one(desk, copy, change)
     write(session, desk)
     return Planned(len(changes), len(desk.touched))
-
-
-def _served(desk: Desk, change: LeadChange) -> Sequence[tuple[ActiveSubscription, Place]]:
-    """Return whom a change concerns, in the order in which they are served this time: paper after money."""
-    concerned = [copy for copy in desk.copies if _concerns(desk, copy, change)]
-    at, left = change.instrument, len(concerned)
-    served = list[tuple[ActiveSubscription, Place]]()
-    for is_paper in (False, True):
-        group = [copy for copy in concerned if copy.is_paper is is_paper]
-        in_turn = rotated(group, turn=change.turn, seed=f"{desk.lead_account_id}:{at.symbol}:{at.position_side}")
-        for rank, copy in enumerate(in_turn, start=1):
-            left -= 1
-            served.append((copy, Place(rank, len(group), left)))
-    return served
 
 
 def _concerns(desk: Desk, copy: ActiveSubscription, change: LeadChange) -> bool:
@@ -180,17 +219,24 @@ def _part(record: LegRecord, ask: Ask, change: LeadChange, place: Place, after: 
     return part
 
 
-def write(session: Session, desk: Desk, *, taken: Taken | None = None, taking: Taking | None = None) -> Claimed | None:
+def write(
+    session: Session,
+    desk: Desk,
+    *,
+    taken: Taken | None = None,
+    left: Rest | None = None,
+    taking: Taking | None = None,
+) -> Claimed | None:
     """Write the legs that were planned, and ring who drives, sizes and shows them; return what is taken to be sent.
 
-    The changes that were `taken` are marked planned in the same trip.
+    The changes that were `taken` are marked planned in the same trip, and what is `left` of their plan is kept.
     """
     touched = sorted(desk.touched.values(), key=lambda record: record.ahead, reverse=True)
     most = taking.most if taking else 0
-    mine, left = touched[:most], touched[most:]
+    mine, others = touched[:most], touched[most:]
     looked = claims.look(mine, known=taking.known, now=desk.now, read=desk.read) if taking else None
     dropped, intended = intend(
-        left, rules=desk.venues.real, chosen=desk.read.settings, now=desk.now, real_now=clock.real_now()
+        others, rules=desk.venues.real, chosen=desk.read.settings, now=desk.now, real_now=clock.real_now()
     )
     with bulk.pipelined(session):
         saving.drop(session, [*dropped, *(looked.dropped if looked else ())], now=desk.now)
@@ -200,15 +246,17 @@ def write(session: Session, desk: Desk, *, taken: Taken | None = None, taking: T
             claims.send(session, looked, owner=taking.owner)
         if taken:
             capture.mark_planned(session, taken, now=desk.now)
-        ring(session, *_rung(touched, left))
+        if left:
+            rests.keep(session, left, was_left=taken is None, now=desk.now)
+        ring(session, *(["plan"] if left and left.waiting else []), *_rung(touched, others))
     notices.tell(session, touched, now=desk.now)
     return looked.claimed if looked else None
 
 
-def _rung(touched: Sequence[LegRecord], left: Sequence[LegRecord]) -> Sequence[str]:
+def _rung(touched: Sequence[LegRecord], others: Sequence[LegRecord]) -> Sequence[str]:
     people = {f"user:{record.subscriber_id}" for record in touched}
     is_unsized = any(part.unsized for record in touched for part in record.leg.parts)
-    return [*(["drive"] if left else []), *(["resume"] if is_unsized else []), *people]
+    return [*(["drive"] if others else []), *(["resume"] if is_unsized else []), *people]
 
 
 def intend(

@@ -9,16 +9,16 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.capture import service as capture
-from copytrade.copying import planner
+from copytrade.copying import planner, rests
 from copytrade.copying.asking import Asked
 from copytrade.copying.desks import Venues
 from copytrade.copying.planner import Planned
 from copytrade.copying.terms import Terms
 from copytrade.copying.work import Claimed, Taking
 from copytrade.db.session import reading, transaction
+from copytrade.db.trips import Trip
 from copytrade.exchanges.modes import PAPER
 from copytrade.exchanges.port import AccountRef, ClientPool
 from copytrade.failpoints import Label, reach
@@ -85,7 +85,10 @@ class Planner:
             return self._waiting(session)
 
     def _waiting(self, session: Session) -> list[AccountRef]:
-        waiting = capture.waiting_leads(session, now=clock.now())
+        trip = Trip(session)
+        new_fills, rest = trip.ask(capture.asking_waiting_leads()), trip.ask(rests.asking_leads())
+        trip.go()
+        waiting = list(dict.fromkeys([*rest.value, *new_fills.value]))
         if new := [lead for lead in waiting if lead not in self._seen]:
             self._seen |= accounts.refs(session, new)
         return [self._seen[lead] for lead in waiting if lead in self._seen]

@@ -12,7 +12,7 @@ from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.capture import queries as capture
 from copytrade.capture import service as capture_service
-from copytrade.copying import planner
+from copytrade.copying import planner, rests
 from copytrade.copying.desks import Venues
 from copytrade.copying.models import CopySetting
 from copytrade.copying.planning_rounds import venues_of
@@ -123,6 +123,8 @@ def judge(
     row = session.get(CopySetting, starting.subscription_id, with_for_update=True, populate_existing=True)
     if row is None or row.started_legs_at is not None:
         return
+    if rests.is_left(session, starting.lead.id):
+        return  # P has moved already, and its leg will have: the next round joins.
     now = row.started_legs_at = clock.now()
     session.add(row)
     session.flush()

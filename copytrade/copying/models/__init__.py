@@ -1,6 +1,6 @@
 """Tables of copying, each beside its like."""
 
-from copytrade.copying.models.legs import LegRow, PartRow, SkipRow
+from copytrade.copying.models.legs import LegRow, PartRow, PlanRest, SkipRow
 from copytrade.copying.models.orders import CopyOrder, Decided, OrderPart
 from copytrade.copying.models.readings import CopyDrift, CopyReading, SymbolReady, SymbolTerms, SymbolVolume
 from copytrade.copying.models.settings import CopyNotice, CopySetting, CopyStand, Switch
@@ -21,6 +21,7 @@ __all__ = [
     "OrderPart",
     "OrderState",
     "PartRow",
+    "PlanRest",
     "Resolution",
     "SkipRow",
     "Switch",

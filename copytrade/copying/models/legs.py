@@ -133,3 +133,19 @@ class SkipRow(SQLModel, table=True):
     pnl: Decimal | None = amount(nullable=True)
     """What the quantity would have made, in quote, once the lead has left what he opened."""
     priced_at: datetime | None = moment(nullable=True)
+
+
+class PlanRest(SQLModel, table=True):
+    """What is left of the plan of a trader with many subscribers; read and written under his lead account's lock."""
+
+    __tablename__ = "plan_rests"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = {"schema": TRADES}
+
+    lead_account_id: UUID = Field(primary_key=True)
+    changes: list[Any] = Field(sa_column=Column(JSONB, nullable=False))
+    concerned: list[Any] = Field(sa_column=Column(JSONB, nullable=False))
+    """By symbol and side, whom the changes concern: with money, and on paper."""
+    rooms: list[Any] = Field(sa_column=Column(JSONB, nullable=False))
+    waiting: list[Any] = Field(sa_column=Column(JSONB, nullable=False))
+    """Who is still to be planned, the first one first."""
+    created_at: datetime = moment()
