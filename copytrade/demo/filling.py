@@ -27,7 +27,7 @@ from copytrade.subscriptions import queries as subscription_queries
 from copytrade.users import service as users
 
 CARD = {"number": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Demo", "action": "pay"}
-PATIENCE_S = 60.0
+PATIENCE_S = 150.0
 ATTEMPTS = 3
 """On a busy machine the sandbox may be too slow for a check: whoever links tries again."""
 Found = TypeVar("Found")
