@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 IN_FLIGHT = 1000
 """Orders of one process that are on their way at the same time."""
-GATHER_S = 0.25
+GATHER_S = 0.5
 """How long results are gathered into one transaction while others are on their way: writing competes with sending."""
 PAUSE_S = 0.5
 
