@@ -66,7 +66,7 @@ def aged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[Control]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for_http(f"{url}/binance/fapi/v1/ping", alive=lambda: process.poll() is None, log=log)
+        wait_for_http(f"{url}/binance/fapi/v1/ping", timeout=100, alive=lambda: process.poll() is None, log=log)
         monkeypatch.setenv("COPYTRADE_SANDBOX_PORT", str(port))
         settings.cache_clear()
         control = Control(url)

@@ -44,7 +44,7 @@ def past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Control]:
             preexec_fn=end_with_parent,
         )
         try:
-            wait_for_http(f"{url}/binance/fapi/v1/ping", timeout=60, alive=lambda: process.poll() is None)
+            wait_for_http(f"{url}/binance/fapi/v1/ping", timeout=100, alive=lambda: process.poll() is None)
             there = settings().model_copy(update={"sandbox_exchange_url": url})
             monkeypatch.setattr(modes, "settings", lambda: there)
             with Control(url) as control:
