@@ -4,6 +4,7 @@ The identity comes from the HttpOnly cookie that the websocket's handshake carri
 that the browser can write to is ever believed.
 """
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
@@ -11,6 +12,7 @@ from typing import Any
 
 import reflex as rx
 import structlog
+from reflex.utils.exceptions import LockExpiredError
 from sqlalchemy.exc import DBAPIError
 
 from copytrade.db.bell import bell
@@ -23,6 +25,8 @@ from copytrade.users.queries import Person, person_of_token
 from copytrade.users.service import token_in
 
 log = structlog.get_logger()
+AGAIN_S = 2.0
+"""After a page could not be told in time."""
 
 Handler = Callable[..., Awaitable[Any]]
 """`async (state, asker, voice, …)`; what it returns are Reflex events."""
@@ -96,8 +100,7 @@ def live(who: Who, *topics: str, every: float = 60.0) -> Callable[[Handler], Any
             async with self:
                 asker = await _quietly(self, asker_of)
             async for _ in bell().rings(*topics_for(asker, topics), quiet=1.0, every=every):
-                async with self:
-                    answer = await load_once(self, who, load)
+                answer = await _loaded(self, who, load)
                 if answer is not None:
                     return answer
             return None
@@ -107,6 +110,17 @@ def live(who: Who, *topics: str, every: float = 60.0) -> Callable[[Handler], Any
         return rx.event(dressed, background=True, supersedes=True)
 
     return wrap
+
+
+async def _loaded(state: Any, who: Who, load: Handler) -> Any:
+    while True:
+        try:
+            async with state:
+                return await load_once(state, who, load)
+        except LockExpiredError:
+            # On a starved machine a page may take longer than its lock lasts: it is told again, not left as it is.
+            log.warning("page.too_slow", handler=load.__qualname__)
+            await asyncio.sleep(AGAIN_S)
 
 
 def topics_for(asker: Person | None, topics: tuple[str, ...]) -> list[str]:
