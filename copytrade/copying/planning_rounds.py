@@ -25,6 +25,8 @@ from copytrade.failpoints import Label, reach
 
 SHORTEST_AGAIN_S, LONGEST_AGAIN_S = 0.005, 0.05
 """When a lead in somebody else's hands is looked at again: sooner at first, since most hold him for a moment."""
+AFTER_YOU_S = 0.008
+"""Who came too late last time lets the others go first: the bell wakes all, and a plan for a few takes one."""
 AT_ONCE = 4
 """Leads whose plans wait for the database at the same time."""
 
@@ -43,6 +45,8 @@ class Planner:
     """Set when a leg is left to the driver."""
     asked: Asked = field(default_factory=Asked)
     _again_s: float = SHORTEST_AGAIN_S
+    _was_mine: bool = True
+    """Whether this process was the one that planned when it last looked."""
     _seen: dict[UUID, AccountRef] = field(default_factory=dict[UUID, AccountRef])
     """Leads that were planned here before: where they trade never changes."""
     _order: bytes = field(default_factory=lambda: token_bytes(16))
@@ -50,6 +54,8 @@ class Planner:
 
     async def round(self) -> float | None:
         """Plan what may be planned now; return in how many seconds to look again where somebody else held a lead."""
+        if not self._was_mine:
+            await asyncio.sleep(AFTER_YOU_S)
         leads, planned = await asyncio.to_thread(self._begin, self.asked.lately(), self.taking())
         if planned is not None:
             self._took(planned)
@@ -61,6 +67,7 @@ class Planner:
         return self._again_s if is_held else None
 
     def _took(self, planned: Planned) -> None:
+        self._was_mine = planned.changes > 0
         if planned.claimed is not None:
             self.took(planned.claimed)
         if planned.is_due:
