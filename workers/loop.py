@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
+from typing import Any
 
 import structlog
+import uvloop
 from sqlalchemy.exc import OperationalError
 
 from copytrade.accounts import bans, forgetting
@@ -40,6 +42,12 @@ async def follow_clock(pool: ClientPool, stop: asyncio.Event) -> None:
 def _follow_once() -> None:
     with reading() as session:
         follow(session)
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end on the loop that sends fastest."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
 
 
 class WarmLoop:
@@ -76,7 +84,7 @@ class WarmLoop:
         bell().wake(topic)
 
     def _main(self) -> None:
-        asyncio.run(self.run())
+        run(self.run())
 
     async def run(self, stop: asyncio.Event | None = None) -> None:
         """Run the parts until `stop` is set; a part that crashes is logged and started again."""

@@ -6,7 +6,7 @@ import signal
 
 from copytrade import logs
 from copytrade.capture import streaming
-from workers.loop import WarmLoop
+from workers.loop import WarmLoop, run
 
 YOUNG, MIDDLE, OLD = 700, 10, 1000
 """A full collection over a thousand streams stops the process for 0.3 s: a hundred times rarer than Python would."""
@@ -23,4 +23,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     logs.configure("stream")
-    asyncio.run(main())
+    run(main())

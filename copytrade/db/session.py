@@ -70,9 +70,22 @@ def engine() -> Engine:
 
 @contextmanager
 def reading() -> Generator[Session]:
-    """Give a session that is never committed."""
-    with Session(bound.get() or engine(), join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+    """Give a session that writes nothing: each statement is a transaction of its own."""
+    bind = bound.get() or _reading_engine_of(os.getpid())
+    with Session(bind, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+        event.listen(session, "before_flush", _refuse)
         yield session
+
+
+@lru_cache(maxsize=2)
+def _reading_engine_of(pid: int) -> Engine:
+    # A rollback would have the driver forget the statements that its connection has prepared, all of them.
+    return _engine_of(pid).execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _refuse(session: Session, context: object, instances: object) -> None:
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("a session for reading was about to write")
 
 
 @contextmanager

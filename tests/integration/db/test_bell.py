@@ -2,8 +2,10 @@ import asyncio
 
 import psycopg
 import pytest
+from sqlmodel import select
 
 from copytrade.db.bell import Bell, ring
+from copytrade.db.events import Event, record
 from copytrade.db.session import reading, transaction
 from copytrade.engines import Engines
 
@@ -61,7 +63,7 @@ def test_a_ring_of_a_rolled_back_transaction_is_not_heard(database: Engines) -> 
         await ready.wait()
         await _until_listening(database)
         await asyncio.sleep(0.05)
-        with reading() as session:
+        with transaction() as session:
             ring(session, "plan")
             session.rollback()
         with pytest.raises(TimeoutError):
@@ -70,3 +72,10 @@ def test_a_ring_of_a_rolled_back_transaction_is_not_heard(database: Engines) -> 
         await bell.close()
 
     asyncio.run(scene())
+
+
+def test_a_session_for_reading_writes_nothing(database: Engines) -> None:
+    with reading() as session, pytest.raises(RuntimeError, match="about to write"):
+        record(session, "test.written")
+    with reading() as session:
+        assert session.exec(select(Event).where(Event.kind == "test.written")).first() is None
