@@ -1,7 +1,8 @@
 """Our own part of one copy: from the message of a lead's fill to the copy order on its way out, with fsync on.
 
 The message is stamped by the stream process when it comes, the order by the worker when it is signed: one machine,
-one clock. What the venue and the network take is in neither.
+one clock. What the venue and the network take is in neither. A fill that came while an order of the same leg was on its
+way is not counted: it waits for that order's outcome, which is the venue's time.
 """
 
 import statistics
@@ -16,6 +17,10 @@ SELECT extract(epoch FROM o.sent_at - f.received_at) * 1000, extract(epoch FROM 
 FROM trades.copy_orders o
 JOIN trades.copy_order_parts c ON c.order_id = o.id JOIN trades.copy_parts p ON p.id = c.part_id
 JOIN trades.fills f ON f.id = p.fill_id
+WHERE NOT EXISTS (
+    SELECT 1 FROM trades.copy_orders e
+    WHERE e.leg_id = o.leg_id AND e.sent_at < o.sent_at AND e.acknowledged_at > f.received_at
+)
 ORDER BY o.id DESC LIMIT %s
 """
 

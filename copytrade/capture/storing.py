@@ -1,6 +1,6 @@
 """Writing what was captured: many rows of many accounts in one statement each, a repeated row changes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from sqlmodel import Session
 from copytrade import clock, metrics
 from copytrade.capture import trouble
 from copytrade.capture.trouble import Trouble
-from copytrade.db.bell import ring
+from copytrade.db.bell import CHANNEL, ring
 from copytrade.db.model import TRADES, new_id
 from copytrade.db.trips import Ask, Asking, answered, array
 from copytrade.domain.fills import Candle, Fill, LedgerEntry
@@ -151,6 +151,17 @@ def topics(written: Sequence[Written]) -> set[str]:
     """Return what is rung after fills were stored."""
     plan = {"plan"} if any(one.stored.is_waiting for one in written) else set[str]()
     return plan | {f"user:{one.stored.user_id}" for one in written if one.is_new}
+
+
+_RING_OWNERS = f"""
+SELECT pg_notify(%(channel)s, 'user:' || user_id) FROM {TRADES}.capture_states WHERE exchange_account_id = ANY(%(ids)s)
+"""  # noqa: S608 - only the schema's name goes in
+
+
+def asking_ring_owners(account_ids: Collection[UUID]) -> Asking[None]:
+    """Ask for the pages of accounts' owners to be rung."""
+    if account_ids:
+        yield [Ask(_RING_OWNERS, {"channel": CHANNEL, "ids": list(account_ids)})]
 
 
 def tell(session: Session, written: Sequence[Written], *, source: Source) -> None:

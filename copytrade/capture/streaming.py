@@ -24,7 +24,7 @@ from copytrade.capture.arrays import among_ids
 from copytrade.capture.models import CaptureState
 from copytrade.capture.polling import wait
 from copytrade.capture.storing import Captured, Source
-from copytrade.db.bell import ring
+from copytrade.db.bell import asking_ring
 from copytrade.db.model import new_id
 from copytrade.db.session import transaction
 from copytrade.db.trips import Trip
@@ -186,12 +186,14 @@ def store(session: Session, batch: Sequence[Heard]) -> None:
     trip = Trip(session)
     stored = trip.ask(storing.asking(storing.fit(session, fills, source=Source.STREAM), source=Source.STREAM))
     trip.ask(readings.asking_seen(positions))
-    sized = trip.ask(order_sizes.asking_note(_sizes(batch)))
+    trip.ask(order_sizes.asking_note(sizes := _sizes(batch)))
+    # Rung before it is known whether a fill was new: that hardly ever differs, and saves a trip.
+    rung = {f"poll:{one.account_id}" for one in batch if one.message.order is None}
+    rung |= ({"plan"} if fills or positions else set()) | ({"resume"} if sizes else set())
+    trip.ask(asking_ring(*sorted(rung)))
+    trip.ask(storing.asking_ring_owners({one.account_id for one in fills}))
     trip.go()
     storing.tell(session, stored.value, source=Source.STREAM)
-    rung = storing.topics(stored.value) | {f"poll:{one.account_id}" for one in batch if one.message.order is None}
-    rung |= ({"plan"} if positions else set()) | ({"resume"} if sized.value else set())
-    ring(session, *sorted(rung))
     for one in batch:
         if one.message.spoiled:
             storing.keep_spoiled(

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from copytrade import clock
 from copytrade.capture import service as capture
-from copytrade.capture.taking import Taken
+from copytrade.capture.taking import Found, Taken
 from copytrade.copying import bulk, claims, intentions, notices, records, rests, saving
 from copytrade.copying.desks import Desk, Rules, Venues, around, copy_equity, open_desk, room_in, unread
 from copytrade.copying.models import LegState
@@ -20,7 +20,7 @@ from copytrade.copying.serving import in_turn, serving
 from copytrade.copying.work import Claimed, Taking
 from copytrade.db.bell import ring
 from copytrade.db.model import new_id
-from copytrade.db.trips import Trip
+from copytrade.db.trips import Answer, Trip
 from copytrade.domain.changes import LeadChange
 from copytrade.domain.driving import Order, Wait, turn
 from copytrade.domain.legs import Part, net
@@ -53,6 +53,26 @@ class Planned:
     """Whether somebody else held the lead: nothing was looked at."""
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What there is of a lead to plan; if nobody else has him, he is locked until the commit."""
+
+    lead_account_id: UUID
+    found: Answer[Found]
+    rest: Answer[Rest | None]
+    copies: Answer[list[ActiveSubscription]]
+
+
+def look(trip: Trip, lead_account_id: UUID) -> Looked:
+    """Have a lead looked at on a trip, and locked: whoever plans him now looks again when he is done."""
+    return Looked(
+        lead_account_id,
+        found=trip.ask(capture.asking(lead_account_id, waits=False)),
+        rest=trip.ask(rests.asking(lead_account_id)),
+        copies=trip.ask(subscriptions.asking_active_on_lead(lead_account_id, now=clock.now())),
+    )
+
+
 def plan_lead(
     session: Session,
     lead_account_id: UUID,
@@ -60,29 +80,30 @@ def plan_lead(
     venues: Venues,
     asked: frozenset[UUID] = frozenset(),
     taking: Taking | None = None,
+    looked: Looked | None = None,
 ) -> Planned:
     """Plan what may be planned of a lead now; the caller commits.
 
     An opening whose order is not known, or whose account's equity is to be read, waits to be sized (`resuming`);
     nobody else waits for it. For the equity of accounts that were `asked` lately nothing waits.
+    `looked` is what a trip of the caller's transaction has found of the lead already.
     """
     now = clock.now()
-    trip = Trip(session)
-    # Whoever plans him now looks again when he is done: what came meanwhile is not waited for.
-    found = trip.ask(capture.asking(lead_account_id, waits=False))
-    left = trip.ask(rests.asking(lead_account_id))
-    copies = trip.ask(subscriptions.asking_active_on_lead(lead_account_id, now=now))
-    trip.go()
-    if found.value.state is None:
+    if looked is None:
+        trip = Trip(session)
+        looked = look(trip, lead_account_id)
+        trip.go()
+    found, copies = looked.found.value, looked.copies.value
+    if found.state is None:
         return Planned(is_held=True)
-    taken, rest = None, left.value
+    taken, rest = None, looked.rest.value
     if rest is None:
-        taken = capture.taken_of(session, found.value, now=now)
+        taken = capture.taken_of(session, found, now=now)
         if not taken.changes:
             capture.mark_planned(session, taken, now=now)
             return Planned()
-        rest = _all_of(session, taken.changes, copies.value, venues=venues, lead_account_id=lead_account_id)
-    return _plan_some(session, rest, copies.value, taken=taken, venues=venues, now=now, asked=asked, taking=taking)
+        rest = _all_of(session, taken.changes, copies, venues=venues, lead_account_id=lead_account_id)
+    return _plan_some(session, rest, copies, taken=taken, venues=venues, now=now, asked=asked, taking=taking)
 
 
 _LEGS = """

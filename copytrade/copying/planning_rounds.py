@@ -14,7 +14,7 @@ from copytrade.capture import service as capture
 from copytrade.copying import planner, rests
 from copytrade.copying.asking import Asked
 from copytrade.copying.desks import Venues
-from copytrade.copying.planner import Planned
+from copytrade.copying.planner import Looked, Planned
 from copytrade.copying.terms import Terms
 from copytrade.copying.work import Claimed, Taking
 from copytrade.db.session import reading, transaction
@@ -47,6 +47,8 @@ class Planner:
     _again_s: float = SHORTEST_AGAIN_S
     _was_mine: bool = True
     """Whether this process was the one that planned when it last looked."""
+    _newest: UUID | None = None
+    """The lead that was planned last alone."""
     _seen: dict[UUID, AccountRef] = field(default_factory=dict[UUID, AccountRef])
     """Leads that were planned here before: where they trade never changes."""
     _order: bytes = field(default_factory=lambda: token_bytes(16))
@@ -91,8 +93,8 @@ class Planner:
         with reading() as session:
             return self._waiting(session)
 
-    def _waiting(self, session: Session) -> list[AccountRef]:
-        trip = Trip(session)
+    def _waiting(self, session: Session, *, also: Trip | None = None) -> list[AccountRef]:
+        trip = also or Trip(session)
         new_fills, rest = trip.ask(capture.asking_waiting_leads()), trip.ask(rests.asking_leads())
         trip.go()
         waiting = list(dict.fromkeys([*rest.value, *new_fills.value]))
@@ -103,10 +105,16 @@ class Planner:
     def _begin(self, asked: frozenset[UUID], taking: Taking) -> tuple[list[AccountRef], Planned | None]:
         """Look for leads with something to plan; a single one that is known is planned in the same transaction."""
         with transaction() as session:
-            leads = self._waiting(session)
+            trip = Trip(session)
+            # Who traded last often trades next: he is looked at on the way.
+            looked = planner.look(trip, self._newest) if self._newest else None
+            leads = self._waiting(session, also=trip)
             if len(leads) != 1 or self.terms.rules_at(leads[0]) is None:
                 return leads, None
-            planned = _planned(session, leads[0].id, venues_of(self.terms, leads[0]), asked, taking)
+            lead = leads[0].id
+            looked = looked if lead == self._newest else None
+            self._newest = lead
+            planned = _planned(session, lead, venues_of(self.terms, leads[0]), asked, taking, looked)
         return leads, _committed(planned)
 
     async def _plan(self, lead: AccountRef) -> bool:
@@ -130,8 +138,15 @@ def _plan_lead(lead_id: UUID, venues: Venues, asked: frozenset[UUID], taking: Ta
     return _committed(planned)
 
 
-def _planned(session: Session, lead_id: UUID, venues: Venues, asked: frozenset[UUID], taking: Taking) -> Planned:
-    planned = planner.plan_lead(session, lead_id, venues=venues, asked=asked, taking=taking)
+def _planned(
+    session: Session,
+    lead_id: UUID,
+    venues: Venues,
+    asked: frozenset[UUID],
+    taking: Taking,
+    looked: Looked | None = None,
+) -> Planned:
+    planned = planner.plan_lead(session, lead_id, venues=venues, asked=asked, taking=taking, looked=looked)
     if planned.changes:
         reach(Label.PLAN_WRITTEN)
     return planned

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
-from copytrade.db.trips import fetch
+from copytrade.db.trips import Ask, Asking, answered
 from copytrade.settings import settings
 
 CHANNEL = "bell"
@@ -29,7 +29,13 @@ log = structlog.get_logger()
 def ring(session: Session, *topics: str) -> None:
     """Ring `topics` when the session's transaction commits."""
     if topics:
-        fetch(session, _NOTIFY, channel=CHANNEL, payloads=list(_payloads(topics)))
+        answered(session, asking_ring(*topics))
+
+
+def asking_ring(*topics: str) -> Asking[None]:
+    """Ask for topics to be rung when the transaction commits."""
+    if topics:
+        yield [Ask(_NOTIFY, {"channel": CHANNEL, "payloads": list(_payloads(topics))})]
 
 
 def _payloads(topics: Sequence[str]) -> Iterator[str]:
