@@ -24,6 +24,8 @@ WINDOWS = {
     "COPYTRADE_REQUEST_TIMEOUT_MS": "2500",
     "COPYTRADE_CAPTURE_SPARE_S": "2",
     "COPYTRADE_SILENCE_AFTER_S": "6",
+    # Two who copy the same trader are planned in two transactions: what is left of a plan outlives everything, too.
+    "COPYTRADE_PLAN_BATCH": "1",
 }
 """The venues' windows in these runs, so that what takes minutes in earnest takes seconds."""
 TRADES_S = 22.0
