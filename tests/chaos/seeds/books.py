@@ -41,11 +41,11 @@ def wrong(world: World) -> list[str]:
             _sums(world, copy, is_traded=bool(hands)),
             replayed(world, copy),
         )
-        found += [f"{_name(copy)}: {one}" for one in checks]
+        found += [f"{name_of(copy)}: {one}" for one in checks]
     return found
 
 
-def _name(copy: Copy) -> str:
+def name_of(copy: Copy) -> str:
     return f"copy {copy.account.key.account_id} of {copy.lead.account.key.account_id} at {'/'.join(copy.lead.place)}"
 
 
@@ -192,3 +192,24 @@ def _totals(copy: Copy, parts: Sequence[Any]) -> list[str]:
         if pending != leg.target - leg.held:
             found.append(f"leg {leg.id}: pending {pending}, target {leg.target}, held {leg.held}")
     return found
+
+
+_STORY = """
+select p.planned_at as at, l.symbol || ' part ' || p.kind || ' asked ' || p.asked || ' copied ' || p.copied
+    || ' skipped ' || p.skipped || ' netted ' || p.netted || ' ' || p.reason as told
+from trades.copy_parts p join trades.legs l on l.id = p.leg_id where p.subscription_id = :id
+union all select o.created_at, o.symbol || ' ' || o.purpose || ' ' || o.side || ' ' || o.quantity || ' ' || o.state
+    || ' filled ' || o.filled || ' ' || o.refusal from trades.copy_orders o where o.subscription_id = :id
+union all select d.at, d.symbol || ' drift ' || d.kind || ' ' || d.policy || ' expected ' || d.expected
+    || ' found ' || d.found from trades.copy_drifts d where d.subscription_id = :id
+union all select now(), l.symbol || ' ' || l.position_side || ' ' || l.state || ' target ' || l.target || ' held '
+    || l.held || ' ' || l.waits_for || ' ' || l.last_reason || ' halted ' || l.is_halted || ' lots ' || l.lots::text
+from trades.legs l where l.subscription_id = :id
+order by 1
+"""
+
+
+def story(copy: Copy) -> list[str]:
+    """Return what happened to a copy, for whoever looks for what went wrong."""
+    rows = fetched(_STORY, id=copy.subscription_id)
+    return [f"{name_of(copy)}", *(f"  {row.at:%H:%M:%S.%f} {row.told}" for row in rows)]

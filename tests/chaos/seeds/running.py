@@ -60,6 +60,9 @@ class Seed:
         undone = world.wait_for_quiet(stage, meanwhile=self._revive, timeout=QUIET_S)
         self.say(f"quiet after {stage.trades} trades" if not undone else f"not quiet: {undone}")
         found = [*undone, *books.wrong(stage), *self._logged()]
+        for copy in stage.copies:
+            if any(one.startswith(books.name_of(copy)) for one in found):
+                self.told += books.story(copy)
         self.say(f"{stage.replayed} of {stage.legs} legs reckoned anew, {stage.rebased} rebased; {len(found)} wrong")
         return found
 
