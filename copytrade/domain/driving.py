@@ -18,7 +18,7 @@ from copytrade.domain.next_orders import (
     WaitReason,
     next_order,
 )
-from copytrade.domain.quantities import EXACT, ZERO
+from copytrade.domain.quantities import EXACT, ZERO, sign
 from copytrade.domain.sizing import CopySettings
 from copytrade.domain.skips import Skip, SkipReason
 
@@ -128,14 +128,22 @@ def drop_openings(leg: Leg, reason: SkipReason) -> tuple[Leg, tuple[SkippedPart,
 
 
 def _expire(leg: Leg, rules: MarketRules, settings: CopySettings, now: datetime) -> tuple[Leg, tuple[SkippedPart, ...]]:
+    """Step back what was not opened in time, as much of all such parts together as could be ordered.
+
+    Their rests below a step are reckoned together: else they add up to more than one, which nobody would order.
+    """
     oldest = now - timedelta(seconds=settings.max_entry_age_s)
+    old = [part for part in leg.parts if part.opens and part.pending and part.at < oldest]
     skips = list[SkippedPart]()
-    for part in leg.parts:
-        if not part.opens or not part.pending or part.at >= oldest:
+    for towards in (1, -1):
+        some = [part for part in old if sign(part.pending) == towards]
+        left = rules.round_quantity(sum((abs(part.pending) for part in some), ZERO))
+        if left < rules.min_quantity or not some or EXACT.multiply(left, some[-1].price) < rules.min_notional:
             continue
-        tradeable = rules.round_quantity(abs(part.pending))
-        if tradeable < rules.min_quantity or EXACT.multiply(tradeable, part.price) < rules.min_notional:
-            continue
-        leg, skip = step_back(leg, part, amount=tradeable, reason=leg.last_reason or SkipReason.TOO_OLD)
-        skips += [skip] if skip else []
+        for part in some:
+            amount = min(abs(part.pending), left)
+            left -= amount
+            if amount:
+                leg, skip = step_back(leg, part, amount=amount, reason=leg.last_reason or SkipReason.TOO_OLD)
+                skips += [skip] if skip else []
     return leg, tuple(skips)

@@ -114,3 +114,18 @@ def test_one_order_over_zero_reaches_the_minimum_at_its_own_price() -> None:
     sent = [order for order in copy.orders if order.price is not None]
     assert copy.leg.held == D("0.005")
     assert all(order.quantity * order.price >= rules.min_notional for order in sent if order.price is not None)
+
+
+def test_rests_below_a_step_of_openings_that_were_given_up_do_not_add_up_to_more_than_one() -> None:
+    """A seed of chaos: entries were held back by a position of his own; each part kept a rest that nobody would order."""
+    copy = following("0.37")
+    copy.gate = Gate(hold_entries=SkipReason.OWN_POSITION)
+    for _ in range(3):
+        copy.trade("0.005")
+        copy.drive()
+        copy.later(61)
+        copy.drive()
+    assert copy.leg.held == 0
+    assert 0 < copy.leg.target < RULES.quantity_step
+    assert target_total(copy.leg.lots) == copy.leg.target == pending_total(copy.leg)
+    assert {reason for reason, _ in copy.skips} == {SkipReason.OWN_POSITION}
