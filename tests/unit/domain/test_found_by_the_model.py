@@ -117,7 +117,7 @@ def test_one_order_over_zero_reaches_the_minimum_at_its_own_price() -> None:
 
 
 def test_rests_below_a_step_of_openings_that_were_given_up_do_not_add_up_to_more_than_one() -> None:
-    """A seed of chaos: entries were held back by a position of his own; each part kept a rest that nobody would order."""
+    """A seed of chaos: a position of his own held entries back, and each part kept a rest that nobody would order."""
     copy = following("0.37")
     copy.gate = Gate(hold_entries=SkipReason.OWN_POSITION)
     for _ in range(3):
