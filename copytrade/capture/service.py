@@ -40,11 +40,6 @@ def store_fills(
     return [stored.id for stored in storing.store(session, captured, source=source)]
 
 
-def waiting_leads(session: Session, *, now: datetime) -> list[UUID]:
-    """Return the lead accounts that have something to plan, whether or not it may be planned already."""
-    return answered(session, asking_waiting_leads())
-
-
 _WAITING = f"""
 SELECT exchange_account_id FROM {TRADES}.capture_states
 WHERE role = 'lead' AND baseline_at IS NOT NULL AND exchange_account_id IN (
@@ -54,7 +49,7 @@ WHERE role = 'lead' AND baseline_at IS NOT NULL AND exchange_account_id IN (
 
 
 def asking_waiting_leads() -> Asking[list[UUID]]:
-    """Ask for what `waiting_leads` returns."""
+    """Ask for the lead accounts that have something to plan, whether or not it may be planned already."""
     [rows] = yield [Ask(_WAITING, {})]
     return [lead for (lead,) in rows]
 

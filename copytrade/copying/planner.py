@@ -57,7 +57,6 @@ class Planned:
 class Looked:
     """What there is of a lead to plan; if nobody else has him, he is locked until the commit."""
 
-    lead_account_id: UUID
     found: Answer[Found]
     rest: Answer[Rest | None]
     copies: Answer[list[ActiveSubscription]]
@@ -66,7 +65,6 @@ class Looked:
 def look(trip: Trip, lead_account_id: UUID) -> Looked:
     """Have a lead looked at on a trip, and locked: whoever plans him now looks again when he is done."""
     return Looked(
-        lead_account_id,
         found=trip.ask(capture.asking(lead_account_id, waits=False)),
         rest=trip.ask(rests.asking(lead_account_id)),
         copies=trip.ask(subscriptions.asking_active_on_lead(lead_account_id, now=clock.now())),

@@ -15,6 +15,7 @@ from copytrade.capture.models import CaptureState, LeadPosition, SpoiledRow, Sto
 from copytrade.capture.order_sizes import OrderSize
 from copytrade.capture.storing import Captured, Source
 from copytrade.db.model import new_id
+from copytrade.db.trips import answered
 from copytrade.domain.changes import ChangeKind
 from copytrade.domain.fills import AccountState, EntryKind, Equity, Fill, LedgerEntry, Position
 from copytrade.domain.instruments import PositionSide, Side
@@ -107,7 +108,7 @@ def test_history_and_a_copy_accounts_fills_are_never_planned(session: Session) -
         select(StoredFill.exchange_account_id, StoredFill.trade_id).where(~col(StoredFill.is_history))
     ).all()
     assert list(rows) == [(alice, "3")]
-    assert service.waiting_leads(session, now=NOW) == [alice]
+    assert answered(session, service.asking_waiting_leads()) == [alice]
 
 
 def test_planning_moves_p_and_marks_the_fills(session: Session) -> None:
@@ -115,7 +116,7 @@ def test_planning_moves_p_and_marks_the_fills(session: Session) -> None:
     put(session, alice, fill(1, "1", after="1"), fill(2, "-0.4", at=2, after="0.6"))
     assert plan(session, alice, at=2) == [(ChangeKind.FILL, 0, 1), (ChangeKind.FILL, 1, Decimal("0.6"))]
     assert plan(session, alice, at=2) == []
-    assert service.waiting_leads(session, now=NOW) == []
+    assert answered(session, service.asking_waiting_leads()) == []
     held = queries.lead_positions(session, account_id=alice)
     assert [(one.instrument.symbol, one.quantity) for one in held] == [(BTC, Decimal("0.6"))]
 
@@ -155,7 +156,7 @@ def test_two_equal_readings_that_no_fill_explains_set_p_and_the_late_trade_chang
     second = readings.settle(session, reading_of("0", at=16), account_id=alice)
     assert second.confirmed == ((BTC, "net"),)
     readings.rebase(session, {(BTC, "net"): Decimal(59000)}, account_id=alice)
-    assert service.waiting_leads(session, now=NOW) == [alice]
+    assert answered(session, service.asking_waiting_leads()) == [alice]
     taken = service.take_next(session, lead_account_id=alice, now=NOW + 16 * SECOND)
     assert [(one.kind, one.after, one.price, one.fill_id) for one in taken.changes] == [
         (ChangeKind.REBASE_REDUCE, 0, 59000, None)
@@ -163,7 +164,7 @@ def test_two_equal_readings_that_no_fill_explains_set_p_and_the_late_trade_chang
     service.mark_planned(session, taken, now=NOW)
     put(session, alice, fill(2, "-1", at=9, after="0"))
     assert plan(session, alice, at=60) == []
-    assert service.waiting_leads(session, now=NOW) == []
+    assert answered(session, service.asking_waiting_leads()) == []
     put(session, alice, fill(3, "2", at=17, after="2"))
     assert plan(session, alice, at=60) == [(ChangeKind.FILL, 0, 2)]
 

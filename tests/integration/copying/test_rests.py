@@ -73,7 +73,7 @@ def test_the_position_moves_with_the_first_of_them_and_nothing_newer_is_planned_
 def test_a_lead_with_something_left_is_looked_at_though_he_did_nothing_new(on: Desk) -> None:
     on.fill("1")
     on.plan()
-    assert service.waiting_leads(on.session, now=clock.now()) == []
+    assert answered(on.session, service.asking_waiting_leads()) == []
     assert answered(on.session, rests.asking_leads()) == [on.market.lead]
 
 
