@@ -37,6 +37,8 @@ from copytrade.subscriptions.rows import ActiveSubscription
 
 EQUITY_TOO = frozenset({*WAITS_FOR, SkipReason.EQUITY_UNKNOWN})
 """What an opening waits for while an equity is being read: its order, and the equity."""
+MOST_BATCHES = 8
+"""In so many transactions at most, or one more, all subscribers of a lead are planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ def _plan_some(
     asked: frozenset[UUID],
     taking: Taking | None,
 ) -> Planned:
-    most = settings().plan_batch
+    # Each batch reads who is concerned once more: with a number of batches that grew, that would grow with its square.
+    most = max(settings().plan_batch, rest.serving.size // MOST_BATCHES)
     some = set(rest.waiting[:most])
     mine = [copy for copy in copies if copy.id in some]
     lead_account_id = rest.serving.lead_account_id

@@ -22,6 +22,11 @@ class Serving:
     lead_account_id: UUID
     concerned: Mapping[At, Group]
 
+    @property
+    def size(self) -> int:
+        """Return how many the instrument that concerns most of them concerns."""
+        return max(sum(map(len, groups)) for groups in self.concerned.values())
+
     def places(self, change: LeadChange) -> dict[UUID, Place]:
         """Return the place of each subscription that a change concerns, the first one first."""
         at = change.instrument
