@@ -160,8 +160,14 @@ class Hands:
     def _is_entering(self) -> bool:
         """Tell whether something may still be opened without the lead's doing."""
         step = self.world.venue.rules.quantity_step
-        legs = self.world.service.store.legs.values()
-        return any(part.unsized or (part.opens and abs(part.pending) >= step) for leg in legs for part in leg.leg.parts)
+        opening = [
+            [part for part in leg.leg.parts if part.opens or part.unsized]
+            for leg in self.world.service.store.legs.values()
+        ]
+        # Parts too small alone are entered together.
+        return any(
+            any(part.unsized for part in parts) or sum(abs(part.pending) for part in parts) >= step for parts in opening
+        )
 
     def _sellable(self, side: PositionSide) -> Decimal:
         held, step = self.world.lead.held.get(side, ZERO), self.world.venue.rules.quantity_step
