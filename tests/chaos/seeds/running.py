@@ -9,6 +9,7 @@ from pathlib import Path
 
 from copytrade import failpoints
 from copytrade.db.session import engine
+from copytrade.domain.readings import UNSEEN
 from copytrade.sandbox.client import Control
 from tests.chaos.seeds import books, world
 from tests.chaos.seeds.trouble import Trouble
@@ -30,7 +31,8 @@ WINDOWS = {
 """The venues' windows in these runs, so that what takes minutes in earnest takes seconds."""
 TRADES_S = 22.0
 BURST = (3, 9)
-QUIET_S = 120.0
+QUIET_S = UNSEEN.total_seconds() + 60
+"""What a lost order may have done is not taken for his own hand for so long; after it two readings are due."""
 CRASHED = re.compile(r'"event": "(part|poll|stream)\.crashed"|^Traceback \(most recent call last\)')
 """What no process may ever log, whatever befell it: a bug, or the end of the process by one."""
 
