@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 
 from copytrade.accounts import queries as accounts
 from copytrade.db.trips import Ask, Asking, answered
+from copytrade.domain.billing import access_ends
 from copytrade.domain.instruments import Role
-from copytrade.domain.terms import access_ends
 from copytrade.errors import NotFound
 from copytrade.settings import settings
 from copytrade.subscriptions.models import Profile, Subscription

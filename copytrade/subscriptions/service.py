@@ -8,7 +8,7 @@ from sqlmodel import Session, and_, col, or_, select
 
 from copytrade import clock
 from copytrade.db.events import record
-from copytrade.domain.terms import access_ends
+from copytrade.domain.billing import access_ends
 from copytrade.errors import Conflict, NotFound
 from copytrade.settings import settings
 from copytrade.subscriptions.closing import close, tell_pages
