@@ -16,7 +16,8 @@ _LOCK = 7_240_118  # any number of ours: two starting processes migrate one afte
 
 def _import_tables() -> None:
     folder = ROOT / "copytrade"
-    for file in sorted([*folder.glob("*/models.py"), *folder.glob("*/models/*.py"), *folder.glob("db/*.py")]):
+    places = ("*/models.py", "*/models/*.py", "*/*_models.py", "db/*.py")
+    for file in sorted(file for place in places for file in folder.glob(place)):
         import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Dialect, Numeric, types
+from sqlalchemy import BigInteger, DateTime, Dialect, Numeric, types
 from sqlmodel import Field, SQLModel
 
 PEOPLE = "people"
@@ -83,3 +83,8 @@ def amount(*, default: Any = ..., nullable: bool = False) -> Any:
     if nullable and default is ...:
         default = None
     return Field(default=default, sa_type=Amount, nullable=nullable)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def units(*, default: Any = ...) -> Any:
+    """Return the field of an amount of money in whole minor units of its currency."""
+    return Field(default=default, sa_type=BigInteger, nullable=False)  # pyright: ignore[reportArgumentType, reportCallIssue]

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from copytrade.db.model import PEOPLE, key, moment
+from copytrade.db.model import PEOPLE, key, moment, units
 from copytrade.db.model import amount as exact
 
 
@@ -113,40 +113,29 @@ class WebhookEvent(SQLModel, table=True):
 
 
 class PaidPeriod(SQLModel, table=True):
-    """One paid invoice: a period of a subscription and how its price is shared."""
+    """One paid invoice: a period of a subscription and how its price is shared, in minor units of its currency."""
 
     __tablename__ = "paid_periods"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = {"schema": PEOPLE}
+    __table_args__ = (
+        Index("ix_paid_periods_trader_time", "trader_id", "paid_at"),
+        Index("ix_paid_periods_paid_at", "paid_at"),
+        {"schema": PEOPLE},
+    )
 
     id: UUID = key()
     stripe_invoice_id: str = Field(unique=True)
+    stripe_payment_intent_id: str = Field(default="", index=True)
+    """Empty where nothing was charged: a coupon for all of it."""
     subscription_id: UUID = Field(index=True)
     subscriber_id: UUID = Field(index=True)
-    trader_id: UUID = Field(index=True)
-    amount: Decimal = exact()
+    trader_id: UUID
+    minor: int = units()
     currency: str = Field(max_length=3)
-    platform_part: Decimal = exact()
-    trader_part: Decimal = exact()
-    refunded: Decimal = exact(default=Decimal(0))
+    platform_minor: int = units()
+    trader_minor: int = units()
+    refunded_minor: int = units(default=0)
+    """What was given back by refunds; what banks took is in `lost_minor`."""
+    lost_minor: int = units(default=0)
     period_start: datetime = moment()
     period_end: datetime = moment()
     paid_at: datetime = moment()
-
-
-class LedgerEntry(SQLModel, table=True):
-    """One side of a booking; the entries of a booking add up to zero."""
-
-    __tablename__ = "ledger_entries"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = (UniqueConstraint("booking", "account"), {"schema": PEOPLE})
-
-    id: UUID = key()
-    booking: str
-    """What makes the booking one: `paid:<invoice>`, `refund:<invoice>:<refunded in all>`."""
-    account: str = Field(index=True)
-    """`cash` · `platform` · `trader:<user id>`; what comes in is positive in `cash` and negative where it is owed."""
-    amount: Decimal = exact()
-    currency: str = Field(max_length=3)
-    paid_period_id: UUID = Field(index=True)
-    available_at: datetime = moment()
-    """From then on a trader's part may be paid out."""
-    booked_at: datetime = moment()
