@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision: str = "0013"
 down_revision: str | None = "0012"
@@ -13,15 +14,39 @@ depends_on: str | Sequence[str] | None = None
 _OPEN = "state in ('incomplete', 'trialing', 'active', 'past_due', 'unpaid', 'paused', 'disputed')"
 _OPEN_BEFORE = "state in ('incomplete', 'active', 'past_due')"
 
+FACTOR = """
+(case when currency in ('bif','clp','djf','gnf','jpy','kmf','krw','mga','pyg','rwf','vnd','vuv','xaf','xof','xpf')
+ then 1 when currency in ('bhd','jod','kwd','omr','tnd') then 1000 else 100 end)
+"""
+APPEND_ONLY = """
+create function people.ledger_append_only() returns trigger language plpgsql as $$
+begin
+  raise exception 'entries of the ledger are never changed and never deleted' using errcode = 'restrict_violation';
+end $$
+"""
+BALANCES = """
+create function people.ledger_balances() returns trigger language plpgsql as $$
+begin
+  if exists (
+    select 1 from people.ledger_entries where booking = new.booking group by currency having sum(minor) <> 0
+  ) then
+    raise exception 'booking % does not add up to zero', new.booking using errcode = 'check_violation';
+  end if;
+  return null;
+end $$
+"""
+
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     _subscriptions()
     _selling()
+    _moneys()
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    _moneys_back()
     _selling_back()
     _subscriptions_back()
 
@@ -141,3 +166,257 @@ def _selling_back() -> None:
         op.drop_column("payment_subscriptions", column, schema="people")
     op.drop_column("payment_checkouts", "coupon_id", schema="people")
     op.drop_table("coupons", schema="people")
+
+
+def _moneys() -> None:
+    """Make money whole minor units, the ledger append-only, and room for payouts, disputes and differences."""
+    _periods_in_minor()
+    _ledger_in_minor()
+    _guard_ledger()
+    _shares_and_disputes()
+    _payouts()
+    _differences()
+
+
+def _moneys_back() -> None:
+    for table in ("money_differences", "payout_reversals", "payout_lines", "payouts", "payout_accounts", "disputes"):
+        op.drop_table(table, schema="people")
+    op.drop_table("trader_shares", schema="people")
+    _ledger_in_decimals()
+    _periods_in_decimals()
+
+
+def _periods_in_minor() -> None:
+    table = "paid_periods"
+    _turn(table, {"amount": "minor", "platform_part": "platform_minor", "trader_part": "trader_minor"})
+    _turn(table, {"refunded": "refunded_minor"})
+    _add_filled(table, "lost_minor", sa.BigInteger(), "0")
+    _add_filled(table, "stripe_payment_intent_id", sa.String(), "''")
+    op.drop_index("ix_paid_periods_trader_id", table_name=table, schema="people")
+    op.create_index("ix_paid_periods_trader_time", table, ["trader_id", "paid_at"], schema="people")
+    op.create_index("ix_paid_periods_paid_at", table, ["paid_at"], schema="people")
+    op.create_index("ix_paid_periods_stripe_payment_intent_id", table, ["stripe_payment_intent_id"], schema="people")
+
+
+def _periods_in_decimals() -> None:
+    table = "paid_periods"
+    for index in ("stripe_payment_intent_id", "paid_at", "trader_time"):
+        op.drop_index(f"ix_paid_periods_{index}", table_name=table, schema="people")
+    op.create_index("ix_paid_periods_trader_id", table, ["trader_id"], schema="people")
+    op.drop_column(table, "stripe_payment_intent_id", schema="people")
+    op.drop_column(table, "lost_minor", schema="people")
+    _turn_back(table, {"minor": "amount", "platform_minor": "platform_part", "trader_minor": "trader_part"})
+    _turn_back(table, {"refunded_minor": "refunded"})
+
+
+def _ledger_in_minor() -> None:
+    table = "ledger_entries"
+    _turn(table, {"amount": "minor"})
+    _add_filled(table, "kind", sa.String(), "split_part(booking, ':', 1)")
+    _add_filled(table, "happened_at", sa.DateTime(timezone=True), "booked_at")
+    op.execute("update people.ledger_entries set account = 'stripe' where account = 'cash'")
+    op.alter_column(table, "paid_period_id", nullable=True, schema="people")
+    op.drop_index("ix_ledger_entries_account", table_name=table, schema="people")
+    columns = ["account", "currency", "happened_at"]
+    op.create_index("ix_ledger_entries_account_time", table, columns, schema="people")
+    op.create_index("ix_ledger_entries_available", table, ["account", "available_at"], schema="people")
+
+
+def _guard_ledger() -> None:
+    op.execute(APPEND_ONLY)
+    op.execute(BALANCES)
+    op.execute(
+        "create trigger ledger_append_only before update or delete on people.ledger_entries"
+        " for each row execute function people.ledger_append_only()"
+    )
+    op.execute(
+        "create constraint trigger ledger_balances after insert on people.ledger_entries"
+        " deferrable initially deferred for each row execute function people.ledger_balances()"
+    )
+
+
+def _ledger_in_decimals() -> None:
+    table = "ledger_entries"
+    for name in ("append_only", "balances"):
+        op.execute(f"drop trigger ledger_{name} on people.ledger_entries")
+        op.execute(f"drop function people.ledger_{name}")
+    # What has no period has no place in the tables of before: payouts and what Stripe kept.
+    op.execute("delete from people.ledger_entries where paid_period_id is null")
+    op.execute("update people.ledger_entries set account = 'cash' where account = 'stripe'")
+    for index in ("available", "account_time"):
+        op.drop_index(f"ix_ledger_entries_{index}", table_name=table, schema="people")
+    op.create_index("ix_ledger_entries_account", table, ["account"], schema="people")
+    op.alter_column(table, "paid_period_id", nullable=False, schema="people")
+    op.drop_column(table, "happened_at", schema="people")
+    op.drop_column(table, "kind", schema="people")
+    _turn_back(table, {"minor": "amount"})
+
+
+def _shares_and_disputes() -> None:
+    op.create_table(
+        "trader_shares",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("trader_id", sa.Uuid(), nullable=False),
+        sa.Column("share", sa.Numeric(), nullable=False),
+        sa.Column("set_by", sa.Uuid(), nullable=False),
+        _moment("set_at", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trader_shares")),
+        schema="people",
+    )
+    op.create_index("ix_trader_shares_newest", "trader_shares", ["trader_id", "set_at"], schema="people")
+    op.create_table(
+        "disputes",
+        sa.Column("stripe_dispute_id", sa.String(), nullable=False),
+        sa.Column("stripe_charge_id", sa.String(), nullable=False),
+        sa.Column("paid_period_id", sa.Uuid(), nullable=True),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        _moment("evidence_due_at"),
+        _moment("opened_at", nullable=False),
+        _moment("closed_at"),
+        _moment("synced_at", nullable=False),
+        sa.PrimaryKeyConstraint("stripe_dispute_id", name=op.f("pk_disputes")),
+        schema="people",
+    )
+    op.create_index(op.f("ix_disputes_paid_period_id"), "disputes", ["paid_period_id"], schema="people")
+    op.create_index(op.f("ix_disputes_opened_at"), "disputes", ["opened_at"], schema="people")
+    op.create_index(
+        "ix_disputes_open", "disputes", ["paid_period_id"], schema="people", postgresql_where=sa.text("is_open")
+    )
+
+
+def _payouts() -> None:
+    op.create_table(
+        "payout_accounts",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("stripe_account_id", sa.String(), nullable=False),
+        sa.Column("payouts_enabled", sa.Boolean(), nullable=False),
+        sa.Column("transfers_enabled", sa.Boolean(), nullable=False),
+        sa.Column("details_submitted", sa.Boolean(), nullable=False),
+        sa.Column("requirements", postgresql.JSONB(), nullable=False),
+        sa.Column("disabled_reason", sa.String(), nullable=False),
+        _moment("created_at", nullable=False),
+        _moment("synced_at", nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_payout_accounts")),
+        sa.UniqueConstraint("stripe_account_id", name=op.f("uq_payout_accounts_stripe_account_id")),
+        schema="people",
+    )
+    op.create_table(
+        "payouts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("trader_id", sa.Uuid(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("stripe_account_id", sa.String(), nullable=False),
+        sa.Column("stripe_transfer_id", sa.String(), nullable=False),
+        *_tries(),
+        _moment("created_at", nullable=False),
+        _moment("sent_at"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payouts")),
+        schema="people",
+    )
+    op.create_index("ix_payouts_trader", "payouts", ["trader_id", "created_at"], schema="people")
+    _index_planned("payouts")
+    op.create_table(
+        "payout_lines",
+        sa.Column("payout_id", sa.Uuid(), nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("is_live", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("payout_id", "entry_id", name=op.f("pk_payout_lines")),
+        schema="people",
+    )
+    op.create_index(
+        "uq_payout_lines_live",
+        "payout_lines",
+        ["entry_id"],
+        unique=True,
+        schema="people",
+        postgresql_where=sa.text("is_live"),
+    )
+    _reversals()
+
+
+def _reversals() -> None:
+    table = "payout_reversals"
+    op.create_table(
+        table,
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("payout_id", sa.Uuid(), nullable=False),
+        sa.Column("trader_id", sa.Uuid(), nullable=False),
+        sa.Column("paid_period_id", sa.Uuid(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("stripe_reversal_id", sa.String(), nullable=False),
+        *_tries(),
+        _moment("created_at", nullable=False),
+        _moment("done_at"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payout_reversals")),
+        sa.UniqueConstraint("cause", name=op.f("uq_payout_reversals_cause")),
+        schema="people",
+    )
+    op.create_index(op.f("ix_payout_reversals_payout_id"), table, ["payout_id"], schema="people")
+    _index_planned(table)
+
+
+def _tries() -> "tuple[sa.Column[object], ...]":
+    return (
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("refusals", sa.Integer(), nullable=False),
+        sa.Column("error", sa.String(), nullable=False),
+        _moment("try_at", nullable=False),
+    )
+
+
+def _index_planned(table: str) -> None:
+    where = sa.text("state = 'planned'")
+    op.create_index(f"ix_{table}_due", table, ["try_at"], schema="people", postgresql_where=where)
+
+
+def _differences() -> None:
+    table = "money_differences"
+    op.create_table(
+        table,
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("stripe_id", sa.String(), nullable=False),
+        sa.Column("ours", sa.String(), nullable=False),
+        sa.Column("theirs", sa.String(), nullable=False),
+        _moment("found_at", nullable=False),
+        _moment("resolved_at"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_money_differences")),
+        schema="people",
+    )
+    op.create_index(op.f("ix_money_differences_found_at"), table, ["found_at"], schema="people")
+    op.create_index(
+        "uq_money_differences_open",
+        table,
+        ["kind", "stripe_id"],
+        unique=True,
+        schema="people",
+        postgresql_where=sa.text("resolved_at is null"),
+    )
+
+
+def _turn(table: str, columns: dict[str, str]) -> None:
+    """Turn amounts into whole minor units under a new name."""
+    for old, new in columns.items():
+        _add_filled(table, new, sa.BigInteger(), f"round({old} * {FACTOR})")
+        op.drop_column(table, old, schema="people")
+
+
+def _turn_back(table: str, columns: dict[str, str]) -> None:
+    for old, new in columns.items():
+        _add_filled(table, new, sa.Numeric(), f"{old}::numeric / {FACTOR}")
+        op.drop_column(table, old, schema="people")
+
+
+def _add_filled(table: str, name: str, kind: "sa.types.TypeEngine[object]", value: str) -> None:
+    op.add_column(table, sa.Column(name, kind, nullable=True), schema="people")
+    op.execute(f"update people.{table} set {name} = {value}")
+    op.alter_column(table, name, nullable=False, schema="people")

@@ -145,7 +145,7 @@ class Payout(SQLModel, table=True):
     stripe_transfer_id: str = ""
     attempts: int = 0
     refusals: int = 0
-    """How often Stripe said no for certain: its answer is kept under the key of the request, so the next has another."""
+    """How often Stripe said no for certain: its answer is kept with the key, so the next has another."""
     error: str = ""
     try_at: datetime = moment()
     created_at: datetime = moment()
