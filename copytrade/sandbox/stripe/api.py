@@ -2,16 +2,17 @@
 
 import base64
 import hashlib
-import json
 import secrets
 import time
 
+import orjson
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from copytrade.sandbox.stripe import expansion, faults, forms, routes
 from copytrade.sandbox.stripe.errors import ApiError, Json
-from copytrade.sandbox.stripe.ledger import CardError
+from copytrade.sandbox.stripe.payments import CardError
+from copytrade.sandbox.stripe.routes import Route
 from copytrade.sandbox.stripe.shapes import VERSION
 from copytrade.sandbox.stripe.world import World
 
@@ -34,7 +35,7 @@ async def answer(world: World, request: Request, path: str) -> Response:
         headers["Idempotent-Replayed"] = "true"
     if key := request.headers.get("idempotency-key"):
         headers["Idempotency-Key"] = key
-    return JSONResponse(result, status_code=status, headers=headers)
+    return Response(orjson.dumps(result), status_code=status, headers=headers, media_type="application/json")
 
 
 def _run(world: World, request: Request, path: str, body: bytes, id: str) -> tuple[int, Json, bool]:
@@ -51,19 +52,33 @@ def _run(world: World, request: Request, path: str, body: bytes, id: str) -> tup
     if key and (saved := _saved(world, key, fingerprint)):
         return *saved, True
     forms.allow(params, route.params)
-    world.request = {"id": id, "idempotency_key": key}
     status = 200
-    try:
-        with world.store.transaction():
-            try:
-                result = expansion.expand(world, route.handler(world, params, ids), expand)
-            except CardError as error:
-                status, result = error.status, error.body
-            if key:
-                _save(world, key, fingerprint, status, result)
-    finally:
-        world.request = {"id": None, "idempotency_key": None}
+    with world.asked(id=id, key=key, owner=_account(world, request, route)):
+        try:
+            result = expansion.expand(world, route.handler(world, params, ids), expand)
+        except CardError as error:
+            status, result = error.status, error.body
+        if key:
+            _save(world, key, fingerprint, status, result)
     return status, result, False
+
+
+def _account(world: World, request: Request, route: Route) -> str:
+    """Return the connected account that a request speaks for, empty for the account itself."""
+    id = request.headers.get("stripe-account", "")
+    if not id:
+        return ""
+    found = world.store.get(id, owner="")
+    if found is None or found["object"] != "account":
+        raise ApiError(
+            403,
+            f"The provided key does not have access to account '{id}' (or that account does not exist)."
+            " Application access may have been revoked.",
+            code="account_invalid",
+        )
+    if not route.connect:
+        raise ApiError(400, "The sandbox's connected accounts have balance, charges, payouts and events only.")
+    return id
 
 
 def _authorize(request: Request) -> None:
@@ -89,12 +104,13 @@ def _saved(world: World, key: str, fingerprint: str) -> tuple[int, Json] | None:
             f" Try using a key other than '{key}' if you meant to execute a different request.",
             type="idempotency_error",
         )
-    return row[1], json.loads(row[2])
+    return row[1], orjson.loads(row[2])
 
 
 def _save(world: World, key: str, fingerprint: str, status: int, body: Json) -> None:
     now = time.time()
     world.store.db.execute("delete from answers where created <= ?", (now - _KEPT,))
     world.store.db.execute(
-        "insert or replace into answers values (?, ?, ?, ?, ?)", (key, fingerprint, status, json.dumps(body), now)
+        "insert or replace into answers values (?, ?, ?, ?, ?)",
+        (key, fingerprint, status, orjson.dumps(body).decode(), now),
     )

@@ -33,7 +33,7 @@ def create(world: World, *, customer: Json, price: Json, quantity: int, metadata
         metadata=metadata,
         default_payment_method=method["id"],
     )
-    world.save(subscription, due=end)
+    world.save(subscription)
     world.emit("customer.subscription.created", subscription)
     bill(world, subscription, customer=customer, reason="subscription_create")
     return subscription
@@ -74,7 +74,7 @@ def bill(world: World, subscription: Json, *, customer: Json, reason: str) -> Js
     customer["next_invoice_sequence"] = sequence + 1
     world.save(customer)
     subscription["latest_invoice"] = id
-    world.save(subscription, due=span[1])
+    world.save(subscription)
     return invoice
 
 
@@ -109,7 +109,7 @@ def renew(world: World, subscription: Json) -> None:
         step=recurring["interval_count"],
     )
     item.update(current_period_start=finished, current_period_end=next_end)
-    world.change(subscription, "customer.subscription.updated", due=next_end, items=subscription["items"])
+    world.change(subscription, "customer.subscription.updated", items=subscription["items"])
     customer = world.get("customer", subscription["customer"])
     invoice = bill(world, subscription, customer=customer, reason="subscription_cycle")
     settle(world, invoice, method=card_of(subscription, customer), next_attempt=world.now() + RETRY_DAYS[0] * _DAY)
@@ -154,7 +154,6 @@ def cancel_later(world: World, subscription: Json, *, wanted: bool) -> Json:
     return world.change(
         subscription,
         "customer.subscription.updated",
-        due=period(subscription)[1],
         cancel_at_period_end=wanted,
         cancel_at=period(subscription)[1] if wanted else None,
         canceled_at=world.now() if wanted else None,
@@ -167,4 +166,4 @@ def cancel_later(world: World, subscription: Json, *, wanted: bool) -> Json:
 
 def _status(world: World, subscription: Json, status: str) -> None:
     if subscription["status"] != status:
-        world.change(subscription, "customer.subscription.updated", due=period(subscription)[1], status=status)
+        world.change(subscription, "customer.subscription.updated", status=status)

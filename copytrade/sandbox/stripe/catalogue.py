@@ -4,7 +4,7 @@ import re
 import secrets
 from urllib.parse import urlsplit
 
-from copytrade.sandbox.stripe import shapes
+from copytrade.sandbox.stripe import currencies, shapes
 from copytrade.sandbox.stripe.errors import Json, invalid
 from copytrade.sandbox.stripe.forms import allow, boolean, integer, listing, mapping, metadata, text
 from copytrade.sandbox.stripe.world import World
@@ -49,7 +49,6 @@ ENDPOINT = (
     "api_version",
     "disabled",
 )
-_CURRENCIES = ("usd", "eur", "gbp", "chf")
 
 
 def create_product(world: World, params: Json, ids: tuple[str, ...]) -> Json:
@@ -88,7 +87,7 @@ def update_product(world: World, params: Json, ids: tuple[str, ...]) -> Json:
 def create_price(world: World, params: Json, ids: tuple[str, ...]) -> Json:
     """Handle POST /v1/prices."""
     currency = text(params, "currency").lower()
-    if currency not in _CURRENCIES:
+    if currency not in currencies.KNOWN:
         raise invalid("currency", f"Invalid currency: {currency}.")
     amount = integer(params, "unit_amount")
     recurring = _recurring(params)
@@ -196,6 +195,7 @@ def create_endpoint(world: World, params: Json, ids: tuple[str, ...], *, secret:
         "status": "enabled",
         "url": _address(params),
     }
+    world.store.set_switch(f"connect:{body['id']}", boolean(params, "connect", default=False))
     world.save(body)
     world.store.set_switch(f"secret:{body['id']}", secret)
     return {**body, "secret": secret}
@@ -233,7 +233,8 @@ def delete(world: World, params: Json, ids: tuple[str, ...]) -> Json:
     """Handle DELETE of a product, a customer or a webhook endpoint (the first id is the kind)."""
     kind, id = ids
     world.get(kind, id)
-    world.store.db.execute("delete from objects where id = ?", (id,))
+    world.store.remove(id)
+    world.forget_known()
     gone: Json = {"id": id, "object": kind, "deleted": True}
     if kind != "webhook_endpoint":
         world.emit(f"{kind}.deleted", gone)

@@ -1,7 +1,7 @@
 """Checkout sessions: made by the API, paid, closed or left to expire on the hosted page."""
 
 from copytrade.sandbox.stripe import billing, cards, payments, shapes, shapes_payment
-from copytrade.sandbox.stripe.cards import Behaviour, Typed
+from copytrade.sandbox.stripe.cards import Typed
 from copytrade.sandbox.stripe.errors import Json, invalid
 from copytrade.sandbox.stripe.forms import allow, integer, listing, mapping, metadata, text
 from copytrade.sandbox.stripe.world import World
@@ -53,7 +53,7 @@ def create(world: World, params: Json, ids: tuple[str, ...]) -> Json:
         expires_at=_expiry(params, now),
     )
     world.store.set_switch(f"session:{id}", {"price": price["id"], "quantity": quantity, "metadata": metadata(data)})
-    return world.save(session, due=session["expires_at"])
+    return world.save(session)
 
 
 def _expiry(params: Json, now: int) -> int:
@@ -93,11 +93,6 @@ def expire(world: World, session: Json) -> Json:
     if session["status"] != "open":
         raise invalid("session", f'Only Checkout Sessions with a status in ["open"] can be expired: {session["id"]}')
     return world.change(session, "checkout.session.expired", status="expired", url=None)
-
-
-def needs_confirmation(card: Typed) -> bool:
-    """Tell whether the card's bank wants its holder to confirm."""
-    return cards.CARDS.get(card.number) is Behaviour.ASKS
 
 
 def hold(world: World, session: Json, *, card: Typed, email: str | None) -> Json:

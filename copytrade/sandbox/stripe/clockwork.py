@@ -1,30 +1,51 @@
-"""The account's clock: what falls due is done in order, in real time or when the control interface advances it."""
+"""The clocks: what falls due is done in order, in real time, or when a test clock or the account's is advanced."""
 
 import asyncio
 import time
+from contextlib import nullcontext
 
-from copytrade.sandbox.stripe import billing, checkout
+from copytrade.sandbox.stripe import billing, checkout, disputes
 from copytrade.sandbox.stripe.errors import Json
 from copytrade.sandbox.stripe.world import World
 
+_AT_ONCE = 20
+"""So many things are done in one transaction, then others may have their turn."""
 
-def advance(world: World, until: int) -> int:
-    """Move the clock to `until`, doing all that falls due at its own time; return how many things were done."""
-    done = 0
-    while (found := world.store.next_due(until)) is not None:
-        due, body = found
-        _set(world, max(due, world.now()))
-        with world.store.transaction():
-            _do(world, body)
-        done += 1
-    _set(world, max(until, world.now()))
+
+async def advance(world: World, until: int) -> int:
+    """Move the account's clock to `until`, doing all that falls due at its own time; return how many things."""
+    async with world.advancing:
+        done = await _work_off(world, until, clock="")
+        _set(world, until)
     return done
 
 
+async def _work_off(world: World, until: int, *, clock: str) -> int:
+    done = 0
+    while number := _some(world, until, clock=clock):
+        done += number
+        await asyncio.sleep(0)
+    return done
+
+
+def _some(world: World, until: int, *, clock: str) -> int:
+    """Do the next few things that are due."""
+    with world.asked():
+        for number in range(_AT_ONCE):
+            found = world.store.next_due(until, clock=clock)
+            if found is None:
+                return number
+            due, body, world.owner = found
+            if not clock:
+                _set(world, due)
+            with world.at(due) if clock else nullcontext():
+                _do(world, body)
+    return _AT_ONCE
+
+
 def _set(world: World, moment: int) -> None:
-    offset = moment - int(time.time())
-    if offset > int(world.store.switch("clock_offset", 0)):
-        world.store.set_switch("clock_offset", offset)
+    if moment > world.account_now():
+        world.store.set_switch("clock_offset", moment - int(time.time()))
 
 
 def _do(world: World, body: Json) -> None:
@@ -33,8 +54,10 @@ def _do(world: World, body: Json) -> None:
             billing.renew(world, body)
         case "invoice":
             billing.retry(world, body)
-        case "checkout.session" if body["status"] == "open":
+        case "checkout.session":
             checkout.expire(world, body)
+        case "dispute":
+            disputes.let_lapse(world, body)
         case _:
             world.save(body)
 
@@ -42,9 +65,8 @@ def _do(world: World, body: Json) -> None:
 async def run(world: World) -> None:
     """Do what falls due in real time, until the sandbox stops."""
     while not world.stopping.is_set():
-        while (found := world.store.next_due(world.now())) is not None:
-            with world.store.transaction():
-                _do(world, found[1])
+        async with world.advancing:
+            await _work_off(world, world.account_now(), clock="")
         try:
             await asyncio.wait_for(world.stopping.wait(), 2)
         except TimeoutError:

@@ -19,25 +19,26 @@ async def answer(world: World, request: Request, path: str) -> Response:
     """Answer one control call."""
     try:
         given = json.loads(await request.body() or b"{}")
-        return JSONResponse(_do(world, f"{request.method} {path}", given))
+        return JSONResponse(await _do(world, f"{request.method} {path}", given))
     except ApiError as error:
         return JSONResponse(error.body, status_code=error.status)
     except (ValueError, KeyError, TypeError, cards.BadCard) as error:
         return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=400)
 
 
-def _do(world: World, call: str, given: Json) -> Any:
+async def _do(world: World, call: str, given: Json) -> Any:
     match call:
         case "POST /endpoint":
             return endpoint(world, url=given["url"], secret=given["secret"], events=given.get("enabled_events"))
         case "DELETE /state":
             world.store.forget()
+            world.forget_known()
             return {}
         case "GET /clock":
             return {"now": world.now(), "offset": world.now() - int(time.time())}
         case "POST /clock":
             until = int(given["to"]) if "to" in given else world.now() + int(given["seconds"])
-            return {"done": clockwork.advance(world, until), "now": world.now()}
+            return {"done": await clockwork.advance(world, until), "now": world.now()}
         case "POST /faults":
             fault = {"kind": Fault(given["kind"]), "match": given.get("match", ""), "count": int(given.get("count", 1))}
             if "seconds" in given:
@@ -96,11 +97,8 @@ def deliveries(world: World) -> list[Json]:
 
 def resend(world: World, event: str) -> Json:
     """Deliver an event once more to every endpoint, as the dashboard's button does."""
-    world.get("event", event)
-    for target in world.store.find("webhook_endpoint", status="enabled"):
-        world.store.db.execute(
-            "insert into deliveries (event, endpoint, attempt, due, state) values (?, ?, 0, ?, 'pending')",
-            (event, target["id"], time.time()),
-        )
-    world.rung.set()
+    found = world.store.get(event)
+    if found is None or found["object"] != "event":
+        raise invalid("event", f"No such event: {event}")
+    world.queue(found, world.listeners(), due=time.time())
     return {"event": event}

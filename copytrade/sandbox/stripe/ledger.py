@@ -16,7 +16,6 @@ def update_subscription(world: World, params: Json, ids: tuple[str, ...]) -> Jso
     body = world.get("subscription", ids[0])
     if body["status"] == "canceled":
         raise ApiError(400, "A canceled subscription can only update its cancellation_details and metadata.")
-    due = billing.period(body)[1]
     if "metadata" in params or "description" in params or "default_payment_method" in params:
         method = params.get("default_payment_method") or body["default_payment_method"]
         if method:
@@ -24,7 +23,6 @@ def update_subscription(world: World, params: Json, ids: tuple[str, ...]) -> Jso
         body = world.change(
             body,
             "customer.subscription.updated",
-            due=due,
             metadata=metadata(params, old=body["metadata"]),
             description=params.get("description", body["description"]) or None,
             default_payment_method=method,
@@ -52,15 +50,8 @@ def pay_invoice(world: World, params: Json, ids: tuple[str, ...]) -> Json:
     method = params.get("payment_method") or billing.card_of(subscription, world.get("customer", invoice["customer"]))
     if not billing.settle(world, invoice, method=method, next_attempt=invoice["next_payment_attempt"]):
         error = payments.invoice_intent(world, invoice)["last_payment_error"]
-        raise CardError(error["message"], code=error["code"], decline_code=error["decline_code"])
+        raise payments.CardError(error["message"], code=error["code"], decline_code=error["decline_code"])
     return world.get("invoice", ids[0])
-
-
-class CardError(ApiError):
-    """A declined card; what was written stays written."""
-
-    def __init__(self, message: str, *, code: str, decline_code: str) -> None:
-        super().__init__(402, message, type="card_error", code=code, decline_code=decline_code)
 
 
 def create_refund(world: World, params: Json, ids: tuple[str, ...]) -> Json:

@@ -16,7 +16,7 @@ async def answer(world: World, request: Request, path: str) -> Response:
     """Answer a hosted page."""
     form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
     parts = path.strip("/").split("/")
-    with world.store.transaction():
+    with world.asked():
         match request.method, parts:
             case method, ["pay", id] if session := _open(world, id):
                 return _pay(world, session, form) if method == "POST" else _checkout(world, session)
@@ -88,13 +88,13 @@ def _pay(world: World, session: Json, form: Json) -> Response:
     except cards.BadCard as error:
         return _checkout(world, session, error=str(error), typed=form)
     method = checkout.hold(world, session, card=card, email=email)
-    if checkout.needs_confirmation(card):
+    if cards.needs_holder(card):
         return RedirectResponse(f"{world.base}/pay/{session['id']}/authenticate", status_code=303)
     return _charge(world, session, method, form)
 
 
-def _charge(world: World, session: Json, method: Json, form: Json) -> Response:
-    reason = cards.decline(cards.behaviour(world, method["id"]))
+def _charge(world: World, session: Json, method: Json, form: Json, *, holder: bool = False) -> Response:
+    reason = cards.decline(world, method, holder=holder)
     if reason is not None:
         checkout.decline(world, session, method=method, reason=reason)
         return _checkout(world, session, error=reason["message"], typed=form)
@@ -120,7 +120,7 @@ def _authenticate(world: World, session: Json, form: Json) -> Response:
     if method is None:
         return RedirectResponse(f"{world.base}/pay/{session['id']}", status_code=303)
     if form.get("action") == "complete":
-        return _charge(world, session, method, {})
+        return _charge(world, session, method, {}, holder=True)
     message = (
         "We are unable to authenticate your payment method. Please choose a different payment method and try again."
     )

@@ -1,17 +1,25 @@
 """Taking money: payment intents, charges, invoices that get paid or not, refunds."""
 
-from copytrade.sandbox.stripe import cards, shapes_payment
+from copytrade.sandbox.stripe import balance, cards, disputes, shapes_payment
+from copytrade.sandbox.stripe.cards import Behaviour
 from copytrade.sandbox.stripe.errors import ApiError, Json
 from copytrade.sandbox.stripe.world import World
 
 
+class CardError(ApiError):
+    """A declined card; what was written stays written."""
+
+    def __init__(self, message: str, *, code: str, decline_code: str) -> None:
+        super().__init__(402, message, type="card_error", code=code, decline_code=decline_code)
+
+
 def charge(world: World, intent: Json, *, method: Json, decline: Json | None) -> bool:
     """Try a card on an intent and log what happened; return whether it was paid."""
-    tried = world.save(
-        shapes_payment.charge(id=world.new_id("ch"), now=world.now(), intent=intent, method=method, decline=decline)
-    )
+    tried = shapes_payment.charge(id=world.new_id("ch"), now=world.now(), intent=intent, method=method, decline=decline)
     if decline is None:
-        world.emit("charge.succeeded", tried)
+        card = cards.behaviour(world, method["id"])
+        tried["balance_transaction"] = balance.book_charge(world, tried, at_once=card is Behaviour.AT_ONCE)["id"]
+        world.emit("charge.succeeded", world.save(tried))
         world.change(
             intent,
             "payment_intent.succeeded",
@@ -22,8 +30,10 @@ def charge(world: World, intent: Json, *, method: Json, decline: Json | None) ->
             last_payment_error=None,
             next_action=None,
         )
+        if card is Behaviour.DISPUTES:
+            disputes.create(world, tried, reason="fraudulent")
         return True
-    world.emit("charge.failed", tried)
+    world.emit("charge.failed", world.save(tried))
     error = {**decline, "charge": tried["id"], "payment_method": method, "type": "card_error"}
     world.change(
         intent,
@@ -98,19 +108,20 @@ def mark_failed(world: World, invoice: Json, *, next_attempt: int | None) -> Non
         next_payment_attempt=next_attempt,
         auto_advance=next_attempt is not None,
     )
-    world.save(invoice, due=next_attempt)
+    world.save(invoice)
     world.emit("invoice.payment_failed", invoice)
 
 
 def try_card(world: World, intent: Json, method: str) -> bool:
     """Charge a stored card without its holder, as renewals do."""
     stored = world.get("payment_method", method)
-    return charge(world, intent, method=stored, decline=cards.decline(cards.behaviour(world, method)))
+    return charge(world, intent, method=stored, decline=cards.decline(world, stored))
 
 
 def refund(world: World, *, charge: Json, amount: int | None, reason: str | None, metadata: dict[str, str]) -> Json:
     """Give money back, all that is left unless an amount is told."""
     left = charge["amount_captured"] - charge["amount_refunded"]
+    disputes.refuse_refund(world, charge)
     if not charge["paid"]:
         raise ApiError(400, "This charge was not paid, so it cannot be refunded.", code="charge_not_refundable")
     if left == 0:
@@ -121,16 +132,19 @@ def refund(world: World, *, charge: Json, amount: int | None, reason: str | None
         raise ApiError(
             400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", param="amount"
         )
-    body = world.save(
-        shapes_payment.refund(
-            id=world.new_id("re"),
-            now=world.now(),
-            charge=charge,
-            amount=left if amount is None else amount,
-            reason=reason,
-            metadata=metadata,
-        )
+    body = shapes_payment.refund(
+        id=world.new_id("re"),
+        now=world.now(),
+        charge=charge,
+        amount=left if amount is None else amount,
+        reason=reason,
+        metadata=metadata,
     )
+    # Stripe keeps its fee of the charge: the money that goes back is written without one.
+    body["balance_transaction"] = balance.book(
+        world, kind="refund", source=body["id"], amount=-body["amount"], currency=body["currency"], description="REFUND"
+    )["id"]
+    world.save(body)
     refunded = charge["amount_refunded"] + body["amount"]
     world.change(charge, "charge.refunded", amount_refunded=refunded, refunded=refunded == charge["amount_captured"])
     world.emit("refund.created", body)

@@ -81,8 +81,7 @@ def replace_card(world: World, customer: Json, form: Json) -> Json:
     )
     for subscription in world.store.find("subscription", customer=customer["id"]):
         if subscription["status"] != "canceled":
-            due = billing.period(subscription)[1]
-            world.change(subscription, "customer.subscription.updated", due=due, default_payment_method=method["id"])
+            world.change(subscription, "customer.subscription.updated", default_payment_method=method["id"])
     return method
 
 
@@ -107,6 +106,6 @@ def pay_invoice(world: World, body: Json, form: Json) -> Response:
     except cards.BadCard as error:
         return invoice(world, body, error=str(error))
     if not billing.settle(world, body, method=method["id"], next_attempt=body["next_payment_attempt"]):
-        reason = cards.decline(cards.behaviour(world, method["id"])) or {}
+        reason = cards.decline(world, method) or {}
         return invoice(world, body, error=str(reason.get("message", "")))
     return RedirectResponse(body["hosted_invoice_url"], status_code=303)

@@ -1,39 +1,38 @@
 """Which path is answered by which handler, with the parameters that it knows."""
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from copytrade.sandbox.stripe import catalogue, checkout, ledger
-from copytrade.sandbox.stripe.errors import ApiError, Json, invalid
-from copytrade.sandbox.stripe.forms import allow, integer, mapping, text
-from copytrade.sandbox.stripe.shapes import page
+from copytrade.sandbox.stripe import balance, catalogue, checkout, disputes, ledger, lists
+from copytrade.sandbox.stripe.errors import ApiError, Json
+from copytrade.sandbox.stripe.lists import PAGING
 from copytrade.sandbox.stripe.world import Handler, World
 
-_PAGING = ("limit", "starting_after", "ending_before", "created")
+_SUBSCRIPTION = "parent.subscription_details.subscription"
+_ID = ":id"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint."""
+    """One endpoint; `connect`: it also answers for a connected account."""
 
     method: str
-    pattern: re.Pattern[str]
+    path: str
     handler: Handler
     params: Sequence[str]
+    connect: bool = False
 
 
-def _route(method: str, path: str, handler: Handler, *params: str) -> Route:
-    pattern = re.compile("^/v1/" + path.replace(":id", "([A-Za-z0-9_]+)") + "$")
-    return Route(method, pattern, handler, params)
+@dataclass(slots=True)
+class _Node:
+    """What can follow in a path."""
+
+    parts: dict[str, "_Node"] = field(default_factory=dict)
+    routes: dict[str, Route] = field(default_factory=dict)
 
 
-def _read(kind: str) -> Handler:
-    def handler(world: World, params: Json, ids: tuple[str, ...]) -> Json:
-        return world.get(kind, ids[0])
-
-    return handler
+def _route(method: str, path: str, handler: Handler, *params: str, connect: bool = False) -> Route:
+    return Route(method, path, handler, params, connect)
 
 
 def _remove(kind: str) -> Handler:
@@ -43,108 +42,41 @@ def _remove(kind: str) -> Handler:
     return handler
 
 
-def _listed(path: str, kind: str, filters: dict[str, str]) -> Handler:
-    def handler(world: World, params: Json, ids: tuple[str, ...]) -> Json:
-        equal: dict[str, Any] = {
-            field.replace(".", "__"): _plain(params[name]) for name, field in filters.items() if params.get(name)
-        }
-        if kind == "subscription" and equal.get("status") == "all":
-            del equal["status"]
-        found = [body for body in world.store.find(kind, **equal) if _in_time(body, params)]
-        if kind == "subscription" and "status" not in params:
-            found = [body for body in found if body["status"] != "canceled"]
-        return _paged(f"/v1/{path}", found, params)
-
-    return handler
-
-
-def _plain(value: Any) -> Any:
-    return {"true": 1, "false": 0}.get(value, value) if isinstance(value, str) else value
-
-
-def _in_time(body: Json, params: Json) -> bool:
-    wanted = params.get("created")
-    if isinstance(wanted, str):
-        return body["created"] == int(wanted)
-    tests: dict[str, Callable[[int, int], bool]] = {
-        "gt": lambda a, b: a > b,
-        "gte": lambda a, b: a >= b,
-        "lt": lambda a, b: a < b,
-        "lte": lambda a, b: a <= b,
-    }
-    for name, value in mapping(params, "created").items():
-        if name not in tests or not str(value).isdigit():
-            raise invalid("created", "Invalid object")
-        if not tests[name](body["created"], int(value)):
-            return False
-    return True
-
-
-def _paged(url: str, found: list[Json], params: Json) -> Json:
-    limit = integer(params, "limit", default=10, least=1, most=100)
-    ids = [body["id"] for body in found]
-    start, end = 0, len(found)
-    for name in ("starting_after", "ending_before"):
-        if params.get(name) and params[name] not in ids:
-            raise ApiError(400, f"No such object: '{params[name]}'", code="resource_missing", param=name)
-    if params.get("starting_after"):
-        start = ids.index(params["starting_after"]) + 1
-    if params.get("ending_before"):
-        end = ids.index(params["ending_before"])
-        start = max(start, end - limit)
-        return page(url, found[start:end], more=start > 0)
-    return page(url, found[start : start + limit], more=end > start + limit)
-
-
-def _events(world: World, params: Json, ids: tuple[str, ...]) -> Json:
-    wanted = [params["type"]] if params.get("type") else params.get("types")
-    found = world.store.find("event")
-    kept = [event for event in found if (not wanted or event["type"] in wanted) and _in_time(event, params)]
-    return _paged("/v1/events", kept, params)
-
-
-def _invoice_payments(world: World, params: Json, ids: tuple[str, ...]) -> Json:
-    equal: dict[str, Any] = {name: params[name] for name in ("invoice", "status") if params.get(name)}
-    payment = mapping(params, "payment")
-    allow(payment, ("type", "payment_intent"), prefix="payment")
-    if payment:
-        equal["payment__payment_intent"] = text(payment, "payment_intent")
-    return _paged("/v1/invoice_payments", world.store.find("invoice_payment", **equal), params)
-
-
-def _session_lines(world: World, params: Json, ids: tuple[str, ...]) -> Json:
-    session = world.get("checkout.session", ids[0])
-    return page(f"/v1/checkout/sessions/{ids[0]}/line_items", checkout.lines(world, session))
-
-
-def _invoice_lines(world: World, params: Json, ids: tuple[str, ...]) -> Json:
-    return world.get("invoice", ids[0])["lines"]
-
-
 def _expire(world: World, params: Json, ids: tuple[str, ...]) -> Json:
     return checkout.expire(world, world.get("checkout.session", ids[0]))
 
 
-def _lists(path: str, kind: str, **filters: str) -> list[Route]:
+def _lists(
+    path: str, kind: str, *, shown: lists.Shown | None = None, connect: bool = False, **filters: str
+) -> list[Route]:
     return [
-        _route("GET", path, _listed(path, kind, filters), *_PAGING, *filters),
-        _route("GET", f"{path}/:id", _read(kind)),
+        _route("GET", path, lists.listed(path, kind, filters, shown=shown), *PAGING, *filters, connect=connect),
+        _route("GET", f"{path}/:id", lists.read(kind), connect=connect),
     ]
 
 
-ROUTES: list[Route] = [
+_SOLD = [
     *_lists("products", "product", active="active"),
     _route("POST", "products", catalogue.create_product, *catalogue.PRODUCT),
     _route("POST", "products/:id", catalogue.update_product, *catalogue.PRODUCT),
     _route("DELETE", "products/:id", _remove("product")),
-    *_lists("prices", "price", product="product", active="active", currency="currency"),
+    *_lists("prices", "price", product="product", active="active", currency="currency", lookup_keys="lookup_key"),
     _route("POST", "prices", catalogue.create_price, *catalogue.PRICE),
     _route("POST", "prices/:id", catalogue.update_price, *catalogue.PRICE),
-    *_lists("customers", "customer", email="email"),
+    *_lists("customers", "customer", email="email", test_clock="test_clock"),
     _route("POST", "customers", catalogue.create_customer, *catalogue.CUSTOMER),
     _route("POST", "customers/:id", catalogue.update_customer, *catalogue.CUSTOMER),
     _route("DELETE", "customers/:id", _remove("customer")),
+    _route("GET", "customers/:id/payment_methods", lists.of_customer, *PAGING, "type"),
     *_lists("payment_methods", "payment_method", customer="customer", type="type"),
+    _route("POST", "webhook_endpoints", catalogue.create_endpoint, *catalogue.ENDPOINT, "connect"),
+    *_lists("webhook_endpoints", "webhook_endpoint"),
+    _route("POST", "webhook_endpoints/:id", catalogue.update_endpoint, *catalogue.ENDPOINT),
+    _route("DELETE", "webhook_endpoints/:id", _remove("webhook_endpoint")),
+    _route("GET", "events", lists.events, *PAGING, "type", "types", "delivery_success", connect=True),
+    _route("GET", "events/:id", lists.read("event"), connect=True),
+]
+_BILLED = [
     _route("POST", "checkout/sessions", checkout.create, *checkout.PARAMS),
     *_lists(
         "checkout/sessions",
@@ -154,40 +86,79 @@ ROUTES: list[Route] = [
         status="status",
         payment_intent="payment_intent",
     ),
-    _route("GET", "checkout/sessions/:id/line_items", _session_lines, *_PAGING),
+    _route("GET", "checkout/sessions/:id/line_items", lists.session_lines, *PAGING),
     _route("POST", "checkout/sessions/:id/expire", _expire),
-    *_lists("subscriptions", "subscription", customer="customer", status="status"),
+    *_lists("subscriptions", "subscription", customer="customer", status="status", test_clock="test_clock"),
     _route("POST", "subscriptions/:id", ledger.update_subscription, *ledger.SUBSCRIPTION),
     _route("DELETE", "subscriptions/:id", ledger.cancel_subscription, "invoice_now", "prorate"),
-    *_lists(
-        "invoices",
-        "invoice",
-        customer="customer",
-        status="status",
-        subscription="parent.subscription_details.subscription",
-    ),
-    _route("GET", "invoices/:id/lines", _invoice_lines, *_PAGING),
+    *_lists("invoices", "invoice", customer="customer", status="status", subscription=_SUBSCRIPTION),
+    _route("GET", "invoices/:id/lines", lists.invoice_lines, *PAGING),
     _route("POST", "invoices/:id/pay", ledger.pay_invoice, "payment_method"),
-    _route("GET", "invoice_payments", _invoice_payments, *_PAGING, "invoice", "status", "payment"),
-    _route("GET", "invoice_payments/:id", _read("invoice_payment")),
+    _route("GET", "invoice_payments", lists.invoice_payments, *PAGING, "invoice", "status", "payment"),
+    _route("GET", "invoice_payments/:id", lists.read("invoice_payment")),
+    _route("POST", "billing_portal/sessions", ledger.create_portal_session, *ledger.PORTAL),
+]
+_MONEY = [
     *_lists("payment_intents", "payment_intent", customer="customer"),
-    *_lists("charges", "charge", customer="customer", payment_intent="payment_intent"),
+    *_lists(
+        "charges",
+        "charge",
+        connect=True,
+        customer="customer",
+        payment_intent="payment_intent",
+        transfer_group="transfer_group",
+    ),
     _route("POST", "refunds", ledger.create_refund, *ledger.REFUND),
     *_lists("refunds", "refund", charge="charge", payment_intent="payment_intent"),
-    _route("POST", "billing_portal/sessions", ledger.create_portal_session, *ledger.PORTAL),
-    _route("POST", "webhook_endpoints", catalogue.create_endpoint, *catalogue.ENDPOINT),
-    *_lists("webhook_endpoints", "webhook_endpoint"),
-    _route("POST", "webhook_endpoints/:id", catalogue.update_endpoint, *catalogue.ENDPOINT),
-    _route("DELETE", "webhook_endpoints/:id", _remove("webhook_endpoint")),
-    _route("GET", "events", _events, *_PAGING, "type", "types", "delivery_success"),
-    _route("GET", "events/:id", _read("event")),
+    _route("GET", "balance", balance.retrieve, connect=True),
+    _route("GET", "balance_transactions/:id", balance.read, connect=True),
+    _route(
+        "GET",
+        "balance_transactions",
+        lists.listed(
+            "balance_transactions",
+            "balance_transaction",
+            {"source": "source", "type": "type", "currency": "currency"},
+            shown=balance.shown,
+        ),
+        *PAGING,
+        "source",
+        "type",
+        "currency",
+        connect=True,
+    ),
+    *_lists("disputes", "dispute", charge="charge", payment_intent="payment_intent"),
+    _route("POST", "disputes/:id", disputes.update, *disputes.UPDATE),
+    _route("POST", "disputes/:id/close", disputes.close),
 ]
+ROUTES: list[Route] = [*_SOLD, *_BILLED, *_MONEY]
+
+
+def _tree() -> _Node:
+    root = _Node()
+    for route in ROUTES:
+        node = root
+        for part in route.path.split("/"):
+            node = node.parts.setdefault(part, _Node())
+        node.routes[route.method] = route
+    return root
+
+
+_ROOT = _tree()
 
 
 def find(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
     """Return the endpoint of a request and the ids in its path."""
-    for route in ROUTES:
-        found = route.pattern.match(path) if route.method == method else None
-        if found:
-            return route, found.groups()
+    node, ids = _ROOT, []
+    for part in path.removeprefix("/v1/").split("/"):
+        known = node.parts.get(part)
+        if known is None:
+            known = node.parts.get(_ID)
+            ids.append(part)
+        if known is None:
+            break
+        node = known
+    else:
+        if method in node.routes:
+            return node.routes[method], tuple(ids)
     raise ApiError(404, f"Unrecognized request URL ({method}: {path}).")
