@@ -154,8 +154,33 @@ class Settings(BaseSettings):
     platform_share: Decimal = Decimal("0.20")
     """The platform's part of each paid period; the trader gets the rest, the larger part."""
     currency: str = "usd"
+    """In which a new profile's price is, unless its trader chooses another of `price_bounds`."""
+    price_bounds: dict[str, tuple[Decimal, Decimal]] = {"usd": (Decimal(1), Decimal(10_000))}
+    """The currencies that a price may be in, each with the lowest and highest price of a month."""
+    price_notice_days: int = 30
+    """So long before a renewal a subscriber has to know of its new price."""
+    trial_most_days: int = 30
+    """Most free days that a trader may offer; 0: none."""
+    trial_notice_days: int = 3
+    """So long before a trial ends its subscriber is told what will be charged."""
+    paid_copying_off: tuple[str, ...] = ()
+    """Countries (ISO 3166-1 alpha-2) whose residents cannot subscribe for money."""
+    refund: Literal["none", "pro_rata"] = "none"
+    """What a subscriber gets back who ends at once, and whose trader is gone: nothing (it then runs through the paid
+    time), or what the unused days are worth."""
     payment_grace_days: int = 3
+    payment_unpaid_days: int = 7
+    """After the grace, until a subscription that stays unpaid ends."""
+    stripe_fees_by: Literal["platform", "trader"] = "platform"
+    """Who bears what Stripe keeps of a payment; `trader`: it lowers his share."""
     payout_hold_days: int = 7
+    """So long after a payment the trader's share of it is held, for refunds and disputes."""
+    payout_every: Literal["daily", "weekly", "monthly"] = "weekly"
+    """When shares are transferred: every day, on Mondays, or on the first of the month (UTC)."""
+    payout_minimum: Decimal = Decimal(25)
+    """Less than this, in the currency that is owed, waits for the next date."""
+    reconcile_days: int = 30
+    """So far back the nightly comparison with Stripe's lists goes."""
 
     # People
     argon2_memory_kib: int = 65536
@@ -185,6 +210,16 @@ class Settings(BaseSettings):
     def _keep_tests_out_of_production(self) -> Self:
         if self.is_production and (self.failpoints or self.order_lost_after_s is not None):
             raise ValueError("failpoints and order_lost_after_s are for test installations, never for production")
+        return self
+
+    @model_validator(mode="after")
+    def _keep_prices_possible(self) -> Self:
+        if self.currency not in self.price_bounds:
+            raise ValueError(f"currency was {self.currency}, which is none of price_bounds")
+        if any(code != code.lower() or not 0 < low <= high for code, (low, high) in self.price_bounds.items()):
+            raise ValueError(
+                "price_bounds are by lower-case currency: a lowest price above 0 and a highest not below it"
+            )
         return self
 
     @property

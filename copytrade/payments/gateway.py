@@ -11,13 +11,14 @@ from uuid import UUID
 
 import stripe
 
-from copytrade.domain.terms import cents, from_cents
+from copytrade.domain.money import minor
 from copytrade.errors import CopyTradeError
 from copytrade.settings import settings
 
 API_VERSION = "2026-10-28.endive"
 TIMEOUT_S = 10
 T = TypeVar("T")
+_REFUSALS = (stripe.InvalidRequestError, stripe.PermissionError, stripe.CardError)
 
 
 class PaymentsUnavailable(CopyTradeError):
@@ -27,6 +28,16 @@ class PaymentsUnavailable(CopyTradeError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, user="The payment service did not answer. Nothing was charged; please try again.")
+
+
+class PaymentsRefused(PaymentsUnavailable):
+    """Stripe said no for certain, and did nothing; `reason` is its own code."""
+
+    code = "payments_refused"
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +56,10 @@ class PaidInvoice:
     """An invoice that was paid, with the period it pays for."""
 
     id: str
-    amount: Decimal
+    minor: int
     currency: str
+    payment_intent_id: str
+    """Empty where nothing was charged: a coupon for all of it."""
     period_start: datetime
     period_end: datetime
     paid_at: datetime
@@ -80,18 +93,20 @@ def _client_of(pid: int) -> stripe.StripeClient:
     )
 
 
-def _ask(call: Callable[[stripe.StripeClient], T]) -> T:
+def ask(call: Callable[[stripe.StripeClient], T]) -> T:
     """Call Stripe; what goes wrong is PaymentsUnavailable with Stripe's own words and request id, never a key."""
     try:
         return call(_client_of(os.getpid()))
     except stripe.StripeError as error:
         said = f"{type(error).__name__} {error.code or ''} {error.request_id or ''}".strip()
+        if isinstance(error, _REFUSALS):
+            raise PaymentsRefused(f"stripe: {said}", reason=error.code or "") from None
         raise PaymentsUnavailable(f"stripe: {said}") from None
 
 
 def create_customer(*, user_id: UUID, email: str) -> str:
     """Make the customer of a person and return its id."""
-    made = _ask(
+    made = ask(
         lambda client: client.v1.customers.create(
             {"email": email, "metadata": {"user_id": str(user_id)}}, {"idempotency_key": f"customer:{user_id}"}
         )
@@ -101,16 +116,16 @@ def create_customer(*, user_id: UUID, email: str) -> str:
 
 def create_price(*, profile_id: UUID, name: str, amount: Decimal, currency: str, key: str) -> tuple[str, str]:
     """Make product and monthly price of a profile and return both ids."""
-    product = _ask(
+    product = ask(
         lambda client: client.v1.products.create(
             {"name": name, "metadata": {"profile_id": str(profile_id)}}, {"idempotency_key": f"product:{key}"}
         )
     )
-    price = _ask(
+    price = ask(
         lambda client: client.v1.prices.create(
             {
                 "product": product.id,
-                "unit_amount": cents(amount),
+                "unit_amount": minor(amount, currency=currency),
                 "currency": currency,
                 "recurring": {"interval": "month"},
             },
@@ -125,7 +140,7 @@ def open_checkout(
 ) -> CheckoutPage:
     """Open a hosted payment page for a subscription."""
     metadata = {"subscription_id": str(subscription_id)}
-    made = _ask(
+    made = ask(
         lambda client: client.v1.checkout.sessions.create(
             {
                 "mode": "subscription",
@@ -145,12 +160,12 @@ def open_checkout(
 
 def checkout(session_id: str) -> CheckoutPage:
     """Return a payment page as Stripe has it now."""
-    return _page(_ask(lambda client: client.v1.checkout.sessions.retrieve(session_id)))
+    return _page(ask(lambda client: client.v1.checkout.sessions.retrieve(session_id)))
 
 
 def expire_checkout(session_id: str) -> None:
     """Close an open payment page, so that nobody pays for what has ended."""
-    _ask(lambda client: client.v1.checkout.sessions.expire(session_id))
+    ask(lambda client: client.v1.checkout.sessions.expire(session_id))
 
 
 def _page(made: stripe.checkout.Session) -> CheckoutPage:
@@ -158,19 +173,19 @@ def _page(made: stripe.checkout.Session) -> CheckoutPage:
         id=made.id,
         url=made.url or "",
         status=made.status or "",
-        stripe_subscription_id=_id(made.subscription),
-        expires_at=_moment(made.expires_at),
+        stripe_subscription_id=id_of(made.subscription),
+        expires_at=moment(made.expires_at),
     )
 
 
 def subscription(stripe_subscription_id: str) -> RemoteSubscription:
     """Return a subscription as Stripe has it now."""
-    found = _ask(lambda client: client.v1.subscriptions.retrieve(stripe_subscription_id))
+    found = ask(lambda client: client.v1.subscriptions.retrieve(stripe_subscription_id))
     return RemoteSubscription(
         id=found.id,
         our_id=_our_id(found.metadata.to_dict().get("subscription_id")),
         status=found.status,
-        period_end=_moment(max(item.current_period_end for item in found["items"].data)),
+        period_end=moment(max(item.current_period_end for item in found["items"].data)),
         cancel_at_period_end=found.cancel_at_period_end,
     )
 
@@ -178,52 +193,51 @@ def subscription(stripe_subscription_id: str) -> RemoteSubscription:
 def cancel(stripe_subscription_id: str) -> None:
     """End a subscription at Stripe now; one that has ended already is left alone."""
     if subscription(stripe_subscription_id).status not in ("canceled", "incomplete_expired"):
-        _ask(lambda client: client.v1.subscriptions.cancel(stripe_subscription_id))
+        ask(lambda client: client.v1.subscriptions.cancel(stripe_subscription_id))
 
 
 def paid_invoices(stripe_subscription_id: str) -> list[PaidInvoice]:
     """Return the paid invoices of a subscription, newest first."""
-    pages = _ask(
-        lambda client: client.v1.invoices.list({"subscription": stripe_subscription_id, "status": "paid", "limit": 100})
+    pages = ask(
+        lambda client: client.v1.invoices.list(
+            {
+                "subscription": stripe_subscription_id,
+                "status": "paid",
+                "limit": 100,
+                "expand": ["data.payments"],
+            }
+        )
     )
-    return [_paid(invoice) for invoice in _ask(lambda _: list(pages.auto_paging_iter()))]
+    return [_paid(invoice) for invoice in ask(lambda _: list(pages.auto_paging_iter()))]
 
 
 def _paid(invoice: stripe.Invoice) -> PaidInvoice:
     periods = [line.period for line in invoice.lines.data]
     return PaidInvoice(
         id=invoice.id,
-        amount=from_cents(invoice.amount_paid),
+        minor=invoice.amount_paid,
         currency=invoice.currency,
-        period_start=_moment(min(period.start for period in periods)),
-        period_end=_moment(max(period.end for period in periods)),
-        paid_at=_moment(invoice.status_transitions.paid_at or invoice.created),
+        payment_intent_id=_intent_of(invoice),
+        period_start=moment(min(period.start for period in periods)),
+        period_end=moment(max(period.end for period in periods)),
+        paid_at=moment(invoice.status_transitions.paid_at or invoice.created),
     )
 
 
-def refunded(charge_id: str) -> tuple[str, Decimal]:
-    """Return which invoice a charge paid (empty for none) and how much of it was given back in all."""
-    charge = _ask(lambda client: client.v1.charges.retrieve(charge_id))
-    intent = _id(charge.payment_intent)
-    if not intent:
-        return "", from_cents(charge.amount_refunded)
-    links = _ask(
-        lambda client: client.v1.invoice_payments.list(
-            {"payment": {"type": "payment_intent", "payment_intent": intent}}
-        )
-    )
-    return (_id(links.data[0].invoice) if links.data else ""), from_cents(charge.amount_refunded)
+def _intent_of(invoice: stripe.Invoice) -> str:
+    paid = [link for link in (invoice.payments.data if invoice.payments else []) if link.status == "paid"]
+    return id_of(paid[0].payment.payment_intent) if paid else ""
 
 
 def portal(*, customer_id: str, return_url: str) -> str:
     """Open the customer's portal and return its address."""
-    made = _ask(
+    made = ask(
         lambda client: client.v1.billing_portal.sessions.create({"customer": customer_id, "return_url": return_url})
     )
     return made.url
 
 
-def _id(value: object) -> str:
+def id_of(value: object) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     return str(getattr(value, "id", ""))
@@ -236,5 +250,5 @@ def _our_id(value: str | None) -> UUID | None:
         return None
 
 
-def _moment(seconds: int) -> datetime:
+def moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)

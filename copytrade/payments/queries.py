@@ -1,14 +1,14 @@
 """What shows payments and earnings."""
 
-from decimal import Decimal
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from copytrade import clock
-from copytrade.payments.ledger import trader_account
-from copytrade.payments.models import InboxState, LedgerEntry, PaidPeriod, WebhookEvent
+from copytrade.domain.money import major
+from copytrade.payments.entries import Balance, balances_of
+from copytrade.payments.models import InboxState, PaidPeriod, WebhookEvent
 from copytrade.payments.rows import EarningRow, Earnings, FailedEvent, InboxNumbers, PaymentRow
 from copytrade.settings import settings
 from copytrade.subscriptions import queries as subscriptions
@@ -25,8 +25,8 @@ def payments_of(session: Session, *, owner: UUID) -> list[PaymentRow]:
             id=row.id,
             subscription_id=row.subscription_id,
             trader_name=names[row.subscription_id].trader_name,
-            amount=row.amount,
-            refunded=row.refunded,
+            amount=major(row.minor, currency=row.currency),
+            refunded=major(row.refunded_minor, currency=row.currency),
             currency=row.currency,
             period_start=row.period_start,
             period_end=row.period_end,
@@ -38,31 +38,30 @@ def payments_of(session: Session, *, owner: UUID) -> list[PaymentRow]:
 
 def earnings_of(session: Session, *, owner: UUID) -> Earnings:
     """Return a trader's part of what his subscribers paid, from the ledger."""
-    entries = session.exec(select(LedgerEntry).where(LedgerEntry.account == trader_account(owner))).all()
-    now = clock.now()
-    total = -sum((entry.amount for entry in entries), Decimal(0))
-    held = -sum((entry.amount for entry in entries if entry.available_at > now), Decimal(0))
-    available_at = {entry.paid_period_id: entry.available_at for entry in entries if entry.amount < 0}
+    currency = settings().currency
+    found = {balance.currency: balance for balance in balances_of(session, trader_id=owner)}
+    balance = found.get(currency, Balance(currency, 0, 0, 0))
+    hold = timedelta(days=settings().payout_hold_days)
     rows = session.exec(
         select(PaidPeriod).where(PaidPeriod.trader_id == owner).order_by(col(PaidPeriod.paid_at).desc())
     ).all()
     return Earnings(
-        total=total,
-        held=held,
-        available=total - held,
-        currency=settings().currency,
+        total=major(balance.total, currency=currency),
+        held=major(balance.held, currency=currency),
+        available=major(balance.available, currency=currency),
+        currency=currency,
         rows=tuple(
             EarningRow(
                 id=row.id,
-                amount=row.amount,
-                platform_part=row.platform_part,
-                trader_part=row.trader_part,
-                refunded=row.refunded,
+                amount=major(row.minor, currency=row.currency),
+                platform_part=major(row.platform_minor, currency=row.currency),
+                trader_part=major(row.trader_minor, currency=row.currency),
+                refunded=major(row.refunded_minor, currency=row.currency),
                 currency=row.currency,
                 period_start=row.period_start,
                 period_end=row.period_end,
                 paid_at=row.paid_at,
-                available_at=available_at.get(row.id, row.paid_at),
+                available_at=row.paid_at + hold,
             )
             for row in rows
         ),
