@@ -70,6 +70,8 @@ def _subscriptions() -> None:
         _flag("has_given_up"),
         _flag("is_held"),
         _flag("is_disputed"),
+        _flag("must_end"),
+        sa.Column("end_reason", sa.String(length=20), nullable=False, server_default=""),
         sa.Column("next_price", sa.Numeric(), nullable=True),
         _moment("next_price_from"),
         _moment("trial_told_at"),
@@ -101,7 +103,7 @@ def _subscriptions_back() -> None:
     )
     _open_index(_OPEN_BEFORE)
     for column in (
-        "trial_days", "is_trial", "is_late", "has_given_up", "is_held", "is_disputed", "next_price", "next_price_from",
+        "trial_days", "is_trial", "is_late", "has_given_up", "is_held", "is_disputed", "must_end", "end_reason", "next_price", "next_price_from",
         "trial_told_at", "successor_id",
     ):  # fmt: skip
         op.drop_column("subscriptions", column, schema="people")

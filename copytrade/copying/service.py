@@ -32,11 +32,13 @@ from copytrade.domain.sizing import CopySettings, EndMode
 from copytrade.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions import service as subscription_service
+from copytrade.subscriptions.consent import Consent
 from copytrade.users import queries as users
 
 __all__ = [
     "DECIDED_AFTER_S", "EndMode", "Reach", "SwitchMode", "SwitchScope", "decide_unknown", "pause", "reach", "release",
     "resume", "resume_after_stop", "save_settings", "set_switch", "settings_of", "stop", "subscribe",
+    "switch_account",
 ]  # fmt: skip
 
 DECIDED_AFTER_S = 3600
@@ -44,11 +46,38 @@ DECIDED_AFTER_S = 3600
 
 
 def subscribe(
-    session: Session, *, owner: UUID, profile_id: UUID, copy_account_id: UUID, settings: CopySettings
+    session: Session,
+    *,
+    owner: UUID,
+    profile_id: UUID,
+    copy_account_id: UUID,
+    settings: CopySettings,
+    consent: Consent | None = None,
 ) -> UUID:
     """Make a subscription with its copy settings; it copies once it is paid, on a paper account at once."""
     checked(settings)
-    made = subscription_service.subscribe(session, owner=owner, profile_id=profile_id, copy_account_id=copy_account_id)
+    made = subscription_service.subscribe(
+        session, owner=owner, profile_id=profile_id, copy_account_id=copy_account_id, consent=consent
+    )
+    save_settings(session, owner=owner, subscription_id=made.id, settings=settings)
+    return made.id
+
+
+def switch_account(
+    session: Session, *, owner: UUID, subscription_id: UUID, copy_account_id: UUID, mode: EndMode | None = None
+) -> UUID:
+    """Move a paid subscription of this owner to another copy account, with its settings; return the one that goes on.
+
+    What is open on the old account is settled as at an end, by `mode` or as was chosen; new entries go to the new one.
+    """
+    settings = settings_rows.of(session, [subscription_id]).get(subscription_id, CopySettings())
+    made = subscription_service.switch_account(
+        session,
+        owner=owner,
+        subscription_id=subscription_id,
+        copy_account_id=copy_account_id,
+        mode=subscription_service.EndMode(mode.value) if mode else None,
+    )
     save_settings(session, owner=owner, subscription_id=made.id, settings=settings)
     return made.id
 

@@ -24,6 +24,7 @@ from copytrade.errors import Conflict
 from copytrade.payments import service as payments
 from copytrade.subscriptions import profiles
 from copytrade.subscriptions import queries as subscription_queries
+from copytrade.subscriptions.consent import RISK_VERSION, Consent, accept
 from copytrade.users import service as users
 
 CARD = {"number": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Demo", "action": "pay"}
@@ -34,10 +35,10 @@ Found = TypeVar("Found")
 
 
 def person(email: str, *, is_trader: bool = False, is_subscriber: bool = False, locale: str = "en") -> UUID:
-    """Register somebody, or find him."""
+    """Register somebody, or find him; who subscribes accepts the risk text."""
     try:
         with transaction() as session:
-            return users.register(
+            made = users.register(
                 session,
                 email=email,
                 password=PASSWORD,
@@ -46,6 +47,9 @@ def person(email: str, *, is_trader: bool = False, is_subscriber: bool = False, 
                 locale=locale,
                 accepted_terms=True,
             ).id
+            if is_subscriber:
+                accept(session, owner=made, consent=Consent(RISK_VERSION, locale, "DE"))
+            return made
     except Conflict:
         with transaction() as session:
             who, token = users.log_in(session, email=email, password=PASSWORD, address="127.0.0.1", user_agent="demo")

@@ -39,7 +39,11 @@ class Happening(StrEnum):
     GIVEN_UP = "given_up"
     """It stayed unpaid for too long, or Stripe tries no more."""
     STOPPED = "stopped"
-    """Its subscriber ended it at once, or its trader is gone and the money went back."""
+    """Its subscriber ended it at once."""
+    TRADER_GONE = "trader_gone"
+    """Its trader takes no subscribers any more, and what was paid for the rest goes back."""
+    REPLACED = "replaced"
+    """Another goes on in its place, onto another copy account or at another price."""
     FORGOTTEN = "forgotten"
     """It was never paid."""
 
@@ -61,6 +65,8 @@ TRANSITIONS: Mapping[tuple[State, Happening], State] = {
     **{(state, Happening.PERIOD_OVER): State.CANCELED for state in _OPEN},
     **{(state, Happening.GIVEN_UP): State.CANCELED for state in _OPEN},
     **{(state, Happening.STOPPED): State.CANCELED for state in _OPEN},
+    **{(state, Happening.TRADER_GONE): State.CANCELED for state in _OPEN},
+    **{(state, Happening.REPLACED): State.CANCELED for state in _OPEN},
     (State.INCOMPLETE, Happening.FORGOTTEN): State.CANCELED,
 }
 MAY_ENTER = (State.TRIALING, State.ACTIVE, State.PAST_DUE)

@@ -244,11 +244,23 @@ def _summary() -> rx.Component:
             rx.cond(
                 Subscribe.is_paper,
                 rx.fragment(),
-                check(
-                    "consent",
-                    t("I have read this and want to copy {name}.", name=Subscribe.name),
-                    value="yes",
-                    required=True,
+                rx.fragment(
+                    field(
+                        t("The country you live in"),
+                        rx.el.select(
+                            rx.el.option(t("Choose"), value=""),
+                            rx.foreach(Subscribe.countries, lambda one: rx.el.option(one[1], value=one[0])),
+                            name="country",
+                            default_value=Subscribe.country,
+                            required=True,
+                        ),
+                    ),
+                    check(
+                        "consent",
+                        t("I have read this and want to copy {name}.", name=Subscribe.name),
+                        value="yes",
+                        required=True,
+                    ),
                 ),
             ),
             rx.flex(
@@ -283,7 +295,7 @@ def _after() -> Text:
             ),
         ),
         (
-            "ended",
+            "canceled",
             empty(
                 t("This subscription has ended"),
                 t("You may choose a trader again at any time."),

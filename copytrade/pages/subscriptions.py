@@ -112,7 +112,7 @@ def _notice(text: Text, button: Text, on_click: Any, *, mark: str) -> rx.Compone
 
 
 def _subscription(row: SubscriptionLine) -> rx.Component:
-    is_live = (row.state == "active") | (row.state == "past_due")
+    is_live = (row.state != "incomplete") & (row.state != "canceled")
     return rx.el.section(
         rx.flex(
             rx.el.div(
@@ -138,7 +138,7 @@ def _subscription(row: SubscriptionLine) -> rx.Component:
         ),
         rx.cond(is_live, _held_back(row)),
         rx.cond(
-            row.state != "ended",
+            row.state != "canceled",
             rx.el.ul(rx.foreach(row.settings, rx.el.li), class_name="plain said"),
         ),
         rx.cond(
@@ -180,7 +180,7 @@ def _buttons(row: SubscriptionLine) -> rx.Component:
 
     return rx.flex(
         rx.cond(
-            row.state == "past_due",
+            (row.state == "past_due") | (row.state == "unpaid"),
             rx.el.button(t("Pay now"), type="button", class_name="button", on_click=Subscriptions.pay(row.id)),
         ),
         soft(t("Settings"), Subscriptions.edit(row.id)),

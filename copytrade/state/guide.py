@@ -38,7 +38,7 @@ def _stage(session: Session, *, owner: Person) -> int:
         row.role == Role.COPY and row.state == AccountState.ACTIVE for row in accounts.accounts(session, owner=owner.id)
     )
     taken = subscriptions.subscriptions_of(session, owner=owner.id)
-    if any(row.state in LIVE or row.state == State.ENDED for row in taken):
+    if any(row.state in LIVE or row.state == State.CANCELED for row in taken):
         return DONE if copying.copies(session, owner=owner.id, limit=1).rows else WATCH
     if not linked:
         return LINK

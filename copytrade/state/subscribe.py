@@ -27,6 +27,7 @@ from copytrade.state.settings_told import settings_told, start_told
 from copytrade.state.typed import amount_of
 from copytrade.state.work import change, read
 from copytrade.subscriptions import queries as subscriptions
+from copytrade.subscriptions.consent import RISK_VERSION, Consent, countries
 from copytrade.subscriptions.rows import ProfileRow
 from copytrade.subscriptions.states import State as SubscriptionState
 from copytrade.users.queries import Person
@@ -70,6 +71,8 @@ class Subscribe(CopyForm, Page, rx.State):
     account_id: str = ""
     account_title: str = ""
     summary: list[str] = []
+    countries: list[tuple[str, str]] = []
+    country: str = ""
     starts: str = ""
     paid: str = ""
     """After the payment page: `active`, `processing`, or `open` when nothing was paid."""
@@ -152,6 +155,7 @@ class Subscribe(CopyForm, Page, rx.State):
         settings = await self._sent(asker, voice, form)
         self.summary = settings_told(settings, self.name, voice, is_spot=self.is_spot)
         self.starts = start_told(settings, voice)
+        self.countries = list(countries(voice.locale).items())
         self.step = SUMMARY
 
     @action(Who.SUBSCRIBER)
@@ -159,6 +163,7 @@ class Subscribe(CopyForm, Page, rx.State):
         """Make the subscription and go to the payment page; one on paper copies at once."""
         if form.get("consent") != "yes" and not self.is_paper:
             raise InvalidInput("no consent was given", user="Please read and accept the risk notice.")
+        self.country = str(form.get("country", ""))[:2]
         account = await read(accounts.account, owner=asker.id, account_id=id_of(self.account_id))
         if account.is_paper is not self.is_paper:
             raise Conflict("real money was not consented to", user="Please choose the account once more.")
@@ -168,6 +173,7 @@ class Subscribe(CopyForm, Page, rx.State):
             profile_id=id_of(self.profile_id),
             copy_account_id=account.id,
             settings=await self._checked(asker, voice),
+            consent=None if self.is_paper else Consent(RISK_VERSION, voice.locale, self.country),
         )
         if self.is_paper:
             self.subscription_id, self.step, self.paid = str(subscription_id), AFTER, SubscriptionState.ACTIVE.value

@@ -25,11 +25,24 @@ from copytrade.subscriptions.states import LIVE, State
 
 STATES = {
     State.INCOMPLETE: "not paid yet",
+    State.TRIALING: "free trial",
     State.ACTIVE: "active",
     State.PAST_DUE: "payment is late",
-    State.ENDED: "ended",
+    State.UNPAID: "not paid: nothing new is opened",
+    State.PAUSED: "on hold: nothing new is opened",
+    State.DISPUTED: "disputed: nothing new is opened",
+    State.CANCELED: "ended",
 }
-TONES = {State.INCOMPLETE: "amber", State.ACTIVE: "jade", State.PAST_DUE: "tomato", State.ENDED: "gray"}
+TONES = {
+    State.INCOMPLETE: "amber",
+    State.TRIALING: "jade",
+    State.ACTIVE: "jade",
+    State.PAST_DUE: "tomato",
+    State.UNPAID: "tomato",
+    State.PAUSED: "amber",
+    State.DISPUTED: "tomato",
+    State.CANCELED: "gray",
+}
 TEXTS = {
     SwitchMode.ENTRIES_OFF: "You have stopped all copying: nothing new is opened; exits are followed.",
     SwitchMode.FLATTEN: "You have stopped all copying and closed every copy.",
@@ -204,7 +217,7 @@ def _line(
 
 
 def _next(row: SubscriptionRow, voice: Voice) -> str:
-    if row.state == State.ENDED:
+    if row.state == State.CANCELED:
         return voice.say("ended {when}", when=voice.day(row.ended_at)) if row.ended_at else ""
     if row.is_paper:
         return voice.say("free, until you stop it")
@@ -213,8 +226,10 @@ def _next(row: SubscriptionRow, voice: Voice) -> str:
     until = voice.day(row.entitled_until)
     if row.is_ending:
         return voice.say("runs until {day}, is not renewed", day=until)
-    if row.state == State.PAST_DUE:
+    if row.state in (State.PAST_DUE, State.UNPAID):
         return voice.say("paid until {day}; the last payment failed", day=until)
+    if row.state == State.TRIALING:
+        return voice.say("free until {day}, then charged", day=until)
     return voice.say("next charge {day}", day=until)
 
 

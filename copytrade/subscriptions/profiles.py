@@ -12,10 +12,12 @@ from copytrade.accounts import queries as accounts
 from copytrade.db.bell import ring
 from copytrade.db.events import record
 from copytrade.domain.instruments import Role
-from copytrade.domain.terms import HIGHEST_PRICE, LOWEST_PRICE, BadPrice, price_of
+from copytrade.domain.terms import BadPrice, Bounds, price_of
 from copytrade.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from copytrade.settings import settings
+from copytrade.subscriptions.leaving import stop_renewals
 from copytrade.subscriptions.models import Profile
+from copytrade.subscriptions.pricing import announce
 from copytrade.subscriptions.slugs import slug_of
 from copytrade.users import queries as users
 
@@ -30,12 +32,19 @@ def save_profile(
     name: str,
     about: str,
     price: Decimal | str,
+    currency: str = "",
+    trial_days: int | None = None,
+    also_for_running: bool = False,
     profile_id: UUID | None = None,
 ) -> Profile:
-    """Make a profile, or change one of the owner's; existing subscribers keep the price they subscribed at."""
+    """Make a profile, or change one of the owner's: what is left out stays as it is.
+
+    Running subscribers keep their price, unless it is said to be for them too: then they are told, and pay it from the
+    first renewal after the notice.
+    """
     if not users.person(session, owner).is_trader:
         raise NotAllowed(f"user {owner} is no trader", user="Only traders have a profile.")
-    said, story, asked = _name(name), _about(about), _price(price)
+    said, story, days = _name(name), _about(about), _trial(trial_days)
     account = accounts.account(session, owner=owner, account_id=lead_account_id)
     if account.role != Role.LEAD:
         raise InvalidInput(
@@ -58,7 +67,7 @@ def save_profile(
             lead_account_id=lead_account_id,
             slug=_free_slug(session, said),
             name=said,
-            price=asked,
+            price=Decimal(0),
             currency=settings().currency,
             created_at=clock.now(),
         )
@@ -67,9 +76,13 @@ def save_profile(
             f"profile {profile.id} stands for account {profile.lead_account_id}",
             user="A profile stays with its exchange account; make a new profile for another one.",
         )
-    profile.name, profile.about, profile.price = said, story, asked
+    profile.currency = currency.strip().lower() or profile.currency
+    profile.name, profile.about, profile.price = said, story, _price(price, currency=profile.currency)
+    profile.trial_days = profile.trial_days if days is None else days
     session.add(profile)
     session.flush()
+    if also_for_running:
+        announce(session, profile)
     ring(session, f"user:{owner}", f"profile:{profile.id}", "leaderboard")
     return profile
 
@@ -77,6 +90,8 @@ def save_profile(
 def publish(session: Session, *, owner: UUID, profile_id: UUID) -> Profile:
     """Show a profile to everybody; its exchange account has to be active."""
     profile = owned(session, owner=owner, profile_id=profile_id)
+    if profile.closed_at is not None:
+        raise Conflict(f"profile {profile.id} is closed", user="This profile is closed for good.")
     account = accounts.account(session, owner=owner, account_id=profile.lead_account_id)
     if account.state != "active":
         raise Conflict(
@@ -93,11 +108,21 @@ def publish(session: Session, *, owner: UUID, profile_id: UUID) -> Profile:
 
 
 def unpublish(session: Session, *, owner: UUID, profile_id: UUID) -> Profile:
-    """Take a profile from the leaderboard; those who subscribed go on until their time is over."""
+    """Take a profile from the leaderboard; who subscribed is told, and goes on until his paid time is over."""
     profile = owned(session, owner=owner, profile_id=profile_id)
     profile.is_published = False
     session.add(profile)
+    session.flush()
+    stop_renewals(session, clock.now())
     ring(session, f"user:{owner}", f"profile:{profile.id}", "leaderboard")
+    return profile
+
+
+def close_profile(session: Session, *, owner: UUID, profile_id: UUID) -> Profile:
+    """Close a profile for good: its exchange account is free for another, and nothing of it is renewed."""
+    profile = unpublish(session, owner=owner, profile_id=profile_id)
+    profile.closed_at = profile.closed_at or clock.now()
+    session.add(profile)
     return profile
 
 
@@ -160,14 +185,32 @@ def _about(typed: str) -> str:
     return about
 
 
-def _price(typed: Decimal | str) -> Decimal:
+def _trial(days: int | None) -> int | None:
+    most = settings().trial_most_days
+    if days is not None and not 0 <= days <= most:
+        raise InvalidInput(
+            f"trial was {days} days", user="A free trial has 0 to {most} days.", field="trial_days", most=most
+        )
+    return days
+
+
+def _price(typed: Decimal | str, *, currency: str) -> Decimal:
+    bounds = settings().price_bounds.get(currency)
+    if bounds is None:
+        raise InvalidInput(
+            f"currency was {currency!r}",
+            user="A price can be in {currencies}.",
+            field="currency",
+            currencies=", ".join(code.upper() for code in settings().price_bounds),
+        )
+    lowest, highest = bounds
     try:
-        return price_of(typed)
+        return price_of(typed, currency=currency, bounds=Bounds(lowest, highest))
     except BadPrice as error:
         raise InvalidInput(
             str(error),
             user="The price for a month is a number from {least} to {most}, in whole cents.",
             field="price",
-            least=LOWEST_PRICE,
-            most=HIGHEST_PRICE,
+            least=lowest,
+            most=highest,
         ) from None

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import func
@@ -22,7 +23,7 @@ from copytrade.subscriptions.rows import (
     SubscriptionRow,
     TraderRow,
 )
-from copytrade.subscriptions.states import LIVE, EndMode, State
+from copytrade.subscriptions.states import LIVE, MAY_ENTER, EndMode, State
 from copytrade.users import queries as users
 
 
@@ -67,7 +68,7 @@ def _profiles(session: Session, rows: list[Profile]) -> list[ProfileRow]:
             select(Subscription.profile_id, func.count())
             .where(
                 col(Subscription.profile_id).in_(ids),
-                col(Subscription.state).in_(LIVE),
+                col(Subscription.state).in_(MAY_ENTER),
                 col(Subscription.is_paper).is_(False),
             )
             .group_by(col(Subscription.profile_id))
@@ -85,6 +86,7 @@ def _profiles(session: Session, rows: list[Profile]) -> list[ProfileRow]:
             currency=row.currency,
             venue=refs[row.lead_account_id].venue,
             market=refs[row.lead_account_id].market,
+            trial_days=row.trial_days,
             is_published=row.is_published,
             published_at=row.published_at,
             created_at=row.created_at,
@@ -147,6 +149,14 @@ def _subscription(row: Subscription, profile: Profile) -> SubscriptionRow:
         end_mode=row.end_mode,
         price=row.price,
         currency=row.currency,
+        trial_days=row.trial_days,
+        trial_ends_at=row.entitled_until if row.state == State.TRIALING else None,
+        next_charge_at=_next_charge(row),
+        next_amount=_next_price(row),
+        next_price=row.next_price,
+        next_price_from=row.next_price_from,
+        end_reason=row.end_reason,
+        successor_id=row.successor_id,
         started_at=row.started_at,
         ended_at=row.ended_at,
         created_at=row.created_at,
@@ -159,6 +169,20 @@ def _access_until(row: Subscription) -> datetime | None:
         return None
     grace = timedelta(days=settings().payment_grace_days)
     return access_ends(row.entitled_until, grace=grace, is_ending=row.is_ending)
+
+
+def _next_charge(row: Subscription) -> datetime | None:
+    """Return when the next renewal is charged; None where nothing is."""
+    is_renewed = row.state in (State.TRIALING, State.ACTIVE) and not row.is_ending and not row.is_paper
+    return row.entitled_until if is_renewed else None
+
+
+def _next_price(row: Subscription) -> Decimal | None:
+    at = _next_charge(row)
+    if at is None:
+        return None
+    is_new = row.next_price is not None and row.next_price_from is not None and at >= row.next_price_from
+    return row.next_price if is_new else row.price
 
 
 def active_on_lead(session: Session, *, lead_account_id: UUID, now: datetime) -> list[ActiveSubscription]:
@@ -186,7 +210,7 @@ def asking_active_on_lead(lead_account_id: UUID, *, now: datetime) -> Asking[lis
             profile_id=profile_id,
             copy_account_id=copy_account_id,
             started_at=started_at,
-            may_enter=state in LIVE
+            may_enter=state in MAY_ENTER
             and (
                 is_paper
                 or (
@@ -208,7 +232,7 @@ def asking_active_on_lead(lead_account_id: UUID, *, now: datetime) -> Asking[lis
 def ended_unsettled(session: Session) -> list[EndedSubscription]:
     """Return ended subscriptions that copying has not finished with."""
     rows = session.exec(
-        select(Subscription).where(Subscription.state == State.ENDED, col(Subscription.finished_at).is_(None))
+        select(Subscription).where(Subscription.state == State.CANCELED, col(Subscription.finished_at).is_(None))
     )
     return [
         EndedSubscription(row.id, row.subscriber_id, row.copy_account_id, row.end_mode, row.ended_at)
@@ -218,10 +242,37 @@ def ended_unsettled(session: Session) -> list[EndedSubscription]:
 
 
 def ended_ids(session: Session, *, since: datetime | None) -> list[UUID]:
-    """Return the subscriptions that ended, since a moment or ever."""
-    query = select(Subscription.id).where(Subscription.state == State.ENDED)
+    """Return the subscriptions that ended, since a moment or ever; not those that go on in another."""
+    query = select(Subscription.id).where(
+        Subscription.state == State.CANCELED, col(Subscription.successor_id).is_(None)
+    )
     if since is not None:
         query = query.where(col(Subscription.ended_at) >= since)
+    return list(session.exec(query))
+
+
+def going_on(session: Session, subscription_id: UUID) -> UUID | None:
+    """Return the subscription that goes on in the place of one, the last in a row of moves; None for an unknown one."""
+    known = session.get(Subscription, subscription_id)
+    while known is not None and known.successor_id is not None:
+        known = session.get(Subscription, known.successor_id)
+    return known.id if known else None
+
+
+def must_end_ids(session: Session) -> list[UUID]:
+    """Return the running subscriptions whose traders are gone."""
+    query = select(Subscription.id).where(col(Subscription.must_end), col(Subscription.state).in_(LIVE))
+    return list(session.exec(query))
+
+
+def due_prices(session: Session) -> list[UUID]:
+    """Return the subscriptions whose next renewal comes after the notice of its new price."""
+    query = select(Subscription.id).where(
+        col(Subscription.next_price).is_not(None),
+        col(Subscription.entitled_until) >= col(Subscription.next_price_from),
+        col(Subscription.state).in_(LIVE),
+        col(Subscription.is_ending).is_(False),
+    )
     return list(session.exec(query))
 
 

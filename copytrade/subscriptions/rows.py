@@ -20,6 +20,8 @@ class ProfileRow:
     currency: str
     venue: str
     market: str
+    trial_days: int
+    """Free days that a new subscriber begins with."""
     is_published: bool
     published_at: datetime | None
     created_at: datetime
@@ -46,6 +48,20 @@ class SubscriptionRow:
     end_mode: str
     price: Decimal
     currency: str
+    trial_days: int
+    """Free days that it begins, or began, with."""
+    trial_ends_at: datetime | None
+    next_charge_at: datetime | None
+    """When it is renewed; None where it is not."""
+    next_amount: Decimal | None
+    """What that costs, before a coupon."""
+    next_price: Decimal | None
+    """A price that was announced; it counts from the first renewal after `next_price_from`."""
+    next_price_from: datetime | None
+    end_reason: str
+    """The happening that ended it (domain/billing), empty before."""
+    successor_id: UUID | None
+    """The subscription that goes on in its place, onto another copy account."""
     started_at: datetime | None
     ended_at: datetime | None
     created_at: datetime

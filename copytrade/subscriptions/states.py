@@ -2,14 +2,9 @@
 
 from enum import StrEnum
 
+from copytrade.domain.billing import LIVE, MAY_ENTER, OPEN, State
 
-class State(StrEnum):
-    """Where a subscription stands; `past_due` is active with a payment that failed."""
-
-    INCOMPLETE = "incomplete"
-    ACTIVE = "active"
-    PAST_DUE = "past_due"
-    ENDED = "ended"
+__all__ = ["LIVE", "MAY_ENTER", "OPEN", "EndMode", "State"]
 
 
 class EndMode(StrEnum):
@@ -18,7 +13,3 @@ class EndMode(StrEnum):
     CLOSE = "close"
     KEEP = "keep"
     FOLLOW_EXITS = "follow_exits"
-
-
-LIVE = (State.ACTIVE, State.PAST_DUE)
-OPEN = (State.INCOMPLETE, *LIVE)

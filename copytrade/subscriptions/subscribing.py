@@ -10,27 +10,39 @@ from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.accounts.rows import AccountRow
 from copytrade.db.bell import ring
+from copytrade.domain.billing import Happening
 from copytrade.domain.instruments import Role
 from copytrade.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from copytrade.subscriptions import consent as consents
 from copytrade.subscriptions.closing import close
+from copytrade.subscriptions.consent import Consent
 from copytrade.subscriptions.models import Profile, Subscription
 from copytrade.subscriptions.states import OPEN, State
 from copytrade.users import queries as users
 
+LOCK = "select pg_advisory_xact_lock(hashtext('subscribe'))"
+"""Held by whoever makes a subscription: that an account is free, and that nobody copies in a circle, stays true."""
 
-def subscribe(session: Session, *, owner: UUID, profile_id: UUID, copy_account_id: UUID) -> Subscription:
+
+def subscribe(
+    session: Session, *, owner: UUID, profile_id: UUID, copy_account_id: UUID, consent: Consent | None = None
+) -> Subscription:
     """Make an incomplete subscription; one that waits for its payment already is taken up again.
 
-    Onto a paper account it is free and active at once, beside a paid one of the same profile if there is one.
+    The risk text has to be accepted, now or before. Onto a paper account it is free and active at once, beside a paid
+    one of the same profile if there is one.
     """
     if not users.person(session, owner).is_subscriber:
         raise NotAllowed(f"user {owner} is no subscriber", user="Only subscribers can copy a trader.")
-    session.connection().execute(text("select pg_advisory_xact_lock(hashtext('subscribe'))"))
+    session.connection().execute(text(LOCK))
     profile = _open_profile(session, profile_id)
     if profile.user_id == owner:
         raise Conflict(f"user {owner} would copy himself", user="You cannot subscribe to yourself.")
-    account = _fitting_account(session, owner=owner, copy_account_id=copy_account_id, profile=profile)
+    account = fitting_account(session, owner=owner, copy_account_id=copy_account_id, profile=profile)
     if not account.is_paper:
+        if consent is not None:
+            consents.accept(session, owner=owner, consent=consent)
+        consents.require(session, owner=owner)
         _no_circle(session, subscriber_id=owner, trader_id=profile.user_id)
     row = session.exec(
         select(Subscription).where(
@@ -44,11 +56,13 @@ def subscribe(session: Session, *, owner: UUID, profile_id: UUID, copy_account_i
         raise Conflict(f"subscription {row.id} is on paper", user="You copy this trader on paper already.")
     if row is not None and row.state != State.INCOMPLETE:
         raise Conflict(f"subscription {row.id} is {row.state}", user="You are subscribed to this trader already.")
-    if row is None or row.price != profile.price:
+    if not account.is_paper:
+        free_account(session, copy_account_id=copy_account_id, but=row.id if row else None)
+    if row is None or _terms(row) != (profile.price, profile.currency, _trial_days(session, owner, profile)):
         if row is not None:
-            close(session, row, now=clock.now())
+            close(session, row, why=Happening.REPLACED, now=clock.now())
             session.flush()
-        row = _made(owner, profile, is_paper=account.is_paper, copy_account_id=copy_account_id)
+        row = _made(session, owner, profile, is_paper=account.is_paper, copy_account_id=copy_account_id)
     row.copy_account_id = copy_account_id
     session.add(row)
     session.flush()
@@ -56,7 +70,26 @@ def subscribe(session: Session, *, owner: UUID, profile_id: UUID, copy_account_i
     return row
 
 
-def _made(owner: UUID, profile: Profile, *, is_paper: bool, copy_account_id: UUID) -> Subscription:
+def _terms(row: Subscription) -> tuple[Decimal, str, int]:
+    return row.price, row.currency, row.trial_days
+
+
+def _trial_days(session: Session, owner: UUID, profile: Profile) -> int:
+    """Return the free days that a person begins with: those of the profile, once."""
+    before = session.exec(
+        select(Subscription.id)
+        .where(
+            Subscription.subscriber_id == owner,
+            Subscription.profile_id == profile.id,
+            col(Subscription.is_paper).is_(False),
+            col(Subscription.started_at).is_not(None),
+        )
+        .limit(1)
+    ).first()
+    return profile.trial_days if before is None else 0
+
+
+def _made(session: Session, owner: UUID, profile: Profile, *, is_paper: bool, copy_account_id: UUID) -> Subscription:
     now = clock.now()
     return Subscription(
         subscriber_id=owner,
@@ -69,6 +102,7 @@ def _made(owner: UUID, profile: Profile, *, is_paper: bool, copy_account_id: UUI
         started_at=now if is_paper else None,
         price=Decimal(0) if is_paper else profile.price,
         currency=profile.currency,
+        trial_days=0 if is_paper else _trial_days(session, owner, profile),
         created_at=now,
     )
 
@@ -80,7 +114,34 @@ def _open_profile(session: Session, profile_id: UUID) -> Profile:
     return profile
 
 
-def _fitting_account(session: Session, *, owner: UUID, copy_account_id: UUID, profile: Profile) -> AccountRow:
+def free_account(session: Session, *, copy_account_id: UUID, but: UUID | None) -> None:
+    """Refuse an account onto which another subscription copies, or waits for its payment: there is one at a time."""
+    taken = session.exec(
+        select(Subscription, Profile)
+        .join(Profile, col(Profile.id) == col(Subscription.profile_id))
+        .where(
+            Subscription.copy_account_id == copy_account_id,
+            col(Subscription.is_paper).is_(False),
+            col(Subscription.state).in_(OPEN),
+            *([col(Subscription.id) != but] if but else []),
+        )
+        .limit(1)
+    ).first()
+    if taken is None:
+        return
+    row, profile = taken
+    raise Conflict(
+        f"account {copy_account_id} has subscription {row.id}, {row.state}",
+        user="A subscription to {trader} waits for its payment on this account. Pay or drop that one first."
+        if row.state == State.INCOMPLETE
+        else "This account copies {trader} already, and an account copies one trader at a time. Choose another one.",
+        field="copy_account_id",
+        trader=profile.name,
+    )
+
+
+def fitting_account(session: Session, *, owner: UUID, copy_account_id: UUID, profile: Profile) -> AccountRow:
+    """Return an account of this owner onto which a profile can be copied."""
     account = accounts.account(session, owner=owner, account_id=copy_account_id)
     lead = accounts.ref(session, profile.lead_account_id)
     problem = None

@@ -63,6 +63,7 @@ def subscribe(walker: Walker, name: str) -> None:
     expect(walker.part("[name=consent]")).to_be_visible()
     walker.fits()
     walker.picture("settings-summary")
+    walker.part("[name=country]").select_option("DE")
     walker.part("[name=consent]").check()
     walker.press("Go to payment")
     type_card(walker, GOOD_CARD)

@@ -154,6 +154,7 @@ def subscribe(walker: Walker, name: str) -> None:
     walker.press("Back")
     assert walker.part("[name=factor]").input_value() == "0.1"
     walker.press("Next")
+    walker.part("[name=country]").select_option("DE")
     walker.part("[name=consent]").check()
     walker.picture("subscribe-summary")
     walker.fits()

@@ -96,7 +96,7 @@ def stop(walker: Walker) -> None:
     expect(dialog).to_contain_text("Closes 1 position worth about")
     walker.picture("paper-stop")
     dialog.get_by_text("Close all now").click()
-    expect(card).to_have_attribute("data-state", "ended")
+    expect(card).to_have_attribute("data-state", "canceled")
     walker.go("/copies")
     expect(copied(walker)).to_have_count(2)
     expect(copied(walker).first).to_contain_text("SELL")

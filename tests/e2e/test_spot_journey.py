@@ -105,6 +105,7 @@ def subscribe(walker: Walker) -> None:
     walker.type("factor", "0.1")
     walker.press("Next")
     walker.sees("With the next coin he buys.")
+    walker.part("[name=country]").select_option("DE")
     walker.part("[name=consent]").check()
     walker.press("Go to payment")
 

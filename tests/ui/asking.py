@@ -74,5 +74,13 @@ def handlers() -> list[tuple[type[rx.State], str, Who]]:
 def anything(state: type[rx.State], name: str) -> list[Any]:
     """Return arguments such as nobody's page would send."""
     parameters = list(inspect.signature(state.event_handlers[name].fn).parameters)[1:]
-    form = {"name": "x", "price": "1", "api_key": "k" * 64, "api_secret": "s" * 64, "factor": "1", "consent": "yes"}
+    form = {
+        "name": "x",
+        "price": "1",
+        "api_key": "k" * 64,
+        "api_secret": "s" * 64,
+        "factor": "1",
+        "consent": "yes",
+        "country": "DE",
+    }
     return [form if parameter == "form" else "01890000-0000-7000-8000-000000000000" for parameter in parameters]

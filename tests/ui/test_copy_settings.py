@@ -244,7 +244,7 @@ def test_everything_that_is_set_is_kept(session: Session) -> None:
     assert (page.faults, page.step) == ({}, 3)
     assert page.starts == "What he holds at the start is joined where the price is better than his."
     assert page.summary[0] == "Each order of nordwind becomes one of 2.5% of your account."
-    asyncio.run(sent(page, "pay", {"consent": "yes"}))
+    asyncio.run(sent(page, "pay", {"consent": "yes", "country": "DE"}))
     [settings] = copying.settings_of(session, owner=person.id).values()
     assert settings == CopySettings(
         mode=SizingMode.FIXED_PERCENT,

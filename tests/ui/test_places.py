@@ -104,7 +104,7 @@ def test_an_account_of_another_place_is_not_taken_whatever_is_sent(session: Sess
     assert page.problem.startswith("This account cannot copy him: it is at ")
     assert page.step == 1
     page.account_id = str(other)
-    asyncio.run(sent(page, "pay", {"consent": "yes"}))
+    asyncio.run(sent(page, "pay", {"consent": "yes", "country": "DE"}))
     assert page.problem
     assert subscriptions.subscriptions_of(session, owner=person.id) == []
 

@@ -87,7 +87,7 @@ def test_nobody_copies_to_anothers_account(session: Session) -> None:
     asyncio.run(sent(page, "take_account", {"account": str(foreign)}))
     assert page.problem == "There is no such exchange account."
     page.account_id = str(foreign)
-    asyncio.run(sent(page, "pay", {"consent": "yes"}))
+    asyncio.run(sent(page, "pay", {"consent": "yes", "country": "DE"}))
     assert page.problem == "There is no such exchange account."
     assert subscriptions.subscriptions_of(session, owner=mallory_id(session)) == []
 

@@ -282,7 +282,7 @@ select 'orders without an end', count(*) from trades.copy_orders o join trades.l
 union all select 'legs that are due', count(*) from trades.legs
  where lead_account_id = any(:leads) and due_at is not null and target <> held
 union all select 'subscriptions that end', count(*) from people.subscriptions
- where lead_account_id = any(:leads) and state = 'ended' and finished_at is null and end_mode <> 'follow_exits'
+ where lead_account_id = any(:leads) and state = 'canceled' and finished_at is null and end_mode <> 'follow_exits'
 """
 _PLANNED = """
 select count(*) from trades.fills

@@ -129,7 +129,7 @@ def test_unlinking_a_copy_account_ends_what_runs_on_it_and_keeps_positions(sessi
     account_cards.unlink(session, owner=market.bob.id, account_id=market.copy)
     session.commit()
     row = subscriptions.subscription(session, owner=market.bob.id, subscription_id=subscription_id)
-    assert (row.state, row.end_mode) == ("ended", "keep")
+    assert (row.state, row.end_mode) == ("canceled", "keep")
     assert account_cards.cards(session, owner=market.bob.id) == []
 
 

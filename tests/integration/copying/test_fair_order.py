@@ -14,6 +14,7 @@ from copytrade.copying.models import PartRow, SymbolReady
 from copytrade.domain.fills import Equity
 from copytrade.domain.sizing import CopySettings
 from copytrade.subscriptions import service as subscriptions
+from copytrade.subscriptions.consent import RISK_VERSION, Consent, accept
 from copytrade.subscriptions.models import Subscription
 from copytrade.users import service as users
 from tests.integration.accounts.linking import linked
@@ -70,6 +71,7 @@ def subscriber(on: Desk, number: int) -> None:
         is_subscriber=True,
         accepted_terms=True,
     )
+    accept(session, owner=person.id, consent=Consent(RISK_VERSION, "en", "DE"))
     account = linked(session, person.id, api_key=str(number) * 64)
     subscription_id = service.subscribe(
         session,

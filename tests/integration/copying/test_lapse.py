@@ -56,8 +56,8 @@ def choose(on: Desk, mode: EndMode) -> None:
 
 
 def lapse(on: Desk) -> None:
-    """Let the paid month and the days of grace be over, and the billing clock come by."""
-    days(on, 30 + settings().payment_grace_days)
+    """Let the paid month, the days of grace and our patience be over, and the billing clock come by."""
+    days(on, 30 + settings().payment_grace_days + settings().payment_unpaid_days)
     assert subscription_service.expire_due(on.session, clock.now()) == 1
     settle(on)
 

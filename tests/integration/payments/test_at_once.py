@@ -144,4 +144,4 @@ def test_ending_and_paying_at_once_never_leaves_it_half(market: Market, stripe: 
             future.result()
     with reading() as session:
         row = session.get_one(Subscription, id)
-        assert (row.state, row.ended_at is not None) == ("ended", True)
+        assert (row.state, row.ended_at is not None) == ("canceled", True)

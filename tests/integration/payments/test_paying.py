@@ -221,7 +221,7 @@ def test_stopping_here_ends_the_billing_at_stripe(session: Session, stripe: Stri
     service.process_events()
     stripe.wait_for("customer.subscription.deleted")
     stripe.hand_over(session)
-    assert _state(session, market, id) == State.ENDED
+    assert _state(session, market, id) == State.CANCELED
 
 
 def test_ending_before_paying_closes_the_payment_page(session: Session, stripe: Stripe) -> None:

@@ -110,7 +110,7 @@ def test_refunds_take_back_both_shares_and_a_whole_one_ends_the_access(
     stripe.hand_over(session)
     assert queries.earnings_of(session, owner=market.alice.id).total == 0
     assert sum(entry.amount for entry in session.exec(select(LedgerEntry))) == 0
-    assert _row(session, market, paid).state == "ended"
+    assert _row(session, market, paid).state == "canceled"
     (payment,) = queries.payments_of(session, owner=market.bob.id)
     assert payment.refunded == 29
 

@@ -85,7 +85,7 @@ def test_its_owner_stops_it_and_takes_it_up_again(session: Session) -> None:
         service.end(session, owner=people.mallory(session).id, subscription_id=id)
     service.end(session, owner=market.bob.id, subscription_id=id)
     session.commit()
-    assert queries.subscription(session, owner=market.bob.id, subscription_id=id).state == "ended"
+    assert queries.subscription(session, owner=market.bob.id, subscription_id=id).state == "canceled"
     assert [ended.id for ended in queries.ended_unsettled(session)] == [id]
     assert tried(session, market) != id
 
@@ -98,7 +98,7 @@ def test_it_ends_where_the_trader_is_published_no_more(session: Session) -> None
     service.unpublish(session, owner=market.alice.id, profile_id=market.profile_id)
     assert service.expire_due(session, clock.now()) == 1
     rows = {row.id: row.state for row in queries.subscriptions_of(session, owner=market.bob.id)}
-    assert rows == {trying: "ended", paying: "active"}
+    assert rows == {trying: "canceled", paying: "active"}
 
 
 def test_it_needs_an_account_of_ones_own_at_the_traders_place_that_works(session: Session) -> None:

@@ -11,6 +11,7 @@ from copytrade.accounts import service as accounts
 from copytrade.db.events import Event
 from copytrade.domain.instruments import Role
 from copytrade.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from copytrade.settings import settings
 from copytrade.subscriptions import queries, service
 from copytrade.subscriptions.models import Subscription
 from copytrade.subscriptions.states import EndMode, State
@@ -77,7 +78,7 @@ def test_a_changed_price_makes_the_unpaid_one_anew(session: Session) -> None:
     new = subscribed(session, market)
     assert new != old
     rows = {row.id: row for row in queries.subscriptions_of(session, owner=market.bob.id)}
-    assert (rows[old].state, rows[new].state, rows[new].price) == ("ended", "incomplete", 35)
+    assert (rows[old].state, rows[new].state, rows[new].price) == ("canceled", "incomplete", 35)
 
 
 def test_nobody_subscribes_to_himself(session: Session) -> None:
@@ -147,7 +148,7 @@ def test_mallory_neither_sees_nor_ends_bobs_subscription(session: Session) -> No
     assert queries.subscribers_of(session, owner=mallory.id, profile_id=market.profile_id) == []
 
 
-def test_an_unpaid_renewal_is_copied_through_the_grace_and_then_ends_by_following_exits(session: Session) -> None:
+def test_an_unpaid_renewal_is_copied_through_the_grace_then_opens_nothing_and_then_ends(session: Session) -> None:
     market = opened(session)
     id, until = subscribed(session, market), clock.now() + MONTH
     service.entitle(session, subscription_id=id, until=until)
@@ -160,10 +161,17 @@ def test_an_unpaid_renewal_is_copied_through_the_grace_and_then_ends_by_followin
     assert service.expire_due(session, after) == 0
     (left,) = queries.active_on_lead(session, lead_account_id=market.lead, now=after)
     assert (left.may_enter, left.end_mode) == (False, "follow_exits")
+    assert queries.subscription(session, owner=market.bob.id, subscription_id=id).state == "unpaid"
+    after += timedelta(days=settings().payment_unpaid_days)
+    assert service.expire_due(session, after - timedelta(seconds=1)) == 0
+    assert service.expire_due(session, after) == 1
+    row = queries.subscription(session, owner=market.bob.id, subscription_id=id)
+    assert (row.state, row.end_reason) == ("canceled", "given_up")
     service.finish(session, subscription_id=id)
     assert queries.active_on_lead(session, lead_account_id=market.lead, now=after) == []
     assert _kinds(session) == [
-        "subscription.activated", "subscriber.joined", "subscription.past_due", "subscription.ended",
+        "subscription.activated", "subscriber.joined", "subscription.past_due", "subscription.unpaid",
+        "subscription.ended",
     ]  # fmt: skip
 
 
@@ -216,7 +224,7 @@ def test_money_for_an_ended_one_rings_an_alarm_and_copies_nothing(session: Sessi
     for _ in range(2):
         service.entitle(session, subscription_id=id, until=now + 2 * MONTH)
     row = queries.subscription(session, owner=market.bob.id, subscription_id=id)
-    assert row.state == "ended"
+    assert row.state == "canceled"
     assert session.exec(select(Event.kind).where(Event.kind == "alarm.paid_after_end")).all() == [
         "alarm.paid_after_end"
     ]

@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from copytrade.subscriptions.consent import RISK_VERSION, Consent, accept
 from copytrade.users import service
 from copytrade.users.queries import Person
 
@@ -29,5 +30,7 @@ def _registered(session: Session, email: str, *, is_trader: bool = False, is_sub
         is_subscriber=is_subscriber,
         accepted_terms=True,
     )
+    if is_subscriber:
+        accept(session, owner=person.id, consent=Consent(RISK_VERSION, "en", "DE"))
     session.commit()
     return person

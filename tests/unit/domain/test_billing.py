@@ -39,6 +39,8 @@ refunded      canceled   canceled canceled canceled canceled canceled canceled =
 period_over   canceled   canceled canceled canceled canceled canceled canceled =
 given_up      canceled   canceled canceled canceled canceled canceled canceled =
 stopped       canceled   canceled canceled canceled canceled canceled canceled =
+trader_gone   canceled   canceled canceled canceled canceled canceled canceled =
+replaced      canceled   canceled canceled canceled canceled canceled canceled =
 forgotten     canceled   =        =        =        =        =        =        =
 """
 
