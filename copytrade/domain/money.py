@@ -42,3 +42,8 @@ def minor(amount: Decimal, *, currency: str) -> int:
 def major(minor: int, *, currency: str) -> Decimal:
     """Return an amount given in minor units, with the digits of its currency."""
     return Decimal(minor).scaleb(-digits(currency))
+
+
+def told(amount: Decimal, *, currency: str) -> str:
+    """Return an amount for a notice, with its digits and its currency."""
+    return f"{amount:.{digits(currency)}f} {currency.upper()}"

@@ -87,9 +87,86 @@ TEXTS: dict[str, Text] = {
         "The renewal for {trader} was not paid. Copying goes on until {until}; please check your card.",
         "/subscriptions",
     ),
+    "payment.taken": Text(
+        "Payment received",
+        "{amount} was paid for {trader}. It is paid until {until}.",
+        "/subscriptions",
+    ),
     "payment.failed": Text(
         "A payment failed",
         "Your card was not charged for {trader}. Copying goes on until {until}; please check your card.",
+        "/subscriptions",
+    ),
+    "payment.refunded": Text(
+        "Money went back to you",
+        "{amount} for {trader} goes back to your card. Banks take a few days to show it.",
+        "/subscriptions",
+    ),
+    "payment.card_expires": Text(
+        "Your card expires soon",
+        "The card ending in {last4} expires at the end of {month}, before the next payment for {trader}. Please add "
+        "another one.",
+        "/subscriptions",
+    ),
+    "subscription.trial_started": Text(
+        "Your free trial has begun",
+        "You copy {trader} free of charge until {until}. Then {price} are charged each month, unless you cancel "
+        "before.",
+        "/subscriptions",
+    ),
+    "subscription.trial_ending": Text(
+        "Your free trial ends soon",
+        "On {until} your card is charged {price} for {trader}. Cancel before that if you do not want to go on.",
+        "/subscriptions",
+    ),
+    "subscription.unpaid": Text(
+        "Nothing new is copied",
+        "The renewal for {trader} is still not paid: exits are followed, nothing is opened. Pay, and copying goes on.",
+        "/subscriptions",
+        is_security=True,
+    ),
+    "subscription.paused": Text(
+        "Your subscription is on hold",
+        "Nothing is charged for {trader} for now: exits are followed, nothing is opened.",
+        "/subscriptions",
+        is_security=True,
+    ),
+    "subscription.disputed": Text(
+        "A payment is disputed",
+        "Your bank holds back a payment for {trader}: exits are followed, nothing is opened until that is decided.",
+        "/subscriptions",
+        is_security=True,
+    ),
+    "subscription.resumed": Text(
+        "Copying goes on", "Positions of {trader} are opened for you again.", "/subscriptions"
+    ),
+    "subscription.ending": Text(
+        "Your subscription will not be renewed",
+        "You copy {trader} until {until}; nothing more is charged. You can take that back until then.",
+        "/subscriptions",
+    ),
+    "subscription.price_changes": Text(
+        "A price changes",
+        "{trader} asks {new} a month instead of {old}. You pay that from your first renewal after {since}; cancel "
+        "before that if you do not want to go on.",
+        "/subscriptions",
+        is_security=True,
+    ),
+    "subscription.trader_gone": Text(
+        "A trader takes no subscribers any more",
+        "{trader} has stopped. Nothing more is charged, and what you paid for runs out on {until}.",
+        "/subscriptions",
+        is_security=True,
+    ),
+    "subscription.trader_refunded": Text(
+        "A trader takes no subscribers any more",
+        "{trader} has stopped. Your subscription has ended, and the unused days go back to your card.",
+        "/subscriptions",
+        is_security=True,
+    ),
+    "subscription.moved": Text(
+        "Copies go to another account",
+        "{trader} is copied onto {account} from now on. What is open on the old account is treated as you chose.",
         "/subscriptions",
     ),
     "subscription.ended": Text(

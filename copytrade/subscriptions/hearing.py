@@ -8,6 +8,7 @@ from sqlmodel import Session, col, or_, select
 from copytrade import clock
 from copytrade.db.events import record
 from copytrade.domain.billing import Facts, Happening, Patience, State, access_ends, after, happening
+from copytrade.domain.money import told
 from copytrade.errors import Conflict
 from copytrade.settings import settings
 from copytrade.subscriptions.closing import close, tell_pages
@@ -130,7 +131,7 @@ def _told(row: Subscription, profile: Profile) -> dict[str, str]:
         "trader": profile.name,
         "slug": profile.slug,
         "until": until.isoformat() if until else "",
-        "price": f"{row.price} {row.currency.upper()}",
+        "price": told(row.price, currency=row.currency),
     }
 
 

@@ -6,7 +6,7 @@ from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.db.events import record
-from copytrade.domain.money import digits
+from copytrade.domain.money import told
 from copytrade.errors import InvalidInput
 from copytrade.settings import settings
 from copytrade.subscriptions.closing import tell_pages
@@ -49,15 +49,14 @@ def _announced(session: Session, row: Subscription, profile: Profile) -> bool:
     row.next_price = profile.price
     row.next_price_from = clock.now() + timedelta(days=settings().price_notice_days)
     session.add(row)
-    places = digits(row.currency)
     record(
         session,
         "subscription.price_changes",
         user_id=row.subscriber_id,
         subscription_id=row.id,
         trader=profile.name,
-        old=f"{row.price:.{places}f} {row.currency.upper()}",
-        new=f"{profile.price:.{places}f} {row.currency.upper()}",
+        old=told(row.price, currency=row.currency),
+        new=told(profile.price, currency=row.currency),
         since=row.next_price_from.isoformat(),
     )
     tell_pages(session, row)
