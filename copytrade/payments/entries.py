@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, func
+from sqlalchemy import ColumnElement, case, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from copytrade import clock
 from copytrade.db.model import new_id
@@ -124,14 +123,13 @@ def sums(session: Session) -> list[AccountSum]:
 def balances_of(session: Session, *, trader_id: UUID) -> list[Balance]:
     """Return what we owe a trader, by currency."""
     now = clock.now()
-    is_paid = select(PayoutLine.entry_id).where(PayoutLine.entry_id == LedgerEntry.id, col(PayoutLine.is_live)).exists()
-    is_frozen = col(LedgerEntry.paid_period_id).in_(frozen_periods()) & ~is_paid
+    frozen = is_frozen()
     rows = session.exec(
         select(
             LedgerEntry.currency,
             -func.sum(LedgerEntry.minor),
-            -func.sum(case((is_frozen, 0), (col(LedgerEntry.available_at) > now, LedgerEntry.minor), else_=0)),
-            -func.sum(case((is_frozen, LedgerEntry.minor), else_=0)),
+            -func.sum(case((frozen, 0), (col(LedgerEntry.available_at) > now, LedgerEntry.minor), else_=0)),
+            -func.sum(case((frozen, LedgerEntry.minor), else_=0)),
         )
         .where(LedgerEntry.account == trader_account(trader_id))
         .group_by(col(LedgerEntry.currency))
@@ -140,6 +138,12 @@ def balances_of(session: Session, *, trader_id: UUID) -> list[Balance]:
     return [Balance(currency, int(total), int(held), int(frozen)) for currency, total, held, frozen in rows]
 
 
-def frozen_periods() -> SelectOfScalar[UUID | None]:
-    """Select the periods whose money a bank is deciding about."""
-    return select(Dispute.paid_period_id).where(col(Dispute.is_open), col(Dispute.paid_period_id).is_not(None))
+def is_frozen() -> ColumnElement[bool]:
+    """Say of an entry whether a bank is deciding about its period's money, and no payout has paid it."""
+    open_ones = select(Dispute.paid_period_id).where(col(Dispute.is_open), col(Dispute.paid_period_id).is_not(None))
+    return col(LedgerEntry.paid_period_id).in_(open_ones) & ~is_in_payout()
+
+
+def is_in_payout() -> ColumnElement[bool]:
+    """Say of an entry whether a payout that was not canceled pays it."""
+    return select(PayoutLine.entry_id).where(PayoutLine.entry_id == LedgerEntry.id, col(PayoutLine.is_live)).exists()

@@ -1,10 +1,13 @@
 """Books for tests: payments of Alice's subscribers, as if Stripe had told of them."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import pytest
 from sqlmodel import Session, select
 
 from copytrade import clock
@@ -15,8 +18,20 @@ from copytrade.payments.gateway import PaidInvoice
 from copytrade.payments.ledger import Back, Fee, Withdrawn
 from copytrade.payments.ledger_models import TraderShare
 from copytrade.payments.models import PaidPeriod
+from copytrade.settings import settings
 
 DAY = timedelta(days=1)
+
+
+@contextmanager
+def chosen(**values: str) -> Generator[None]:
+    """Run with settings from the environment, as an operator would choose them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in values.items():
+            patch.setenv(f"COPYTRADE_{name.upper()}", value)
+        settings.cache_clear()
+        yield
+    settings.cache_clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from copytrade.db.model import new_id
 from copytrade.payments import ledger
 from copytrade.payments.entries import Booking, write
 from copytrade.payments.ledger_models import EntryKind, LedgerEntry
-from copytrade.settings import settings
-from tests.integration.payments.books import Books
+from tests.integration.payments.books import Books, chosen
 
 
 @pytest.fixture
@@ -58,15 +57,12 @@ def test_an_agreed_share_counts_for_what_is_paid_from_then_on(books: Books) -> N
     assert [period.trader_minor for period in books.all_periods()] == [800, 900, 850]
 
 
-def test_a_fee_lowers_the_traders_share_where_the_settings_say_so(
-    books: Books, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trader_bears = settings().model_copy(update={"stripe_fees_by": "trader"})
-    monkeypatch.setattr(ledger, "settings", lambda: trader_bears)
-    number = books.pay(2900)
-    books.fee(number, 114)
-    assert books.accounts() == {"stripe": 2786, "platform": -580, "trader": -2206}
-    assert (books.balance().held, books.balance().available) == (2206, 0)
+def test_a_fee_lowers_the_traders_share_where_the_settings_say_so(books: Books) -> None:
+    with chosen(stripe_fees_by="trader"):
+        number = books.pay(2900)
+        books.fee(number, 114)
+        assert books.accounts() == {"stripe": 2786, "platform": -580, "trader": -2206}
+        assert (books.balance().held, books.balance().available) == (2206, 0)
 
 
 def test_a_refund_that_failed_gives_both_their_parts_back(books: Books) -> None:
