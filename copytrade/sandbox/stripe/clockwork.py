@@ -4,7 +4,7 @@ import asyncio
 import time
 from contextlib import nullcontext
 
-from copytrade.sandbox.stripe import billing, checkout, disputes
+from copytrade.sandbox.stripe import billing, checkout, disputes, transfers
 from copytrade.sandbox.stripe.errors import Json
 from copytrade.sandbox.stripe.world import World
 
@@ -40,6 +40,8 @@ def _some(world: World, until: int, *, clock: str) -> int:
                 _set(world, due)
             with world.at(due) if clock else nullcontext():
                 _do(world, body)
+            if world.store.due(body["id"]) == due:
+                raise RuntimeError(f"{body['id']} stays due at {due}")
     return _AT_ONCE
 
 
@@ -58,8 +60,12 @@ def _do(world: World, body: Json) -> None:
             checkout.expire(world, body)
         case "dispute":
             disputes.let_lapse(world, body)
-        case _:
-            world.save(body)
+        case "account":
+            transfers.pay_out(world, body)
+        case "payout":
+            transfers.arrive_at_bank(world, body)
+        case kind:
+            raise RuntimeError(f"nothing falls due of a {kind}")
 
 
 async def run(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from copytrade.sandbox.stripe import cards, catalogue, clockwork, portal
+from copytrade.sandbox.stripe import cards, catalogue, clockwork, connect, disputes, portal
 from copytrade.sandbox.stripe.errors import ApiError, Json, invalid
 from copytrade.sandbox.stripe.faults import Fault
 from copytrade.sandbox.stripe.world import World
@@ -19,26 +19,38 @@ async def answer(world: World, request: Request, path: str) -> Response:
     """Answer one control call."""
     try:
         given = json.loads(await request.body() or b"{}")
-        return JSONResponse(await _do(world, f"{request.method} {path}", given))
+        return JSONResponse(await _asked(world, f"{request.method} {path}", given))
     except ApiError as error:
         return JSONResponse(error.body, status_code=error.status)
     except (ValueError, KeyError, TypeError, cards.BadCard) as error:
         return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=400)
 
 
-async def _do(world: World, call: str, given: Json) -> Any:
+async def _asked(world: World, call: str, given: Json) -> Any:
+    """Do what takes its time beside the others, or one call whole or not at all."""
+    if call == "POST /clock":
+        until = int(given["to"]) if "to" in given else world.now() + int(given["seconds"])
+        return {"done": await clockwork.advance(world, until), "now": world.now()}
+    with world.asked():
+        return _do(world, call, given)
+
+
+def _do(world: World, call: str, given: Json) -> Any:
     match call:
         case "POST /endpoint":
-            return endpoint(world, url=given["url"], secret=given["secret"], events=given.get("enabled_events"))
+            return endpoint(
+                world,
+                url=given["url"],
+                secret=given["secret"],
+                events=given.get("enabled_events"),
+                connect_secret=given.get("connect_secret", ""),
+            )
         case "DELETE /state":
             world.store.forget()
             world.forget_known()
             return {}
         case "GET /clock":
             return {"now": world.now(), "offset": world.now() - int(time.time())}
-        case "POST /clock":
-            until = int(given["to"]) if "to" in given else world.now() + int(given["seconds"])
-            return {"done": await clockwork.advance(world, until), "now": world.now()}
         case "POST /faults":
             fault = {"kind": Fault(given["kind"]), "match": given.get("match", ""), "count": int(given.get("count", 1))}
             if "seconds" in given:
@@ -56,11 +68,46 @@ async def _do(world: World, call: str, given: Json) -> Any:
             return deliveries(world)
         case "POST /resend":
             return resend(world, given["event"])
+        case "POST /onboard":
+            return _onboard(world, given)
+        case "POST /dispute":
+            charge = world.get("charge", given["charge"])
+            return disputes.create(world, charge, reason=given.get("reason", "fraudulent"), amount=given.get("amount"))
+        case "POST /dispute/decide":
+            return disputes.decide(world, world.get("dispute", given["dispute"]), status=given["status"])
+        case "PUT /settling":
+            return _settling(world, given)
         case "POST /card":
             customer = world.get("customer", given["customer"])
             return portal.replace_card(world, customer, {"expiry": "12/40", "cvc": "123", **given})
         case _:
             raise ApiError(404, f"There is no control call {call}.")
+
+
+def _onboard(world: World, given: Json) -> Json:
+    """Put a connected account where its onboarding would: enabled, more asked for, or restricted."""
+    body, state = world.get("account", given["account"]), given.get("state", "enabled")
+    if state not in ("enabled", "more", "restricted"):
+        raise invalid("state", "An account is enabled, more (is needed) or restricted.")
+    due = ["individual.verification.document"] if state == "more" else []
+    if not body["details_submitted"]:
+        email = body["email"] or "trader@example.com"
+        connect.finish(world, body, first="Alice", last="Trader", iban="DE89370400440532013000", email=email, due=due)
+        if state == "enabled":
+            return body
+    disabled = "rejected.other" if state == "restricted" else "requirements.past_due" if due else None
+    return connect.decide(world, body, due=due, disabled=disabled)
+
+
+def _settling(world: World, given: Json) -> Json:
+    for name in given:
+        if name not in ("days", "reserves"):
+            raise invalid(name, "Of the balance there are days (until charges can be sent on) and reserves.")
+    if "days" in given:
+        world.store.set_switch("settling_days", int(given["days"]))
+    if "reserves" in given:
+        world.store.set_switch("reserves", bool(given["reserves"]))
+    return given
 
 
 def _webhooks(world: World, given: Json) -> Json:
@@ -72,17 +119,27 @@ def _webhooks(world: World, given: Json) -> Json:
     return given
 
 
-def endpoint(world: World, *, url: str, secret: str, events: list[str] | None = None) -> Json:
-    """Register the app's webhook endpoint with a secret that it knows already, in the place of an earlier one."""
+def endpoint(world: World, *, url: str, secret: str, events: list[str] | None = None, connect_secret: str = "") -> Json:
+    """Register the app's webhook endpoint with a secret that it knows already, in the place of an earlier one.
+
+    It is registered once more for the events of connected accounts, with a secret of its own if there is one.
+    """
     if not secret:
         raise invalid("secret", "An endpoint needs a secret.")
     with world.store.transaction():
-        for old in world.store.find("webhook_endpoint", metadata__owner="installation"):
-            if old["url"] == url and world.store.switch(f"secret:{old['id']}", "") == secret:
-                return old
-            catalogue.delete(world, {}, ("webhook_endpoint", old["id"]))
-        params: Json = {"url": url, "enabled_events": events or ["*"], "metadata": {"owner": "installation"}}
-        return catalogue.create_endpoint(world, params, (), secret=secret)
+        made = _registered(world, "installation", url=url, secret=secret, events=events, connect=False)
+        _registered(world, "connect", url=url, secret=connect_secret or secret, events=events, connect=True)
+    return made
+
+
+def _registered(world: World, owner: str, *, url: str, secret: str, events: list[str] | None, connect: bool) -> Json:
+    for old in world.store.find("webhook_endpoint", metadata__owner=owner):
+        if old["url"] == url and world.store.switch(f"secret:{old['id']}", "") == secret:
+            return old
+        catalogue.delete(world, {}, ("webhook_endpoint", old["id"]))
+    params: Json = {"url": url, "enabled_events": events or ["*"], "metadata": {"owner": owner}}
+    params["connect"] = "true" if connect else "false"
+    return catalogue.create_endpoint(world, params, (), secret=secret)
 
 
 def deliveries(world: World) -> list[Json]:

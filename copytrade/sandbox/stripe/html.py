@@ -4,6 +4,7 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
+from copytrade.sandbox.stripe.currencies import written
 from copytrade.sandbox.stripe.errors import Json
 
 _STYLE = """
@@ -37,31 +38,32 @@ def document(title: str, body: str, *, status: int = 200) -> HTMLResponse:
 
 
 def money(amount: int, currency: str) -> str:
-    """Write an amount in cents."""
-    return f"{amount // 100:,}.{amount % 100:02d} {escape(currency.upper())}"
+    """Write an amount in minor units."""
+    return escape(written(amount, currency))
 
 
 def card_form(*, error: str, typed: Json, button: str, close: bool = True, email: bool = False) -> str:
     """Write the form of a card; what was typed stays, except number and code."""
-    address = _input("email", "Email", typed, "email", "name@example.com") if email else ""
+    address = field("email", "Email", typed, "email", "name@example.com") if email else ""
     return (
         (f"<p class='error' role='alert'>{escape(error)}</p>" if error else "")
         + "<form method='post'>"
         + address
-        + _input("number", "Card number", {}, "cc-number", "1234 1234 1234 1234")
+        + field("number", "Card number", {}, "cc-number", "1234 1234 1234 1234")
         + "<div class='row'><div>"
-        + _input("expiry", "Expiry", typed, "cc-exp", "MM / YY")
+        + field("expiry", "Expiry", typed, "cc-exp", "MM / YY")
         + "</div><div>"
-        + _input("cvc", "CVC", {}, "cc-csc", "CVC")
+        + field("cvc", "CVC", {}, "cc-csc", "CVC")
         + "</div></div>"
-        + _input("name", "Cardholder name", typed, "cc-name", "Full name on card")
+        + field("name", "Cardholder name", typed, "cc-name", "Full name on card")
         + f"<button class='main' name='action' value='pay'>{escape(button)}</button>"
         + ("<button name='action' value='close' formnovalidate>Close</button>" if close else "")
         + "</form>"
     )
 
 
-def _input(name: str, label: str, typed: Json, complete: str, hint: str) -> str:
+def field(name: str, label: str, typed: Json, complete: str, hint: str) -> str:
+    """Write one field of a form."""
     value = escape(str(typed.get(name, "")))
     return (
         f"<label for='{name}'>{label}</label><input id='{name}' name='{name}' value='{value}'"

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from copytrade.sandbox.stripe import cards, checkout, portal
+from copytrade.sandbox.stripe import cards, checkout, onboarding, portal
 from copytrade.sandbox.stripe.errors import Json
 from copytrade.sandbox.stripe.html import card_form, document, money
 from copytrade.sandbox.stripe.world import World
@@ -28,6 +28,12 @@ async def answer(world: World, request: Request, path: str) -> Response:
                 return portal.act(world, found, form) if method == "POST" else portal.show(world, found)
             case method, ["invoice", id] if (found := world.store.get(id)) and found["object"] == "invoice":
                 return portal.pay_invoice(world, found, form) if method == "POST" else portal.invoice(world, found)
+            case _, ["connect", token] if opened := onboarding.open_link(world, token):
+                return opened
+            case method, ["onboard", id] if shown := onboarding.onboard(world, id, form if method == "POST" else None):
+                return shown
+            case _, ["express", token] if shown := onboarding.dashboard(world, token):
+                return shown
             case _:
                 return document("Not found", "<h1>There is no such page.</h1>", status=404)
 

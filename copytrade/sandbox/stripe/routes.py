@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from copytrade.sandbox.stripe import balance, catalogue, checkout, disputes, ledger, lists
+from copytrade.sandbox.stripe import balance, catalogue, checkout, connect, disputes, ledger, lists, transfers
 from copytrade.sandbox.stripe.errors import ApiError, Json
 from copytrade.sandbox.stripe.lists import PAGING
 from copytrade.sandbox.stripe.world import Handler, World
@@ -131,7 +131,23 @@ _MONEY = [
     _route("POST", "disputes/:id", disputes.update, *disputes.UPDATE),
     _route("POST", "disputes/:id/close", disputes.close),
 ]
-ROUTES: list[Route] = [*_SOLD, *_BILLED, *_MONEY]
+_CONNECT = [
+    *_lists("accounts", "account"),
+    _route("POST", "accounts", connect.create, *connect.CREATE),
+    _route("POST", "accounts/:id", connect.update, *connect.UPDATE),
+    _route("DELETE", "accounts/:id", connect.delete),
+    _route("GET", "accounts/:id/external_accounts", connect.banks, *PAGING, "object"),
+    _route("POST", "accounts/:id/login_links", connect.create_login_link),
+    _route("POST", "account_links", connect.create_link, *connect.LINK),
+    *_lists("transfers", "transfer", destination="destination", transfer_group="transfer_group"),
+    _route("POST", "transfers", transfers.create, *transfers.CREATE),
+    _route("POST", "transfers/:id", transfers.update, "metadata", "description"),
+    _route("POST", "transfers/:id/reversals", transfers.reverse, *transfers.REVERSE),
+    _route("GET", "transfers/:id/reversals", transfers.reversals, *PAGING),
+    _route("GET", "transfers/:id/reversals/:id", transfers.read_reversal),
+    *_lists("payouts", "payout", connect=True, status="status", destination="destination"),
+]
+ROUTES: list[Route] = [*_SOLD, *_BILLED, *_MONEY, *_CONNECT]
 
 
 def _tree() -> _Node:

@@ -136,6 +136,18 @@ def charge(*, id: str, now: int, intent: Json, method: Json, decline: Json | Non
     }
 
 
+def destination_payment(*, id: str, now: int, transfer: Json) -> Json:
+    """Build the payment that a connected account sees of a transfer."""
+    card = dict.fromkeys(("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4"))
+    who = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
+    intent = {"id": None, "customer": None, "description": None, **{n: transfer[n] for n in ("amount", "currency")}}
+    method: Json = {"id": None, "card": card, "billing_details": who}
+    return charge(id=id, now=now, intent=intent, method=method, decline=None) | {
+        "payment_method_details": {"type": "stripe_account", "stripe_account": {}},
+        "source_transfer": transfer["id"],
+    }
+
+
 def _outcome(decline: Json | None) -> Json:
     return {
         "advice_code": None,

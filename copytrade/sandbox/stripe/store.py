@@ -47,7 +47,7 @@ INDEXED = {
     "refund": ("charge", "payment_intent"),
     "balance_transaction": ("source",),
     "dispute": ("charge", "payment_intent"),
-    "transfer": ("destination", "transfer_group"),
+    "transfer": ("destination", "transfer_group", "source_transaction"),
     "transfer_reversal": ("transfer",),
     "promotion_code": ("code",),
     "event": ("type",),
@@ -185,6 +185,11 @@ class Store:
             return None
         owner, _, name = row[2].rpartition("/")
         return row[0], orjson.loads(row[1]), owner if name else ""
+
+    def due(self, id: str) -> int | None:
+        """Return when a clock has something to do with an object."""
+        row = self.db.execute("select due from objects where id = ?", (id,)).fetchone()
+        return row[0] if row else None
 
     def switch(self, name: str, default: Any) -> Any:
         """Return a switch of the control interface."""
