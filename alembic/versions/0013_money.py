@@ -103,7 +103,8 @@ def _subscriptions_back() -> None:
     )
     _open_index(_OPEN_BEFORE)
     for column in (
-        "trial_days", "is_trial", "is_late", "has_given_up", "is_held", "is_disputed", "must_end", "end_reason", "next_price", "next_price_from",
+        "trial_days", "is_trial", "is_late", "has_given_up", "is_held", "is_disputed", "must_end", "end_reason",
+        "next_price", "next_price_from",
         "trial_told_at", "successor_id",
     ):  # fmt: skip
         op.drop_column("subscriptions", column, schema="people")
@@ -161,10 +162,57 @@ def _selling() -> None:
     op.add_column("payment_subscriptions", sa.Column("off_percent", sa.Numeric(), nullable=True), schema="people")
     op.add_column("payment_subscriptions", sa.Column("off_minor", sa.BigInteger(), nullable=True), schema="people")
     op.add_column("payment_subscriptions", _moment("off_until"), schema="people")
+    for name in ("failed_told", "card_told"):
+        op.add_column(
+            "payment_subscriptions", sa.Column(name, sa.String(), nullable=False, server_default=""), schema="people"
+        )
+    op.add_column("payment_subscriptions", _flag("is_surplus"), schema="people")
+    for name in ("stripe_subscription_id", "invoice_number", "invoice_page_url", "invoice_pdf_url"):
+        op.add_column("paid_periods", sa.Column(name, sa.String(), nullable=False, server_default=""), schema="people")
+    op.create_index(
+        op.f("ix_paid_periods_stripe_subscription_id"), "paid_periods", ["stripe_subscription_id"], schema="people"
+    )
+    op.execute(
+        "UPDATE people.paid_periods period SET stripe_subscription_id = known.stripe_subscription_id"
+        " FROM people.payment_subscriptions known WHERE known.subscription_id = period.subscription_id"
+    )
+    op.create_table(
+        "payment_refunds",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("paid_period_id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("stripe_refund_id", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.String(), nullable=False),
+        _moment("try_at", nullable=False),
+        _moment("created_at", nullable=False),
+        _moment("done_at"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_refunds")),
+        sa.UniqueConstraint("paid_period_id", "reason", name=op.f("uq_payment_refunds_paid_period_id_reason")),
+        schema="people",
+    )
+    op.create_index(op.f("ix_payment_refunds_subscription_id"), "payment_refunds", ["subscription_id"], schema="people")
+    op.create_index(
+        "ix_payment_refunds_due",
+        "payment_refunds",
+        ["try_at"],
+        schema="people",
+        postgresql_where=sa.text("state = 'planned'"),
+    )
 
 
 def _selling_back() -> None:
-    for column in ("stripe_price_id", "off_percent", "off_minor", "off_until"):
+    op.drop_table("payment_refunds", schema="people")
+    op.drop_index(op.f("ix_paid_periods_stripe_subscription_id"), "paid_periods", schema="people")
+    for column in ("stripe_subscription_id", "invoice_number", "invoice_page_url", "invoice_pdf_url"):
+        op.drop_column("paid_periods", column, schema="people")
+    for column in (
+        "stripe_price_id", "off_percent", "off_minor", "off_until", "failed_told", "card_told", "is_surplus",
+    ):  # fmt: skip
         op.drop_column("payment_subscriptions", column, schema="people")
     op.drop_column("payment_checkouts", "coupon_id", schema="people")
     op.drop_table("coupons", schema="people")
@@ -420,5 +468,5 @@ def _turn_back(table: str, columns: dict[str, str]) -> None:
 
 def _add_filled(table: str, name: str, kind: "sa.types.TypeEngine[object]", value: str) -> None:
     op.add_column(table, sa.Column(name, kind, nullable=True), schema="people")
-    op.execute(f"update people.{table} set {name} = {value}")
+    op.execute(f"update people.{table} set {name} = {value}")  # noqa: S608 - names and values are of this file
     op.alter_column(table, name, nullable=False, schema="people")

@@ -63,6 +63,10 @@ class PaidInvoice:
     period_start: datetime
     period_end: datetime
     paid_at: datetime
+    number: str = ""
+    page_url: str = ""
+    """Where its payer reads it."""
+    pdf_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,7 @@ def subscription(stripe_subscription_id: str) -> RemoteSubscription:
     found = ask(lambda client: client.v1.subscriptions.retrieve(stripe_subscription_id))
     return RemoteSubscription(
         id=found.id,
-        our_id=_our_id(found.metadata.to_dict().get("subscription_id")),
+        our_id=our_id(found.metadata.to_dict().get("subscription_id")),
         status=found.status,
         period_end=moment(max(item.current_period_end for item in found["items"].data)),
         cancel_at_period_end=found.cancel_at_period_end,
@@ -208,10 +212,11 @@ def paid_invoices(stripe_subscription_id: str) -> list[PaidInvoice]:
             }
         )
     )
-    return [_paid(invoice) for invoice in ask(lambda _: list(pages.auto_paging_iter()))]
+    return [paid(invoice) for invoice in ask(lambda _: list(pages.auto_paging_iter()))]
 
 
-def _paid(invoice: stripe.Invoice) -> PaidInvoice:
+def paid(invoice: stripe.Invoice) -> PaidInvoice:
+    """Return what we keep of a paid invoice whose payments were expanded."""
     periods = [line.period for line in invoice.lines.data]
     return PaidInvoice(
         id=invoice.id,
@@ -221,6 +226,9 @@ def _paid(invoice: stripe.Invoice) -> PaidInvoice:
         period_start=moment(min(period.start for period in periods)),
         period_end=moment(max(period.end for period in periods)),
         paid_at=moment(invoice.status_transitions.paid_at or invoice.created),
+        number=invoice.number or "",
+        page_url=invoice.hosted_invoice_url or "",
+        pdf_url=invoice.invoice_pdf or "",
     )
 
 
@@ -243,7 +251,8 @@ def id_of(value: object) -> str:
     return str(getattr(value, "id", ""))
 
 
-def _our_id(value: str | None) -> UUID | None:
+def our_id(value: str | None) -> UUID | None:
+    """Return the id that we gave a thing of Stripe's; None where it is no id of ours."""
     try:
         return UUID(value or "")
     except ValueError:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from copytrade.db.model import PEOPLE, key, moment, units
@@ -70,6 +70,7 @@ class Checkout(SQLModel, table=True):
     attempt: int
     stripe_session_id: str = Field(unique=True)
     url: str
+    coupon_id: UUID | None = None
     state: str = CheckoutState.OPEN
     expires_at: datetime = moment()
     check_at: datetime = moment()
@@ -88,7 +89,19 @@ class StripeSubscription(SQLModel, table=True):
     status: str = Field(index=True)
     period_end: datetime = moment()
     cancel_at_period_end: bool
+    stripe_price_id: str = ""
+    off_percent: Decimal | None = exact(nullable=True)
+    """What a coupon takes off each invoice, until `off_until` or for ever."""
+    off_minor: int | None = Field(default=None, sa_type=BigInteger)
+    off_until: datetime | None = moment(nullable=True)
+    failed_told: str = ""
+    """The invoice whose failed payment its payer was told of."""
+    card_told: str = ""
+    """The card of whose expiry its payer was told."""
+    is_surplus: bool = False
+    """Paid a second time for the same subscription: it is ended, and its money goes back."""
     synced_at: datetime = moment()
+    """When what is here was asked for, by the database's clock."""
 
 
 class WebhookEvent(SQLModel, table=True):
@@ -126,6 +139,10 @@ class PaidPeriod(SQLModel, table=True):
     stripe_invoice_id: str = Field(unique=True)
     stripe_payment_intent_id: str = Field(default="", index=True)
     """Empty where nothing was charged: a coupon for all of it."""
+    stripe_subscription_id: str = Field(default="", index=True)
+    invoice_number: str = ""
+    invoice_page_url: str = ""
+    invoice_pdf_url: str = ""
     subscription_id: UUID = Field(index=True)
     subscriber_id: UUID = Field(index=True)
     trader_id: UUID
