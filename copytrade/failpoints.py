@@ -77,7 +77,30 @@ class Label(StrEnum):
     """A drift stands in the subscriber's history, his leg is not saved."""
     PAPER_ISSUED = "paper.issued"
     """The paper exchange gave an account its key, which is not kept."""
+    PAYOUT_PLANNED = "payout.plan.before_commit"
+    """A payout with its lines and its booking is written, not committed."""
+    PAYOUT_COMMITTED = "payout.plan.after_commit"
+    """It is committed; Stripe knows nothing of it."""
+    PAYOUT_CLAIMED = "payout.claimed"
+    """It is this process's to send, and Stripe was not asked."""
+    PAYOUT_ASKED = "payout.asked"
+    """Stripe has no transfer for it, and none was requested."""
+    PAYOUT_MOVED = "payout.moved"
+    """Stripe moved the money, and nobody was told."""
+    PAYOUT_SENT = "payout.sent.before_commit"
+    """It is written as sent, not committed."""
+    PAYOUT_TOLD = "payout.sent.after_commit"
+    """It is committed; others are still to be sent."""
+    REVERSAL_ASKED = "reversal.asked"
+    """Stripe has not reversed what is to be taken back, and was not asked to."""
+    REVERSAL_DONE = "reversal.done"
+    """Stripe reversed it, and nobody was told."""
+    REVERSAL_WRITTEN = "reversal.before_commit"
+    """It is booked, not committed."""
 
+
+OF_MONEY = frozenset(label for label in Label if label.startswith(("payout.", "reversal.")))
+"""Reached by payouts, not by trades."""
 
 _counting: dict[Label, int] = {}
 """What this process took: how often it may still reach a label before it dies."""

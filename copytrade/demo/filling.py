@@ -21,6 +21,7 @@ from copytrade.demo.keys import Key, Place
 from copytrade.domain.instruments import Role
 from copytrade.domain.sizing import CopySettings, SizingMode
 from copytrade.errors import Conflict
+from copytrade.payments import connect
 from copytrade.payments import service as payments
 from copytrade.subscriptions import profiles
 from copytrade.subscriptions import queries as subscription_queries
@@ -28,6 +29,14 @@ from copytrade.subscriptions.consent import RISK_VERSION, Consent, accept
 from copytrade.users import service as users
 
 CARD = {"number": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Demo", "action": "pay"}
+WHO = {
+    "first": "Demo",
+    "last": "Trader",
+    "email": "demo@copytrade.example",
+    "iban": "DE89370400440532013000",
+    "action": "finish",
+}
+"""What a trader tells Stripe of himself."""
 PATIENCE_S = 150.0
 ATTEMPTS = 3
 """On a busy machine the sandbox may be too slow for a check: whoever links tries again."""
@@ -150,8 +159,27 @@ def profile(owner: UUID, *, lead_account_id: UUID, name: str, about: str, price:
             made = profiles.save_profile(
                 session, owner=owner, lead_account_id=lead_account_id, name=name, about=about, price=price
             ).id
-        profiles.publish(session, owner=owner, profile_id=made)
-        return made
+    onboarded(owner)
+    with transaction() as session:
+        connect.publish_profile(session, owner=owner, profile_id=made)
+    return made
+
+
+def onboarded(owner: UUID) -> None:
+    """Go through Stripe's onboarding as a trader does: nobody publishes a price who cannot be paid."""
+    with reading() as session:
+        if connect.may_be_paid(session, user_id=owner):
+            return
+    with transaction() as session:
+        url = connect.onboarding_url(session, owner=owner)
+    with httpx.Client(timeout=30) as browser:
+        page = browser.get(url, follow_redirects=False).headers["location"]
+        answer = browser.post(page, data=WHO, follow_redirects=False)
+    if answer.status_code != httpx.codes.SEE_OTHER:
+        raise RuntimeError(f"the onboarding answered {answer.status_code}")
+    with transaction() as session:
+        if not connect.look_again(session, owner=owner).may_be_paid:
+            raise RuntimeError("the onboarding left a trader who cannot be paid")
 
 
 def subscription(owner: UUID, *, profile_id: UUID, copy_account_id: UUID, copy: Copy) -> UUID:

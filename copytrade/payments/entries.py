@@ -98,6 +98,11 @@ def is_booked(session: Session, key: str) -> bool:
     return session.exec(select(LedgerEntry.id).where(LedgerEntry.booking == key).limit(1)).first() is not None
 
 
+def booked(session: Session, keys: set[str]) -> set[str]:
+    """Return which of these bookings are in the ledger."""
+    return set(session.exec(select(LedgerEntry.booking).where(col(LedgerEntry.booking).in_(keys))))
+
+
 def taken_of(session: Session, period_id: UUID, *, kinds: Sequence[EntryKind], shared: Sequence[str]) -> int:
     """Return what bookings of these kinds took from the sharers of a period in all."""
     total = session.exec(

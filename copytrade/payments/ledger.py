@@ -144,20 +144,17 @@ def book_refund_failed(session: Session, *, period: PaidPeriod, back: Back) -> i
     return -shares.trader
 
 
-def book_disputed(session: Session, *, period: PaidPeriod | None, taken: Withdrawn) -> bool:
+def book_disputed(session: Session, *, period: PaidPeriod, taken: Withdrawn) -> bool:
     """Book that a bank took money until a dispute is decided; False where that was booked before."""
     booking = _of_dispute(taken, "opened", EntryKind.DISPUTED, period)
     return write(session, booking, sums=bookings.disputed(taken.minor))
 
 
-def book_dispute_lost(session: Session, *, period: PaidPeriod | None, taken: Withdrawn) -> int:
+def book_dispute_lost(session: Session, *, period: PaidPeriod, taken: Withdrawn) -> int:
     """Book that the bank keeps the money; return how much of it was the trader's, 0 where it was decided before."""
     book_disputed(session, period=period, taken=taken)
     booking = _of_dispute(taken, "lost", EntryKind.DISPUTE_LOST, period)
     if is_booked(session, booking.key) or is_booked(session, f"dispute:{taken.id}:won"):
-        return 0
-    if period is None:
-        write(session, booking, sums={bookings.DISPUTED: -taken.minor, PLATFORM: taken.minor})
         return 0
     shares = _taken(session, period, taken.minor)
     write(session, booking, sums=bookings.dispute_lost(shares, trader=period.trader_id))
@@ -166,7 +163,7 @@ def book_dispute_lost(session: Session, *, period: PaidPeriod | None, taken: Wit
     return shares.trader
 
 
-def book_dispute_won(session: Session, *, period: PaidPeriod | None, taken: Withdrawn) -> int:
+def book_dispute_won(session: Session, *, period: PaidPeriod, taken: Withdrawn) -> int:
     """Book that the bank gave the money back; return how much of it is the trader's again that was lost before."""
     book_disputed(session, period=period, taken=taken)
     booking = _of_dispute(taken, "won", EntryKind.DISPUTE_WON, period)
@@ -174,9 +171,6 @@ def book_dispute_won(session: Session, *, period: PaidPeriod | None, taken: With
         return 0
     if not is_booked(session, f"dispute:{taken.id}:lost"):
         write(session, booking, sums=bookings.dispute_won(taken.minor))
-        return 0
-    if period is None:
-        write(session, booking, sums={bookings.STRIPE: taken.minor, PLATFORM: -taken.minor})
         return 0
     shares = _taken(session, period, -taken.minor)
     write(session, booking, sums=bookings.given_back(shares, trader=period.trader_id))
@@ -238,15 +232,9 @@ def _booking(key: str, kind: EntryKind, period: PaidPeriod, happened_at: datetim
     return Booking(key, kind, period.currency, happened_at, period_id=period.id, available_at=_available_at(period))
 
 
-def _of_dispute(taken: Withdrawn, step: str, kind: EntryKind, period: PaidPeriod | None) -> Booking:
-    return Booking(
-        key=f"dispute:{taken.id}:{step}",
-        kind=kind,
-        currency=taken.currency,
-        happened_at=taken.happened_at,
-        period_id=period.id if period else None,
-        available_at=_available_at(period) if period else None,
-    )
+def _of_dispute(taken: Withdrawn, step: str, kind: EntryKind, period: PaidPeriod) -> Booking:
+    key, until = f"dispute:{taken.id}:{step}", _available_at(period)
+    return Booking(key, kind, taken.currency, taken.happened_at, period_id=period.id, available_at=until)
 
 
 def _available_at(period: PaidPeriod) -> datetime:

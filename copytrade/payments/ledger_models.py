@@ -125,6 +125,11 @@ class PayoutAccount(SQLModel, table=True):
     created_at: datetime = moment()
     synced_at: datetime = moment()
 
+    @property
+    def may_be_paid(self) -> bool:
+        """Whether money can be moved there, and on to the trader's bank."""
+        return self.payouts_enabled and self.transfers_enabled
+
 
 class Payout(SQLModel, table=True):
     """One transfer of a trader's share to his account at Stripe."""

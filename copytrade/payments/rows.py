@@ -74,3 +74,15 @@ class FailedEvent:
     attempts: int
     error: str
     received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutStanding:
+    """Where a trader stands with being paid; `needs` are English sentences of the catalogue."""
+
+    has_account: bool
+    may_be_paid: bool
+    is_submitted: bool
+    needs: tuple[str, ...]
+    is_held_back: bool
+    """He told all that was asked, and Stripe does not let him be paid (any more)."""

@@ -11,6 +11,7 @@ from copytrade.accounts.reasons import State as AccountState
 from copytrade.domain.instruments import Role
 from copytrade.i18n.names import place_name
 from copytrade.i18n.voice import Moment, Voice
+from copytrade.payments import connect
 from copytrade.payments import queries as payments
 from copytrade.payments.rows import Earnings
 from copytrade.settings import settings
@@ -190,7 +191,7 @@ class Desk(Page, rx.State):
     @action(Who.TRADER)
     async def publish(self, asker: Person, voice: Voice, profile_id: str) -> Any:
         """Show a profile to everybody."""
-        await change(service.publish, owner=asker.id, profile_id=id_of(profile_id))
+        await change(connect.publish_profile, owner=asker.id, profile_id=id_of(profile_id))
         return [rx.toast.success(voice.say("Published. You stand in the list of traders now.")), Desk.watch]
 
     @action(Who.TRADER)

@@ -87,9 +87,18 @@ def save_profile(
     return profile
 
 
-def publish(session: Session, *, owner: UUID, profile_id: UUID) -> Profile:
-    """Show a profile to everybody; its exchange account has to be active."""
+def publish(session: Session, *, owner: UUID, profile_id: UUID, may_be_paid: bool) -> Profile:
+    """Show a profile to everybody; its exchange account has to be active, and its trader able to be paid.
+
+    Whether he is, payments know: the way in is `payments.connect.publish_profile`.
+    """
     profile = owned(session, owner=owner, profile_id=profile_id)
+    if not may_be_paid:
+        raise Conflict(
+            f"user {owner} cannot be paid",
+            user="Set up your payouts first: subscribers pay for this profile, and Stripe has to know where to send "
+            "your share.",
+        )
     if profile.closed_at is not None:
         raise Conflict(f"profile {profile.id} is closed", user="This profile is closed for good.")
     account = accounts.account(session, owner=owner, account_id=profile.lead_account_id)

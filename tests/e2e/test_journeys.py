@@ -7,8 +7,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from copytrade.db.session import reading
+from copytrade.demo import filling
 from copytrade.sandbox.client import Control
 from copytrade.settings import settings
+from copytrade.users.queries import person_by_email
 from tests.conftest import Sandbox
 from tests.e2e.walking import Look, Walker, walking
 from tests.waiting import wait_until
@@ -123,12 +126,25 @@ def publish(walker: Walker, name: str) -> None:
     walker.type("price", "25")
     walker.press("Save")
     walker.press("Publish")
+    walker.sees(
+        "Set up your payouts first: subscribers pay for this profile, and Stripe has to know where to send your share."
+    )
+    onboard(walker)
+    walker.press("Publish")
     expect(walker.part("[data-published=yes]")).to_be_visible()
     walker.picture("desk")
     walker.go("/traders")
     expect(walker.page.get_by_text(name).first).to_be_visible()
     walker.picture("traders")
     walker.fits()
+
+
+def onboard(walker: Walker) -> None:
+    """The trader tells Stripe on its own pages who he is and where his earnings go."""
+    with reading() as session:
+        person = person_by_email(session, email_of(walker))
+    assert person is not None
+    filling.onboarded(person.id)
 
 
 def subscribe(walker: Walker, name: str) -> None:

@@ -19,6 +19,7 @@ from copytrade.state.traders import Traders
 from copytrade.state.visitor import Visitor
 from copytrade.users import queries as users
 from tests.integration.accounts.linking import linked
+from tests.integration.payments.books import onboarded
 from tests.integration.users.people import PASSWORD, alice, bob, mallory
 from tests.ui.asking import loaded, opened, sent, signed_in
 
@@ -101,6 +102,9 @@ def test_a_trader_publishes_and_stands_in_the_list_in_the_readers_language(sessi
     asyncio.run(sent(desk, "edit", "new"))
     asyncio.run(sent(desk, "save", {"name": "nordwind", "price": "25", "lead_account_id": str(account_id)}))
     asyncio.run(loaded(desk))
+    asyncio.run(sent(desk, "publish", desk.profiles[0].id))
+    assert desk.problem.startswith("Set up your payouts first")
+    onboarded(session, person.id)
     asyncio.run(sent(desk, "publish", desk.profiles[0].id))
     assert desk.problem == ""
 

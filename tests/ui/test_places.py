@@ -55,7 +55,7 @@ def published_at(session: Session, trader: Person, place: tuple[str, str]) -> Pr
     account_id = linked_at(session, trader, place, role=Role.LEAD)
     name = " ".join(place)
     made = save_profile(session, owner=trader.id, lead_account_id=account_id, name=name, about="", price="25")
-    publish(session, owner=trader.id, profile_id=made.id)
+    publish(session, owner=trader.id, profile_id=made.id, may_be_paid=True)
     session.commit()
     return subscriptions.profile_by_slug(session, name.replace(" ", "-"))
 

@@ -40,7 +40,7 @@ LEAD_KEY = "l" * 60 + "9876"
 def published(session: Session, trader: Person) -> ProfileRow:
     account_id = linked(session, trader.id, role=Role.LEAD, api_key=LEAD_KEY)
     made = save_profile(session, owner=trader.id, lead_account_id=account_id, name="nordwind", about="", price="25")
-    publish(session, owner=trader.id, profile_id=made.id)
+    publish(session, owner=trader.id, profile_id=made.id, may_be_paid=True)
     session.commit()
     return subscriptions.profile_by_slug(session, "nordwind")
 

@@ -101,15 +101,6 @@ def test_a_dispute_in_any_order_of_news_ends_the_same(books: Books) -> None:
     assert books.accounts() == {"stripe": 5800, "platform": -1160, "trader": -4640}
 
 
-def test_a_dispute_of_a_payment_that_is_not_ours_is_the_platforms_loss(books: Books) -> None:
-    number = books.pay(2900)
-    _, taken = books.taken(number, 500)
-    ledger.book_dispute_lost(books.session, period=None, taken=taken)
-    assert books.accounts() == {"stripe": 2400, "platform": -80, "trader": -2320}
-    ledger.book_dispute_won(books.session, period=None, taken=taken)
-    assert books.accounts() == {"stripe": 2900, "platform": -580, "trader": -2320}
-
-
 @pytest.mark.parametrize("change", ["update people.ledger_entries set minor = 0", "delete from people.ledger_entries"])
 def test_the_database_lets_nobody_change_an_entry(books: Books, change: str) -> None:
     books.pay(2900)

@@ -31,7 +31,7 @@ def opened(session: Session, *, price: str = "29") -> Market:
     profile = service.save_profile(
         session, owner=alice.id, lead_account_id=lead, name="Nordwind", about="Swing trader", price=price
     )
-    service.publish(session, owner=alice.id, profile_id=profile.id)
+    service.publish(session, owner=alice.id, profile_id=profile.id, may_be_paid=True)
     session.commit()
     return Market(alice=alice, bob=bob, lead=lead, copy=copy, profile_id=profile.id, slug=profile.slug)
 

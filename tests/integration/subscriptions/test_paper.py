@@ -125,7 +125,7 @@ def test_play_money_makes_no_circle(session: Session) -> None:
         name = person.email.partition("@")[0]
         lead = linked(session, person.id, role=Role.LEAD, api_key=name + "l" * 60)
         made = service.save_profile(session, owner=person.id, lead_account_id=lead, name=name, about="", price="5")
-        service.publish(session, owner=person.id, profile_id=made.id)
+        service.publish(session, owner=person.id, profile_id=made.id, may_be_paid=True)
         profiles[person.id] = made.id
     for copier, copied in ((ann, ben), (ben, ann)):
         account_id = paper_account(session, copier.id)

@@ -29,7 +29,7 @@ def test_a_published_profile_stands_in_the_list_with_its_price(session: Session)
 
 def test_publishing_twice_tells_once(session: Session) -> None:
     market = opened(session)
-    service.publish(session, owner=market.alice.id, profile_id=market.profile_id)
+    service.publish(session, owner=market.alice.id, profile_id=market.profile_id, may_be_paid=True)
     assert session.exec(select(Event.kind).where(Event.kind == "profile.published")).all() == ["profile.published"]
 
 
@@ -84,7 +84,7 @@ def test_a_profile_with_an_unchecked_account_is_not_published(session: Session) 
     lead = taken(session, alice.id, role=Role.LEAD)
     profile = service.save_profile(session, owner=alice.id, lead_account_id=lead, name="Early", about="", price="5")
     with pytest.raises(Conflict):
-        service.publish(session, owner=alice.id, profile_id=profile.id)
+        service.publish(session, owner=alice.id, profile_id=profile.id, may_be_paid=True)
     assert queries.published(session) == []
 
 
@@ -93,7 +93,7 @@ def test_mallory_neither_changes_publishes_nor_takes_alices_account(session: Ses
     with pytest.raises(NotFound):
         service.unpublish(session, owner=mallory.id, profile_id=market.profile_id)
     with pytest.raises(NotFound):
-        service.publish(session, owner=mallory.id, profile_id=market.profile_id)
+        service.publish(session, owner=mallory.id, profile_id=market.profile_id, may_be_paid=True)
     with pytest.raises(NotFound):
         service.save_profile(session, owner=mallory.id, lead_account_id=market.lead, name="Mine", about="", price="5")
     lead = linked(session, mallory.id, role=Role.LEAD, api_key="m" * 64)

@@ -86,7 +86,7 @@ def test_nobody_subscribes_to_himself(session: Session) -> None:
     lead = linked(session, mallory.id, role=Role.LEAD, api_key="a" * 64)
     copy = linked(session, mallory.id, role=Role.COPY, api_key="b" * 64)
     profile = service.save_profile(session, owner=mallory.id, lead_account_id=lead, name="Mal", about="", price="5")
-    service.publish(session, owner=mallory.id, profile_id=profile.id)
+    service.publish(session, owner=mallory.id, profile_id=profile.id, may_be_paid=True)
     with pytest.raises(Conflict):
         service.subscribe(session, owner=mallory.id, profile_id=profile.id, copy_account_id=copy)
     assert session.exec(select(Subscription)).all() == []
@@ -100,7 +100,7 @@ def test_nobody_copies_in_a_circle(session: Session) -> None:
         lead = linked(session, person.id, role=Role.LEAD, api_key=name + "l" * 60)
         copy = linked(session, person.id, role=Role.COPY, api_key=name + "c" * 60)
         made = service.save_profile(session, owner=person.id, lead_account_id=lead, name=name, about="", price="5")
-        service.publish(session, owner=person.id, profile_id=made.id)
+        service.publish(session, owner=person.id, profile_id=made.id, may_be_paid=True)
         profiles[name], persons[name] = made.id, (person.id, copy)
     for copier, trader in (("ann", "ben"), ("ben", "cid")):
         owner, copy = persons[copier]
