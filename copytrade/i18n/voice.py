@@ -10,13 +10,14 @@ from babel.dates import format_date, format_datetime, format_time, format_timede
 from babel.numbers import format_decimal, format_percent
 from babel.plural import PluralRule
 
+from copytrade.domain.money import digits
 from copytrade.errors import CopyTradeError, Said
 from copytrade.i18n.catalogue import Locale, known, plural_forms, translate
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EM DASH}"
 THIN = "\N{NO-BREAK SPACE}"
-CURRENCY_SIGNS = {"USD": "$", "EUR": "€"}
+CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "RUB": "₽"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,16 @@ class Voice:
             amount = self.number(value, places=0 if value == value.to_integral_value() else 2)
             return f"{amount}{THIN}{sign}" if self.locale == "ru" else f"{sign}{amount}"
         return f"{self.number(value, places=places)}{THIN}{asset}"
+
+    def cash(self, value: Decimal | None, currency: str, *, signed: bool = False) -> str:
+        """Return an amount of a currency (ISO code, any case) with its digits; whole ones without, below zero too."""
+        if value is None:
+            return NOTHING
+        places = 0 if value == value.to_integral_value() else digits(currency.lower())
+        sign, amount = CURRENCY_SIGNS.get(currency.upper(), ""), self.number(value, places=places, signed=signed)
+        if sign and self.locale == "en":
+            return f"{amount[0]}{sign}{amount[1:]}" if amount[0] in (MINUS, "+") else f"{sign}{amount}"
+        return f"{amount}{THIN}{sign or currency.upper()}"
 
     def change(self, value: Decimal | None, asset: str = "USDT") -> Figure:
         """Return a signed amount: a gain or a loss."""

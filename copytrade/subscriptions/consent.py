@@ -43,11 +43,7 @@ def accept(session: Session, *, owner: UUID, consent: Consent) -> None:
             user="The risk notice has changed. Please read and accept it again.",
             field="consent",
         )
-    if country not in countries("en"):
-        raise InvalidInput(
-            f"country was {consent.country!r}", user="Please choose the country you live in.", field="country"
-        )
-    _allowed(country)
+    check_country(country)
     known = _newest(session, owner)
     if known is not None and (known.version, known.country, known.locale) == (RISK_VERSION, country, consent.locale):
         return
@@ -57,6 +53,19 @@ def accept(session: Session, *, owner: UUID, consent: Consent) -> None:
         )
     )
     session.flush()
+
+
+def check_country(country: str) -> None:
+    """Refuse what is no country, and one in which copying for money is off: asked before anything is made."""
+    if country not in countries("en"):
+        raise InvalidInput(f"country was {country!r}", user="Please choose the country you live in.", field="country")
+    _allowed(country)
+
+
+def country_of(session: Session, *, owner: UUID) -> str:
+    """Return the country in which a person last said that he lives, empty where he never did."""
+    known = _newest(session, owner)
+    return known.country if known else ""
 
 
 def require(session: Session, *, owner: UUID) -> None:
