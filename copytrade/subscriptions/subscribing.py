@@ -17,6 +17,7 @@ from copytrade.subscriptions import consent as consents
 from copytrade.subscriptions.closing import close
 from copytrade.subscriptions.consent import Consent
 from copytrade.subscriptions.models import Profile, Subscription
+from copytrade.subscriptions.offering import trial_days
 from copytrade.subscriptions.states import OPEN, State
 from copytrade.users import queries as users
 
@@ -58,7 +59,8 @@ def subscribe(
         raise Conflict(f"subscription {row.id} is {row.state}", user="You are subscribed to this trader already.")
     if not account.is_paper:
         free_account(session, copy_account_id=copy_account_id, but=row.id if row else None)
-    if row is None or _terms(row) != (profile.price, profile.currency, _trial_days(session, owner, profile)):
+    free = trial_days(session, owner=owner, profile_id=profile.id)
+    if row is None or _terms(row) != (profile.price, profile.currency, free):
         if row is not None:
             close(session, row, why=Happening.REPLACED, now=clock.now())
             session.flush()
@@ -74,21 +76,6 @@ def _terms(row: Subscription) -> tuple[Decimal, str, int]:
     return row.price, row.currency, row.trial_days
 
 
-def _trial_days(session: Session, owner: UUID, profile: Profile) -> int:
-    """Return the free days that a person begins with: those of the profile, once."""
-    before = session.exec(
-        select(Subscription.id)
-        .where(
-            Subscription.subscriber_id == owner,
-            Subscription.profile_id == profile.id,
-            col(Subscription.is_paper).is_(False),
-            col(Subscription.started_at).is_not(None),
-        )
-        .limit(1)
-    ).first()
-    return profile.trial_days if before is None else 0
-
-
 def _made(session: Session, owner: UUID, profile: Profile, *, is_paper: bool, copy_account_id: UUID) -> Subscription:
     now = clock.now()
     return Subscription(
@@ -102,7 +89,7 @@ def _made(session: Session, owner: UUID, profile: Profile, *, is_paper: bool, co
         started_at=now if is_paper else None,
         price=Decimal(0) if is_paper else profile.price,
         currency=profile.currency,
-        trial_days=0 if is_paper else _trial_days(session, owner, profile),
+        trial_days=0 if is_paper else trial_days(session, owner=owner, profile_id=profile.id),
         created_at=now,
     )
 
