@@ -15,7 +15,6 @@ from copytrade.domain import bookings
 from copytrade.domain.bookings import FEES, PLATFORM, trader_account
 from copytrade.domain.terms import Shares, split
 from copytrade.payments.entries import Booking, is_booked, taken_of, write
-from copytrade.payments.gateway import PaidInvoice
 from copytrade.payments.ledger_models import EntryKind, Payout, Reversal, TraderShare
 from copytrade.payments.models import PaidPeriod
 from copytrade.settings import settings
@@ -34,6 +33,31 @@ class Sold(Protocol):
 
     @property
     def trader_id(self) -> UUID: ...
+
+
+class Invoice(Protocol):
+    """The invoice that was paid, and for which time."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def minor(self) -> int: ...
+
+    @property
+    def currency(self) -> str: ...
+
+    @property
+    def payment_intent_id(self) -> str: ...
+
+    @property
+    def period_start(self) -> datetime: ...
+
+    @property
+    def period_end(self) -> datetime: ...
+
+    @property
+    def paid_at(self) -> datetime: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +91,7 @@ class Withdrawn:
     happened_at: datetime
 
 
-def book_paid(session: Session, *, subscription: Sold, invoice: PaidInvoice) -> bool:
+def book_paid(session: Session, *, subscription: Sold, invoice: Invoice) -> bool:
     """Write a paid period and its booking; False where that was done before."""
     platform_share = 1 - share_of(session, trader_id=subscription.trader_id)
     shares = split(invoice.minor, platform_share=platform_share)

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from copytrade import clock
 from copytrade.db.model import new_id
 from copytrade.payments import ledger
 from copytrade.payments.entries import Balance, balances_of, sums
-from copytrade.payments.gateway import PaidInvoice
 from copytrade.payments.ledger import Back, Fee, Withdrawn
 from copytrade.payments.ledger_models import PayoutAccount, TraderShare
 from copytrade.payments.models import PaidPeriod
@@ -60,6 +59,19 @@ class Sold:
     trader_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """A paid invoice."""
+
+    id: str
+    minor: int
+    currency: str
+    payment_intent_id: str
+    period_start: datetime
+    period_end: datetime
+    paid_at: datetime
+
+
 @dataclass(slots=True)
 class Books:
     """Writes what happened to a trader's money, by the numbers of her payments."""
@@ -72,7 +84,7 @@ class Books:
         """Book a payment (again, where its number is told); return its number."""
         number = len(self.periods) if number is None else number
         paid_at = clock.now() - days_ago * DAY
-        invoice = PaidInvoice(
+        invoice = Invoice(
             id=f"in_{self.trader}_{number}",
             minor=minor,
             currency=currency,
