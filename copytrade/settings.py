@@ -148,6 +148,8 @@ class Settings(BaseSettings):
     # Payments
     stripe_key: SecretStr = SecretStr("")
     stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_connect_webhook_secret: SecretStr = SecretStr("")
+    """Of the endpoint that hears of connected accounts, where Stripe keeps a second one for them."""
     stripe_url: str = ""
     """Empty: Stripe itself; else the base address the SDK talks to (the sandbox's /stripe)."""
     stripe_portal_enabled: bool = True

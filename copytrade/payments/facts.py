@@ -1,4 +1,4 @@
-"""Facts read from Stripe, all of one thing at once: what an event tells is never believed, only what is read here."""
+"""Facts read from Stripe, all of a subscription at once: what an event tells is never believed, only what is read."""
 
 import calendar
 from collections.abc import Sequence
@@ -9,10 +9,8 @@ from uuid import UUID
 
 import stripe
 
-from copytrade.payments import gateway, money_gateway
+from copytrade.payments import gateway
 from copytrade.payments.gateway import PaidInvoice, ask, id_of, moment
-from copytrade.payments.ledger import Fee
-from copytrade.payments.money_gateway import RemoteDispute, RemoteRefund
 
 GONE = ("canceled", "incomplete_expired")
 LATE = ("past_due", "unpaid")
@@ -47,20 +45,6 @@ class OpenInvoice:
 
 
 @dataclass(frozen=True, slots=True)
-class ChargeTold:
-    """A charge with all that became of its money."""
-
-    id: str
-    payment_intent_id: str
-    fee: Fee | None
-    """None where Stripe has not reckoned it yet."""
-    refunded: int = 0
-    """What went back in all."""
-    refunds: tuple[RemoteRefund, ...] = ()
-    disputes: tuple[RemoteDispute, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class SubscriptionTold:
     """A subscription with what was paid for it since we last looked."""
 
@@ -78,8 +62,6 @@ class SubscriptionTold:
     failed: OpenInvoice | None
     invoices: tuple[PaidInvoice, ...]
     """Paid ones that we did not know, oldest first."""
-    charges: tuple[ChargeTold, ...]
-    """How those were paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +73,7 @@ class Known:
 
 
 def subscription(stripe_subscription_id: str, *, known: Known) -> SubscriptionTold:
-    """Read a subscription, the invoices that are news, and how they were paid."""
+    """Read a subscription and the invoices that are news."""
     found = ask(
         lambda client: client.v1.subscriptions.retrieve(stripe_subscription_id, {"expand": list(_SUBSCRIPTION)})
     )
@@ -112,7 +94,6 @@ def subscription(stripe_subscription_id: str, *, known: Known) -> SubscriptionTo
         discount=_discount(found.discounts),
         failed=_failed(latest, found.status),
         invoices=tuple(invoices),
-        charges=tuple(_paid_by(one.payment_intent_id) for one in invoices if one.payment_intent_id),
     )
 
 
@@ -152,50 +133,12 @@ def _discount(found: Sequence[object]) -> Discount | None:
     return None
 
 
-def _paid_by(payment_intent_id: str) -> ChargeTold:
-    """Read how an invoice was paid; what became of the money since is read too where something did."""
-    intent = ask(
-        lambda client: client.v1.payment_intents.retrieve(
-            payment_intent_id, {"expand": ["latest_charge.balance_transaction"]}
-        )
-    )
-    paid = intent.latest_charge
-    if not isinstance(paid, stripe.Charge):
-        return ChargeTold(id=id_of(paid), payment_intent_id=payment_intent_id, fee=None)
-    return _told(paid)
-
-
-def charge(charge_id: str) -> ChargeTold:
-    """Read a charge with its fee, refunds (one that failed leaves no trace on the charge itself) and disputes."""
-    paid = ask(lambda client: client.v1.charges.retrieve(charge_id, {"expand": ["balance_transaction"]}))
-    return _told(paid, has_refunds=True)
-
-
-def _told(paid: stripe.Charge, *, has_refunds: bool = False) -> ChargeTold:
-    has_refunds = has_refunds or paid.amount_refunded > 0
-    return ChargeTold(
-        id=paid.id,
-        payment_intent_id=id_of(paid.payment_intent),
-        fee=_fee(paid.balance_transaction),
-        refunded=paid.amount_refunded,
-        refunds=tuple(money_gateway.refunds_of(paid.id)) if has_refunds else (),
-        disputes=tuple(_disputes(paid.id)) if paid.disputed else (),
-    )
-
-
-def _fee(transaction: object) -> Fee | None:
-    if not isinstance(transaction, stripe.BalanceTransaction):
-        return None
-    return Fee(transaction.id, transaction.fee, transaction.currency, moment(transaction.created))
-
-
-def _disputes(charge_id: str) -> list[RemoteDispute]:
-    pages = ask(lambda client: client.v1.disputes.list({"charge": charge_id, "limit": 100}))
-    return [money_gateway.dispute(one.id) for one in ask(lambda _: list(pages.auto_paging_iter()))]
-
-
-def subscription_of(payment_intent_id: str) -> str:
-    """Return which subscription a payment was for; empty for none."""
+def subscription_of(charge_id: str) -> str:
+    """Return which subscription a charge was for; empty for none."""
+    paid = ask(lambda client: client.v1.charges.retrieve(charge_id))
+    payment_intent_id = id_of(paid.payment_intent)
+    if not payment_intent_id:
+        return ""
     links = ask(
         lambda client: client.v1.invoice_payments.list(
             {"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}, "expand": ["data.invoice"]}

@@ -49,6 +49,8 @@ class CheckoutPage:
     status: str
     stripe_subscription_id: str
     expires_at: datetime
+    our_id: UUID | None
+    """The subscription of ours that it is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +120,22 @@ def create_customer(*, user_id: UUID, email: str) -> str:
     return made.id
 
 
-def create_price(*, profile_id: UUID, name: str, amount: Decimal, currency: str, key: str) -> tuple[str, str]:
-    """Make product and monthly price of a profile and return both ids."""
-    product = ask(
+def create_product(*, profile_id: UUID, name: str, key: str) -> str:
+    """Make the product of a profile and return its id."""
+    made = ask(
         lambda client: client.v1.products.create(
             {"name": name, "metadata": {"profile_id": str(profile_id)}}, {"idempotency_key": f"product:{key}"}
         )
     )
-    price = ask(
+    return made.id
+
+
+def create_price(*, product_id: str, amount: Decimal, currency: str, key: str) -> str:
+    """Make a monthly price of a product and return its id."""
+    made = ask(
         lambda client: client.v1.prices.create(
             {
-                "product": product.id,
+                "product": product_id,
                 "unit_amount": minor(amount, currency=currency),
                 "currency": currency,
                 "recurring": {"interval": "month"},
@@ -136,30 +143,38 @@ def create_price(*, profile_id: UUID, name: str, amount: Decimal, currency: str,
             {"idempotency_key": f"price:{key}"},
         )
     )
-    return product.id, price.id
+    return made.id
 
 
 def open_checkout(
-    *, subscription_id: UUID, customer_id: str, price_id: str, success_url: str, cancel_url: str, attempt: int
+    *,
+    subscription_id: UUID,
+    customer_id: str,
+    price_id: str,
+    success_url: str,
+    cancel_url: str,
+    attempt: int,
+    trial_days: int = 0,
+    promotion_code_id: str = "",
 ) -> CheckoutPage:
     """Open a hosted payment page for a subscription."""
     metadata = {"subscription_id": str(subscription_id)}
-    made = ask(
-        lambda client: client.v1.checkout.sessions.create(
-            {
-                "mode": "subscription",
-                "line_items": [{"price": price_id, "quantity": 1}],
-                "customer": customer_id,
-                "client_reference_id": str(subscription_id),
-                "metadata": metadata,
-                "subscription_data": {"metadata": metadata},
-                "success_url": success_url,
-                "cancel_url": cancel_url,
-            },
-            {"idempotency_key": f"checkout:{subscription_id}:{attempt}"},
-        )
-    )
-    return _page(made)
+    asked: stripe.params.checkout.SessionCreateParams = {
+        "mode": "subscription",
+        "line_items": [{"price": price_id, "quantity": 1}],
+        "customer": customer_id,
+        "client_reference_id": str(subscription_id),
+        "metadata": metadata,
+        "subscription_data": {"metadata": metadata},
+        "success_url": success_url,
+        "cancel_url": cancel_url,
+    }
+    if trial_days:
+        asked["subscription_data"] = {"metadata": metadata, "trial_period_days": trial_days}
+    if promotion_code_id:
+        asked["discounts"] = [{"promotion_code": promotion_code_id}]
+    key = f"checkout:{subscription_id}:{attempt}"
+    return _page(ask(lambda client: client.v1.checkout.sessions.create(asked, {"idempotency_key": key})))
 
 
 def checkout(session_id: str) -> CheckoutPage:
@@ -179,6 +194,7 @@ def _page(made: stripe.checkout.Session) -> CheckoutPage:
         status=made.status or "",
         stripe_subscription_id=id_of(made.subscription),
         expires_at=moment(made.expires_at),
+        our_id=our_id(made.client_reference_id),
     )
 
 

@@ -1,73 +1,74 @@
-"""The webhooks' inbox: verified, stored once, worked off one by one."""
+"""The webhooks' inbox: verified, stored once, worked off in batches, each event with an outcome of its own.
 
-import json
-from collections.abc import Callable
+Since an event only says what to read again, all events of a subscription in a batch are one reading; the readings of a
+batch go to Stripe side by side, and then each subscription is brought up to date in a transaction of its own.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from functools import partial
 
-import stripe
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.db.bell import ring
 from copytrade.db.events import record
 from copytrade.db.session import transaction
-from copytrade.errors import CopyTradeError, NotAllowed, NotFound
-from copytrade.payments import sync
+from copytrade.errors import CopyTradeError, NotFound
+from copytrade.payments import connect, facts, sync
+from copytrade.payments.events import Target, TargetKind, target_of
+from copytrade.payments.facts import SubscriptionTold
 from copytrade.payments.models import InboxState, WebhookEvent
-from copytrade.settings import settings
+from copytrade.payments.sync import Asked, NotYetKnown
 
-TOLERANCE_S = 300
-"""How old, or how far in the future, a signature may be."""
 MOST_ATTEMPTS = 12
+MOST_UNKNOWN = 6
+"""So often we look for what an event with an id of ours speaks of; then it was never ours."""
+BATCH = 100
+AT_ONCE = 8
+"""Readings side by side; each waits for the network most of the time."""
 _LONGEST_PAUSE_S = 3600
 _LEASE_S = 90
-_verify = cast("Callable[[str, str, str, int], bool]", stripe.WebhookSignature.verify_header)  # pyright: ignore[reportUnknownMemberType] - the SDK leaves its tolerance untyped
-LARGEST_BODY = 1_000_000
+_HANDLERS: Mapping[TargetKind, Callable[[Target, Session], bool]] = {
+    TargetKind.CHECKOUT: lambda it, session: sync.checkout(session, stripe_session_id=it.id),
+    TargetKind.CHARGE: lambda it, session: sync.refund(session, charge_id=it.id),
+    TargetKind.DISPUTE: lambda it, session: sync.dispute(session, dispute_id=it.id, charge_id=it.of),
+    TargetKind.ACCOUNT: lambda it, session: connect.refresh(session, stripe_account_id=it.id),
+}
 
 
-def receive(session: Session, *, body: bytes, signature: str) -> None:
-    """Store a webhook whose signature is Stripe's and fresh; a repeated one changes nothing."""
-    event = _verified(body, signature)
-    values = {
-        "id": str(event["id"]),
-        "type": str(event["type"]),
-        "api_version": str(event.get("api_version") or ""),
-        "body": body.decode(),
-        "state": InboxState.PENDING,
-        "attempts": 0,
-        "error": "",
-        "try_at": clock.real_now(),
-        "received_at": clock.real_now(),
-    }
-    session.connection().execute(insert(WebhookEvent).values(values).on_conflict_do_nothing())
-    ring(session, "billing")
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An event of a batch."""
+
+    id: str
+    attempts: int
 
 
-def _verified(body: bytes, signature: str) -> dict[str, Any]:
-    secret = settings().stripe_webhook_secret.get_secret_value()
-    refusal = NotAllowed("webhook was not signed by Stripe", user="The signature is not valid.")
-    if not secret or len(body) > LARGEST_BODY:
-        raise refusal
-    try:
-        _verify(body.decode(), signature, secret, TOLERANCE_S)
-        signed_at = int(dict(part.split("=", 1) for part in signature.split(","))["t"])
-        event: object = json.loads(body)
-    except (stripe.SignatureVerificationError, ValueError, KeyError):
-        raise refusal from None
-    if signed_at > clock.real_now().timestamp() + TOLERANCE_S:
-        raise refusal
-    if not isinstance(event, dict) or not {"id", "type", "data"} <= event.keys():
-        raise refusal
-    return cast("dict[str, Any]", event)
+@dataclass(slots=True)
+class Batch:
+    """Events claimed together, by what they make us read."""
+
+    targets: dict[Target, list[Claimed]]
+    foreign: list[str]
+    """Events that tell nothing that concerns us."""
+    asked: dict[str, Asked]
+
+    @property
+    def size(self) -> int:
+        """How many events it has."""
+        return len(self.foreign) + sum(len(events) for events in self.targets.values())
 
 
 def work_off() -> int:
-    """Handle every webhook that is due, each in a transaction of its own; return how many."""
+    """Handle every webhook that is due; return how many. What is a bug is raised when the rest is done."""
     done = 0
-    while _one():
-        done += 1
+    while (batch := _claimed()).size:
+        done += batch.size
+        _work(batch)
     return done
 
 
@@ -81,71 +82,119 @@ def replay(session: Session, *, event_id: str) -> None:
     ring(session, "billing")
 
 
-def _one() -> bool:
+def _claimed() -> Batch:
+    """Claim events: their tries are counted and they are hidden for a while, so that a crash blocks no others."""
+    batch = Batch({}, [], {})
+    now = clock.real_now()
     with transaction() as session:
-        row = session.exec(
+        rows = session.exec(
             select(WebhookEvent)
-            .where(WebhookEvent.state == InboxState.PENDING, col(WebhookEvent.try_at) <= clock.real_now())
-            .order_by(col(WebhookEvent.received_at), col(WebhookEvent.id))
-            .limit(1)
+            .where(WebhookEvent.state == InboxState.PENDING, col(WebhookEvent.try_at) <= now)
+            .order_by(col(WebhookEvent.try_at), col(WebhookEvent.id))
+            .limit(BATCH)
             .with_for_update(skip_locked=True)
-        ).first()
-        if row is None:
-            return False
-        _claim(session, row)
-    if row.state == InboxState.PENDING:
-        _work_on(row.id)
-    return True
+        ).all()
+        for row in rows:
+            if row.attempts >= MOST_ATTEMPTS:
+                _give_up(session, row)
+        claimed = [row for row in rows if row.state == InboxState.PENDING]
+        for row in claimed:
+            target = target_of(row.type, row.body)
+            if target is None:
+                batch.foreign.append(row.id)
+            else:
+                batch.targets.setdefault(target, []).append(Claimed(row.id, row.attempts + 1))
+        _hide(session, [row.id for row in claimed])
+        _ignore(session, batch.foreign)
+        wanted = [target.id for target in batch.targets if target.kind is TargetKind.SUBSCRIPTION]
+        batch.asked = {one.stripe_subscription_id: one for one in sync.asked(session, wanted)} if wanted else {}
+    return batch
 
 
-def _claim(session: Session, row: WebhookEvent) -> None:
-    """Count the try and hide the row for a while, so that one which crashes the job never blocks the others."""
-    if row.attempts >= MOST_ATTEMPTS:
-        row.state = InboxState.FAILED
-        record(session, "alarm.webhook_failed", cause=row.id, event=row.id, type=row.type, error=row.error)
-    row.attempts += 1
-    row.try_at = clock.real_now() + timedelta(seconds=_LEASE_S)
+def _give_up(session: Session, row: WebhookEvent) -> None:
+    row.state = InboxState.FAILED
     session.add(row)
+    record(session, "alarm.webhook_failed", cause=row.id, event=row.id, type=row.type, error=row.error)
 
 
-def _work_on(id: str) -> None:
+def _hide(session: Session, ids: Sequence[str]) -> None:
+    session.connection().execute(
+        update(WebhookEvent)
+        .where(col(WebhookEvent.id).in_(ids))
+        .values(attempts=WebhookEvent.attempts + 1, try_at=clock.real_now() + timedelta(seconds=_LEASE_S))
+    )
+
+
+def _ignore(session: Session, ids: Sequence[str]) -> None:
+    session.connection().execute(
+        update(WebhookEvent)
+        .where(col(WebhookEvent.id).in_(ids))
+        .values(state=InboxState.IGNORED, handled_at=clock.real_now(), error="")
+    )
+
+
+def _work(batch: Batch) -> None:
+    bugs = list[Exception]()
+    for target, act in _acts(batch):
+        try:
+            _one(batch.targets[target], act)
+        except Exception as bug:  # noqa: BLE001 - raised below, once what has nothing to do with it is done
+            bugs.append(bug)
+    if bugs:
+        raise bugs[0]
+
+
+def _acts(batch: Batch) -> Iterator[tuple[Target, Callable[[Session], bool]]]:
+    """Yield what to do for each target; subscriptions come as their readings arrive."""
+    for target in batch.targets:
+        if target.kind is not TargetKind.SUBSCRIPTION:
+            yield target, partial(_HANDLERS[target.kind], target)
+    wanted = list(batch.asked.values())
+    if not wanted:
+        return
+    with ThreadPoolExecutor(min(AT_ONCE, len(wanted)), thread_name_prefix="stripe") as pool:
+        readings = [
+            (one, pool.submit(facts.subscription, one.stripe_subscription_id, known=one.known)) for one in wanted
+        ]
+        for asking, reading in readings:
+            wait([reading])
+            yield Target(TargetKind.SUBSCRIPTION, asking.stripe_subscription_id), partial(_take_in, asking, reading)
+
+
+def _take_in(asking: Asked, reading: "Future[SubscriptionTold]", session: Session) -> bool:
+    return sync.take_in(session, asking, reading.result())
+
+
+def _one(events: Sequence[Claimed], act: Callable[[Session], bool]) -> None:
+    """Do what some events ask for, and write what became of each, in one transaction."""
     with transaction() as session:
-        row = session.get_one(WebhookEvent, id)
         try:
             with session.begin_nested():
-                is_ours = _handle(session, row.type, json.loads(row.body)["data"]["object"])
+                is_ours = act(session)
         except CopyTradeError as error:
-            row.error = error.message
-            row.try_at = clock.real_now() + timedelta(seconds=min(2**row.attempts, _LONGEST_PAUSE_S))
+            _again(session, events, error)
         else:
-            row.state = InboxState.DONE if is_ours else InboxState.IGNORED
-            row.handled_at, row.error = clock.real_now(), ""
-        session.add(row)
+            state = InboxState.DONE if is_ours else InboxState.IGNORED
+            _settle(session, [one.id for one in events], state)
 
 
-def _handle(session: Session, type: str, body: dict[str, Any]) -> bool:
-    """Act on one event; False where it is none of ours."""
-    match type:
-        case "checkout.session.completed" | "checkout.session.expired" | "checkout.session.async_payment_succeeded":
-            return sync.checkout(session, stripe_session_id=body["id"])
-        case "invoice.payment_failed" | "invoice.payment_action_required":
-            id = _subscription_of(body)
-            return bool(id) and sync.payment_failed(session, stripe_subscription_id=id, invoice_id=body["id"])
-        case "charge.refunded":
-            return sync.refund(session, charge_id=body["id"])
-        case "charge.dispute.created":
-            record(session, "alarm.dispute", cause=body["id"], dispute=body["id"], charge=body["charge"])
-            return True
-        case _ if type.startswith("customer.subscription."):
-            return sync.subscription(session, stripe_subscription_id=body["id"])
-        case "invoice.paid" | "invoice.voided" | "invoice.marked_uncollectible":
-            id = _subscription_of(body)
-            return bool(id) and sync.subscription(session, stripe_subscription_id=id)
-        case _:
-            return False
+def _again(session: Session, events: Sequence[Claimed], error: CopyTradeError) -> None:
+    """Let events be tried again, each after a pause by its own tries; who is unknown for long was never ours."""
+    lost = [one.id for one in events if isinstance(error, NotYetKnown) and one.attempts >= MOST_UNKNOWN]
+    _settle(session, lost, InboxState.IGNORED)
+    for one in events:
+        if one.id not in lost:
+            pause = timedelta(seconds=min(2**one.attempts, _LONGEST_PAUSE_S))
+            session.connection().execute(
+                update(WebhookEvent)
+                .where(col(WebhookEvent.id) == one.id)
+                .values(error=error.message, try_at=clock.real_now() + pause)
+            )
 
 
-def _subscription_of(invoice: dict[str, Any]) -> str:
-    parent: dict[str, Any] = invoice.get("parent") or {}
-    details: dict[str, Any] = parent.get("subscription_details") or {}
-    return str(details.get("subscription") or "")
+def _settle(session: Session, ids: Sequence[str], state: InboxState) -> None:
+    session.connection().execute(
+        update(WebhookEvent)
+        .where(col(WebhookEvent.id).in_(ids))
+        .values(state=state, handled_at=clock.real_now(), error="")
+    )

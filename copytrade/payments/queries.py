@@ -31,6 +31,9 @@ def payments_of(session: Session, *, owner: UUID) -> list[PaymentRow]:
             period_start=row.period_start,
             period_end=row.period_end,
             paid_at=row.paid_at,
+            number=row.invoice_number,
+            page_url=row.invoice_page_url,
+            pdf_url=row.invoice_pdf_url,
         )
         for row in rows
     ]

@@ -27,6 +27,31 @@ class PaymentRow:
     period_start: datetime
     period_end: datetime
     paid_at: datetime
+    number: str
+    """Of the invoice."""
+    page_url: str
+    """Where the invoice is read; empty for an old one."""
+    pdf_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CouponRow:
+    """A coupon as its trader sees it."""
+
+    id: UUID
+    profile_id: UUID
+    code: str
+    percent: Decimal | None
+    amount: Decimal | None
+    """Either of both is taken off."""
+    currency: str
+    duration: str
+    months: int | None
+    most: int | None
+    redeemed: int
+    ends_at: datetime | None
+    ended_at: datetime | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,50 +1,53 @@
-"""Payments for subscriptions: start one, hear of it, reconcile, the customer's portal."""
+"""Payments for subscriptions: start one, hear of it, cancel, go on, the customer's portal."""
 
-import hashlib
-from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
-import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from copytrade import clock
+from copytrade.db.events import record
 from copytrade.db.session import transaction
-from copytrade.errors import Conflict, CopyTradeError, NotAllowed, NotFound
-from copytrade.payments import gateway, inbox, sync
-from copytrade.payments.models import Checkout, CheckoutState, Customer, StripePrice, StripeSubscription
+from copytrade.errors import Conflict, NotAllowed, NotFound
+from copytrade.payments import coupons, events, gateway, gateway_selling, inbox, prices, refunding, settling, sync
+from copytrade.payments.models import Checkout, CheckoutState, Customer, StripeSubscription
 from copytrade.payments.rows import PaymentStart
 from copytrade.settings import settings
 from copytrade.subscriptions import queries as subscription_queries
 from copytrade.subscriptions import service as subscriptions
 from copytrade.subscriptions.rows import SubscriptionRow
+from copytrade.subscriptions.states import State
 from copytrade.users import queries as users
 
-log = structlog.get_logger()
 _FIRST_CHECK = timedelta(seconds=15)
 _STILL_USABLE = timedelta(minutes=5)
 
 
-def start_payment(session: Session, *, owner: UUID, subscription_id: UUID) -> PaymentStart:
-    """Return the payment page of an unpaid subscription; an open page is used again, a late payer gets his portal."""
+def start_payment(session: Session, *, owner: UUID, subscription_id: UUID, code: str = "") -> PaymentStart:
+    """Return the payment page of an unpaid subscription; an open page is used again, a late payer gets his portal.
+
+    `code` is a coupon of its trader's.
+    """
     subscription_queries.subscription(session, owner=owner, subscription_id=subscription_id)
     subscriptions.locked(session, subscription_id)
     row = subscription_queries.subscription(session, owner=owner, subscription_id=subscription_id)
     if row.is_paper:
         raise Conflict(f"subscription {row.id} is on paper", user="Copying on paper costs nothing.")
     match row.state:
-        case "active":
-            raise Conflict(f"subscription {row.id} is paid", user="This subscription is paid already.")
-        case "past_due":
+        case State.INCOMPLETE:
+            subscriptions.may_pay(session, owner=owner)
+            return _page(session, row, code=code)
+        case State.PAST_DUE | State.UNPAID:
             return PaymentStart(url=portal_url(session, owner=owner), state="past_due")
-        case "ended":
+        case State.CANCELED:
             raise Conflict(f"subscription {row.id} has ended", user="This subscription has ended. Subscribe again.")
         case _:
-            return _page(session, row)
+            raise Conflict(f"subscription {row.id} is {row.state}", user="This subscription is paid already.")
 
 
-def _page(session: Session, row: SubscriptionRow) -> PaymentStart:
+def _page(session: Session, row: SubscriptionRow, *, code: str) -> PaymentStart:
+    coupon = coupons.redeemable(session, profile_id=row.profile_id, code=code, currency=row.currency) if code else None
     latest = session.exec(
         select(Checkout).where(Checkout.subscription_id == row.id).order_by(col(Checkout.attempt).desc()).limit(1)
     ).first()
@@ -52,16 +55,29 @@ def _page(session: Session, row: SubscriptionRow) -> PaymentStart:
         sync.checkout(session, stripe_session_id=latest.stripe_session_id)
         if latest.state == CheckoutState.COMPLETE:
             return PaymentStart(url=_back(row, "paid"), state="processing")
-        if latest.state == CheckoutState.OPEN and latest.expires_at > clock.now() + _STILL_USABLE:
+        is_same = not code or latest.coupon_id == (coupon.id if coupon else None)
+        if latest.state == CheckoutState.OPEN and is_same and latest.expires_at > clock.now() + _STILL_USABLE:
             return PaymentStart(url=latest.url, state="open")
-    attempt = latest.attempt + 1 if latest else 1
+        if latest.state == CheckoutState.OPEN:
+            # Never two pages that can both be paid.
+            gateway.expire_checkout(latest.stripe_session_id)
+            latest.state = CheckoutState.EXPIRED
+            session.add(latest)
+    return _opened(session, row, attempt=latest.attempt + 1 if latest else 1, coupon=coupon)
+
+
+def _opened(session: Session, row: SubscriptionRow, *, attempt: int, coupon: coupons.Redeemable | None) -> PaymentStart:
     page = gateway.open_checkout(
         subscription_id=row.id,
         customer_id=_customer(session, row.subscriber_id),
-        price_id=_price(session, row),
+        price_id=prices.price_id(
+            session, profile_id=row.profile_id, name=row.trader_name, amount=row.price, currency=row.currency
+        ),
         success_url=_back(row, "paid"),
         cancel_url=_back(row, "closed"),
         attempt=attempt,
+        trial_days=row.trial_days,
+        promotion_code_id=coupon.stripe_promotion_code_id if coupon else "",
     )
     session.add(
         Checkout(
@@ -69,6 +85,7 @@ def _page(session: Session, row: SubscriptionRow) -> PaymentStart:
             attempt=attempt,
             stripe_session_id=page.id,
             url=page.url,
+            coupon_id=coupon.id if coupon else None,
             expires_at=page.expires_at,
             check_at=clock.real_now() + _FIRST_CHECK,
             created_at=clock.real_now(),
@@ -93,37 +110,49 @@ def _customer(session: Session, user_id: UUID) -> str:
     return session.get_one(Customer, user_id).stripe_customer_id
 
 
-def _price(session: Session, row: SubscriptionRow) -> str:
-    of_profile = select(StripePrice).where(
-        StripePrice.profile_id == row.profile_id, StripePrice.amount == row.price, StripePrice.currency == row.currency
+def cancel(session: Session, *, owner: UUID, subscription_id: UUID) -> None:
+    """Let a paid subscription of this owner run out with its paid time; nothing more is charged."""
+    row, billed = _billed(session, owner=owner, subscription_id=subscription_id)
+    if row.is_ending:
+        return
+    gateway_selling.set_ending(billed.stripe_subscription_id, is_ending=True)
+    sync.subscription(session, stripe_subscription_id=billed.stripe_subscription_id)
+    until = row.entitled_until.isoformat() if row.entitled_until else ""
+    record(
+        session,
+        "subscription.ending",
+        user_id=owner,
+        subscription_id=row.id,
+        trader=row.trader_name,
+        until=until,
     )
-    known = session.exec(of_profile).first()
-    if known is not None:
-        return known.stripe_price_id
-    # The name is in the key: a retry after a rename is another request, which Stripe would refuse under the same key.
-    named = hashlib.sha256(row.trader_name.encode()).hexdigest()[:8]
-    product_id, price_id = gateway.create_price(
-        profile_id=row.profile_id,
-        name=row.trader_name,
-        amount=row.price,
-        currency=row.currency,
-        key=f"{row.profile_id}:{row.price}:{row.currency}:{named}",
-    )
-    made = StripePrice(
-        profile_id=row.profile_id,
-        amount=row.price,
-        currency=row.currency,
-        stripe_product_id=product_id,
-        stripe_price_id=price_id,
-        created_at=clock.now(),
-    )
-    session.connection().execute(insert(StripePrice).values(made.model_dump()).on_conflict_do_nothing())
-    return session.exec(of_profile).one().stripe_price_id
+
+
+def go_on(session: Session, *, owner: UUID, subscription_id: UUID) -> None:
+    """Take back that a subscription of this owner runs out, while it has not."""
+    row, billed = _billed(session, owner=owner, subscription_id=subscription_id)
+    if not subscription_queries.profile(session, row.profile_id).is_published:
+        raise Conflict(f"profile {row.profile_id} is not published", user="This trader takes no subscribers.")
+    if not row.is_ending:
+        return
+    gateway_selling.set_ending(billed.stripe_subscription_id, is_ending=False)
+    subscriptions.let_go_on(session, owner=owner, subscription_id=subscription_id)
+    sync.subscription(session, stripe_subscription_id=billed.stripe_subscription_id)
+
+
+def _billed(session: Session, *, owner: UUID, subscription_id: UUID) -> tuple[SubscriptionRow, StripeSubscription]:
+    subscription_queries.subscription(session, owner=owner, subscription_id=subscription_id)
+    subscriptions.locked(session, subscription_id)
+    row = subscription_queries.subscription(session, owner=owner, subscription_id=subscription_id)
+    billed = sync.locked_remote(session, subscription_id)
+    if billed is None or row.state == State.CANCELED:
+        raise Conflict(f"subscription {row.id} is not billed", user="Nothing is charged for this subscription.")
+    return row, billed
 
 
 def receive_webhook(session: Session, *, body: bytes, signature: str) -> None:
     """Store a webhook of Stripe's; NotAllowed where its signature is not valid or too old."""
-    inbox.receive(session, body=body, signature=signature)
+    events.receive(session, body=body, signature=signature)
 
 
 def replay_event(session: Session, *, by: UUID, event_id: str) -> None:
@@ -142,10 +171,11 @@ def portal_url(session: Session, *, owner: UUID) -> str:
 
 
 def process_events() -> None:
-    """Work off the inbox, ask after payment pages whose webhook may be lost, end at Stripe what has ended here."""
+    """Work off the inbox, ask after payment pages whose webhook may be lost, do at Stripe what follows from here."""
     inbox.work_off()
     _ask_after_pages()
-    _end_at_stripe(everything=False)
+    settling.sweep(everything=False)
+    refunding.work_off()
 
 
 def _ask_after_pages() -> None:
@@ -158,20 +188,7 @@ def _ask_after_pages() -> None:
             .limit(50)
         ).all()
     for id in due:
-        _trying(lambda session, id=id: sync.checkout(session, stripe_session_id=id))
-
-
-def _end_at_stripe(*, everything: bool) -> None:
-    _trying(lambda session: sync.ended_here(session, everything=everything))
-
-
-def _trying(work: Callable[[Session], object]) -> None:
-    """Do a piece of work in a transaction; what Stripe does not answer now is done by the next sweep."""
-    try:
-        with transaction() as session:
-            work(session)
-    except CopyTradeError as error:
-        log.warning("payments.again_later", reason=error.message)
+        settling.trying(lambda session, id=id: sync.checkout(session, stripe_session_id=id))
 
 
 def reconcile() -> None:
@@ -181,5 +198,5 @@ def reconcile() -> None:
             select(StripeSubscription.stripe_subscription_id).where(col(StripeSubscription.status).not_in(sync.GONE))
         ).all()
     for id in ids:
-        _trying(lambda session, id=id: sync.subscription(session, stripe_subscription_id=id))
-    _end_at_stripe(everything=True)
+        settling.trying(lambda session, id=id: sync.subscription(session, stripe_subscription_id=id))
+    settling.sweep(everything=True)

@@ -1,59 +1,226 @@
 """Brings what we hold in line with what Stripe has now: state, never the delta of an event."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.db.bell import ring
 from copytrade.db.events import record
-from copytrade.payments import gateway, ledger
-from copytrade.payments.models import Checkout, CheckoutState, StripeSubscription
+from copytrade.domain.billing import Facts, State
+from copytrade.domain.money import major, told
+from copytrade.errors import CopyTradeError
+from copytrade.payments import facts as reading
+from copytrade.payments import gateway, ledger, refunding, taking_back
+from copytrade.payments.facts import GONE, LATE, Known, SubscriptionTold
+from copytrade.payments.gateway import PaidInvoice
+from copytrade.payments.ledger_models import Dispute
+from copytrade.payments.models import Checkout, CheckoutState, PaidPeriod, StripeSubscription
 from copytrade.subscriptions import queries as subscription_queries
 from copytrade.subscriptions import service as subscriptions
+from copytrade.subscriptions.rows import SubscriptionRow
 
-GONE = ("canceled", "incomplete_expired")
 _LATEST_CHECK = timedelta(hours=1)
+
+
+class NotYetKnown(CopyTradeError):
+    """An event speaks of something that we may be about to write; asked again a little later."""
+
+    status, code = 409, "not_yet_known"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What we know of a subscription when we ask Stripe about it, and since when an answer counts."""
+
+    stripe_subscription_id: str
+    known: Known
+    at: datetime
+    """By the database's clock: an answer that was asked for later is never overwritten by this one."""
+
+
+def asked(session: Session, stripe_subscription_ids: Sequence[str]) -> list[Asked]:
+    """Return how to ask after subscriptions, in one query each for all of them."""
+    at = session.exec(select(func.clock_timestamp())).one()
+    invoices: dict[str, set[str]] = {id: set() for id in stripe_subscription_ids}
+    until: dict[str, datetime] = {}
+    for id, invoice, end in session.exec(
+        select(PaidPeriod.stripe_subscription_id, PaidPeriod.stripe_invoice_id, PaidPeriod.period_end).where(
+            col(PaidPeriod.stripe_subscription_id).in_(stripe_subscription_ids)
+        )
+    ):
+        invoices[id].add(invoice)
+        until[id] = max(end, until.get(id, end))
+    return [Asked(id, Known(frozenset(invoices[id]), until.get(id)), at) for id in stripe_subscription_ids]
 
 
 def subscription(session: Session, *, stripe_subscription_id: str) -> bool:
     """Read a subscription and its paid invoices again and act on them; False where it is not ours."""
-    known = session.get(StripeSubscription, stripe_subscription_id)
-    our_id = known.subscription_id if known else gateway.subscription(stripe_subscription_id).our_id
-    ours = subscription_queries.by_ids(session, {our_id}) if our_id else {}
-    if our_id is None or our_id not in ours:
+    [asking] = asked(session, [stripe_subscription_id])
+    return take_in(session, asking, reading.subscription(stripe_subscription_id, known=asking.known))
+
+
+def take_in(session: Session, asking: Asked, remote: SubscriptionTold) -> bool:
+    """Act on what Stripe answered; False where the subscription is not ours.
+
+    NotYetKnown where it carries an id of ours that we do not find.
+    """
+    known = session.get(StripeSubscription, remote.id)
+    ours_id = known.subscription_id if known else remote.our_id
+    if ours_id is None:
         return False
-    subscriptions.locked(session, our_id)
-    remote = gateway.subscription(stripe_subscription_id)
-    row = session.get(StripeSubscription, stripe_subscription_id) or StripeSubscription(
-        stripe_subscription_id=stripe_subscription_id,
-        subscription_id=our_id,
-        status=remote.status,
-        period_end=remote.period_end,
-        cancel_at_period_end=remote.cancel_at_period_end,
-        synced_at=clock.now(),
-    )
-    row.status, row.period_end, row.synced_at = remote.status, remote.period_end, clock.now()
-    row.cancel_at_period_end = remote.cancel_at_period_end
-    session.add(row)
-    _paid_periods(session, our_id, stripe_subscription_id)
-    ending = remote.cancel_at_period_end or remote.status in GONE
-    subscriptions.set_ending(session, subscription_id=our_id, is_ending=ending)
-    if remote.status in ("past_due", "unpaid"):
-        subscriptions.mark_past_due(session, subscription_id=our_id)
+    current = subscription_queries.going_on(session, ours_id)
+    if current is None:
+        raise NotYetKnown(f"subscription {ours_id} of {remote.id} was not found")
+    subscriptions.locked(session, current)
+    ours = subscription_queries.by_ids(session, {current})[current]
+    row = _noted(session, asking, remote, ours)
+    if row is None:
+        return True
+    for invoice in remote.invoices:
+        _book(session, row, ours, invoice)
+    if row.is_surplus:
+        return True
+    state = subscriptions.hear(session, subscription_id=ours.id, facts=_facts(session, row, remote, ours))
+    if state is not State.CANCELED:
+        _tell_trouble(session, row, remote, ours)
     return True
 
 
-def _paid_periods(session: Session, our_id: UUID, stripe_subscription_id: str) -> None:
-    ours = subscription_queries.by_ids(session, {our_id})[our_id]
-    invoices = gateway.paid_invoices(stripe_subscription_id)
-    for invoice in reversed(invoices):
-        if ledger.book_paid(session, subscription=ours, invoice=invoice):
-            ring(session, f"user:{ours.trader_id}", f"user:{ours.subscriber_id}")
-    if invoices:
-        until = max(invoice.period_end for invoice in invoices)
-        subscriptions.entitle(session, subscription_id=our_id, until=until)
+def _noted(
+    session: Session, asking: Asked, remote: SubscriptionTold, ours: SubscriptionRow
+) -> StripeSubscription | None:
+    """Keep what was read; None where something newer was read meanwhile."""
+    row = session.get(StripeSubscription, remote.id, with_for_update=True, populate_existing=True)
+    if row is not None and row.synced_at > asking.at:
+        return None
+    if row is None:
+        row = StripeSubscription(
+            stripe_subscription_id=remote.id,
+            subscription_id=ours.id,
+            status=remote.status,
+            period_end=remote.period_end,
+            cancel_at_period_end=remote.cancel_at_period_end,
+            is_surplus=_is_surplus(session, remote, ours),
+            synced_at=asking.at,
+        )
+    row.subscription_id, row.status, row.period_end = ours.id, remote.status, remote.period_end
+    row.cancel_at_period_end, row.stripe_price_id = remote.cancel_at_period_end, remote.price_id
+    off = remote.discount
+    row.off_percent, row.off_minor = (off.percent, off.minor) if off else (None, None)
+    row.off_until, row.synced_at = (off.until if off else None), asking.at
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _is_surplus(session: Session, remote: SubscriptionTold, ours: SubscriptionRow) -> bool:
+    """Say whether another one at Stripe is paid for this subscription already: it was paid twice."""
+    other = session.exec(
+        select(StripeSubscription.stripe_subscription_id).where(
+            StripeSubscription.subscription_id == ours.id,
+            col(StripeSubscription.status).not_in((*GONE, "incomplete")),
+            col(StripeSubscription.is_surplus).is_(False),
+        )
+    ).first()
+    if other is None or remote.status in (*GONE, "incomplete"):
+        return False
+    record(session, "alarm.paid_twice", cause=remote.id, subscription_id=ours.id, first=other, second=remote.id)
+    return True
+
+
+def _book(session: Session, row: StripeSubscription, ours: SubscriptionRow, invoice: PaidInvoice) -> None:
+    if not ledger.book_paid(session, subscription=ours, invoice=invoice):
+        return
+    period = session.exec(select(PaidPeriod).where(PaidPeriod.stripe_invoice_id == invoice.id)).one()
+    period.stripe_subscription_id = row.stripe_subscription_id
+    period.invoice_number, period.invoice_page_url = invoice.number, invoice.page_url
+    period.invoice_pdf_url = invoice.pdf_url
+    session.add(period)
+    if row.is_surplus:
+        refunding.plan(session, period, minor=period.minor, reason="surplus")
+    elif ours.ended_at is not None and invoice.paid_at > ours.ended_at:
+        refunding.plan(session, period, minor=period.minor, reason="after_end")
+    if invoice.minor:
+        record(
+            session,
+            "payment.taken",
+            user_id=ours.subscriber_id,
+            cause=invoice.id,
+            trader=ours.trader_name,
+            amount=told(major(invoice.minor, currency=invoice.currency), currency=invoice.currency),
+            until=invoice.period_end.isoformat(),
+        )
+    ring(session, f"user:{ours.trader_id}", f"user:{ours.subscriber_id}")
+
+
+def _facts(session: Session, row: StripeSubscription, remote: SubscriptionTold, ours: SubscriptionRow) -> Facts:
+    paid_until = max((one.period_end for one in remote.invoices), default=None)
+    known_until = session.exec(
+        select(func.max(PaidPeriod.period_end)).where(PaidPeriod.stripe_subscription_id == row.stripe_subscription_id)
+    ).one()
+    trial_end = remote.trial_end if remote.status == "trialing" else None
+    ends = [at for at in (paid_until, known_until, trial_end) if at is not None]
+    facts = Facts(
+        created_at=ours.created_at,
+        paid_until=max(ends, default=None),
+        is_trial=remote.status == "trialing",
+        is_late=remote.status in LATE,
+        has_given_up=remote.status == "unpaid",
+        is_ending=remote.cancel_at_period_end,
+        is_gone=remote.status == "canceled",
+        is_paused=remote.is_paused,
+    )
+    return _with_money(session, row.stripe_subscription_id, facts)
+
+
+def _with_money(session: Session, stripe_subscription_id: str, facts: Facts) -> Facts:
+    """Add what became of the money: disputed, lost, or all of the running period given back."""
+    periods = session.exec(
+        select(PaidPeriod)
+        .where(PaidPeriod.stripe_subscription_id == stripe_subscription_id)
+        .order_by(col(PaidPeriod.period_end).desc())
+    ).all()
+    disputes = session.exec(
+        select(Dispute.status, Dispute.is_open).where(col(Dispute.paid_period_id).in_([one.id for one in periods]))
+    ).all()
+    running = periods[0] if periods and periods[0].period_end > clock.now() else None
+    return replace(
+        facts,
+        is_disputed=any(is_open and not status.startswith("warning") for status, is_open in disputes),
+        is_lost=any(status == "lost" for status, _ in disputes),
+        is_refunded=running is not None and running.minor > 0 and running.refunded_minor >= running.minor,
+    )
+
+
+def _tell_trouble(session: Session, row: StripeSubscription, remote: SubscriptionTold, ours: SubscriptionRow) -> None:
+    """Tell a payer of a payment that failed, and of a card that will, once each."""
+    facts = {"subscription_id": str(ours.id), "trader": ours.trader_name}
+    if remote.failed is not None and remote.failed.attempts and row.failed_told != remote.failed.id:
+        row.failed_told = remote.failed.id
+        now = subscription_queries.by_ids(session, {ours.id})[ours.id]
+        until = now.access_until.isoformat() if now.access_until else ""
+        record(session, "payment.failed", user_id=ours.subscriber_id, cause=remote.failed.id, until=until, **facts)
+    card = remote.card
+    if card is None or remote.cancel_at_period_end or card.expires_at >= remote.period_end:
+        return
+    which = f"{card.id}:{card.expires_at:%Y-%m}"
+    if row.card_told != which:
+        row.card_told = which
+        record(
+            session,
+            "payment.card_expires",
+            user_id=ours.subscriber_id,
+            cause=which,
+            last4=card.last4,
+            month=f"{card.expires_at:%m/%Y}",
+            **facts,
+        )
+    session.add(row)
 
 
 def checkout(session: Session, *, stripe_session_id: str) -> bool:
@@ -61,9 +228,11 @@ def checkout(session: Session, *, stripe_session_id: str) -> bool:
     row = session.exec(
         select(Checkout).where(Checkout.stripe_session_id == stripe_session_id).with_for_update()
     ).first()
-    if row is None:
-        return False
     page = gateway.checkout(stripe_session_id)
+    if row is None:
+        if page.our_id is not None:
+            raise NotYetKnown(f"payment page {stripe_session_id} was not found")
+        return False
     row.state = CheckoutState(page.status)
     now = clock.real_now()
     row.check_at = now + min(max(now - row.created_at, timedelta(seconds=15)), _LATEST_CHECK)
@@ -74,57 +243,64 @@ def checkout(session: Session, *, stripe_session_id: str) -> bool:
 
 
 def refund(session: Session, *, charge_id: str) -> bool:
-    """Book what Stripe gave back; a period that was refunded wholly ends its subscription."""
-    invoice_id, refunded = gateway.refunded(charge_id)
-    period = ledger.book_refund(session, invoice_id=invoice_id, refunded=refunded) if invoice_id else None
+    """Book what Stripe gave back of a charge; a period that was refunded wholly ends its subscription."""
+    period = taking_back.refunds(session, charge_id=charge_id)
+    if period is None:
+        # The refund may be told before the payment itself.
+        stripe_id = reading.subscription_of(charge_id)
+        if not stripe_id or not subscription(session, stripe_subscription_id=stripe_id):
+            return False
+        period = taking_back.refunds(session, charge_id=charge_id)
     if period is None:
         return False
-    ring(session, f"user:{period.trader_id}", f"user:{period.subscriber_id}")
-    if period.refunded == period.amount and period.period_end > clock.now():
-        subscriptions.revoke(session, subscription_id=period.subscription_id)
-    return True
-
-
-def payment_failed(session: Session, *, stripe_subscription_id: str, invoice_id: str) -> bool:
-    """Tell the payer that a renewal could not be charged, once per invoice."""
-    if not subscription(session, stripe_subscription_id=stripe_subscription_id):
-        return False
-    row = session.get_one(StripeSubscription, stripe_subscription_id)
-    ours = subscription_queries.by_ids(session, {row.subscription_id})[row.subscription_id]
-    if ours.state == "past_due":
+    if period.refunded_minor:
+        ours = subscription_queries.by_ids(session, {period.subscription_id})[period.subscription_id]
         record(
             session,
-            "payment.failed",
-            user_id=ours.subscriber_id,
-            cause=invoice_id,
-            subscription_id=ours.id,
+            "payment.refunded",
+            user_id=period.subscriber_id,
+            cause=f"{period.id}:{period.refunded_minor}",
             trader=ours.trader_name,
-            until=ours.access_until.isoformat() if ours.access_until else "",
+            amount=told(major(period.refunded_minor, currency=period.currency), currency=period.currency),
         )
+    _weigh(session, period)
     return True
 
 
-def ended_here(session: Session, *, everything: bool) -> int:
-    """End at Stripe what has ended here, and close its open payment pages; return how many calls that took."""
-    done = 0
-    ended = subscription_queries.ended_ids(session, since=None if everything else clock.now() - timedelta(days=2))
-    live = session.exec(
-        select(StripeSubscription).where(
-            col(StripeSubscription.subscription_id).in_(ended), col(StripeSubscription.status).not_in(GONE)
+def dispute(session: Session, *, dispute_id: str, charge_id: str) -> bool:
+    """Book what a bank took, gave back or keeps; while it decides nothing is opened for the payer."""
+    row = taking_back.dispute(session, dispute_id=dispute_id)
+    if row.paid_period_id is None:
+        stripe_id = reading.subscription_of(charge_id)
+        if not stripe_id or not subscription(session, stripe_subscription_id=stripe_id):
+            return False
+        row = taking_back.dispute(session, dispute_id=dispute_id)
+    if row.paid_period_id is not None:
+        _weigh(session, session.get_one(PaidPeriod, row.paid_period_id))
+    return True
+
+
+def _weigh(session: Session, period: PaidPeriod) -> None:
+    """Let a subscription stand where the money of its periods says."""
+    current = subscription_queries.going_on(session, period.subscription_id)
+    if current is None or not period.stripe_subscription_id:
+        return
+    row = session.get_one(StripeSubscription, period.stripe_subscription_id)
+    if row.is_surplus:
+        return
+    session.flush()
+    facts = _with_money(session, period.stripe_subscription_id, subscriptions.facts(session, subscription_id=current))
+    subscriptions.hear(session, subscription_id=current, facts=facts)
+
+
+def locked_remote(session: Session, subscription_id: UUID) -> StripeSubscription | None:
+    """Return what Stripe bills for a subscription of ours, locked; None where nothing is billed any more."""
+    return session.exec(
+        select(StripeSubscription)
+        .where(
+            StripeSubscription.subscription_id == subscription_id,
+            col(StripeSubscription.status).not_in(GONE),
+            col(StripeSubscription.is_surplus).is_(False),
         )
-    )
-    for row in live:
-        gateway.cancel(row.stripe_subscription_id)
-        row.status = "canceled"
-        session.add(row)
-        done += 1
-    pages = session.exec(
-        select(Checkout).where(col(Checkout.subscription_id).in_(ended), Checkout.state == CheckoutState.OPEN)
-    )
-    for page in pages:
-        if gateway.checkout(page.stripe_session_id).status == CheckoutState.OPEN:
-            gateway.expire_checkout(page.stripe_session_id)
-        page.state = CheckoutState.EXPIRED
-        session.add(page)
-        done += 1
-    return done
+        .with_for_update()
+    ).first()

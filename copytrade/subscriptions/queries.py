@@ -17,6 +17,7 @@ from copytrade.settings import settings
 from copytrade.subscriptions.models import Profile, Subscription
 from copytrade.subscriptions.rows import (
     ActiveSubscription,
+    Ended,
     EndedSubscription,
     ProfileRow,
     SubscriberRow,
@@ -241,14 +242,14 @@ def ended_unsettled(session: Session) -> list[EndedSubscription]:
     ]
 
 
-def ended_ids(session: Session, *, since: datetime | None) -> list[UUID]:
+def ended(session: Session, *, since: datetime | None) -> list[Ended]:
     """Return the subscriptions that ended, since a moment or ever; not those that go on in another."""
-    query = select(Subscription.id).where(
+    query = select(Subscription.id, Subscription.end_reason, Subscription.ended_at).where(
         Subscription.state == State.CANCELED, col(Subscription.successor_id).is_(None)
     )
     if since is not None:
         query = query.where(col(Subscription.ended_at) >= since)
-    return list(session.exec(query))
+    return [Ended(id, reason, at) for id, reason, at in session.exec(query) if at is not None]
 
 
 def going_on(session: Session, subscription_id: UUID) -> UUID | None:

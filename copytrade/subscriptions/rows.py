@@ -96,6 +96,15 @@ class EndedSubscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """A subscription that ended, and why."""
+
+    id: UUID
+    end_reason: str
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TraderRow:
     """A trader whose fills are captured: contract 5."""
 

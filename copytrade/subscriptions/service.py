@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlmodel import Session
 
 from copytrade import clock
-from copytrade.domain.billing import Happening
+from copytrade.domain.billing import Facts, Happening
 from copytrade.errors import Conflict
+from copytrade.subscriptions import consent as consents
 from copytrade.subscriptions import hearing, leaving
 from copytrade.subscriptions.closing import close, tell_pages
 from copytrade.subscriptions.consent import Consent, accept
@@ -23,8 +24,8 @@ from copytrade.subscriptions.switching import switch_account
 
 __all__ = [
     "UNPAID_FOR", "Consent", "EndMode", "State", "accept", "choose_end", "close_profile", "end", "entitle",
-    "expire_due", "finish", "hear", "let_go_on", "locked", "mark_past_due", "publish", "save_profile", "set_ending",
-    "subscribe", "switch_account", "take_price", "unpublish",
+    "expire_due", "facts", "finish", "hear", "let_go_on", "locked", "mark_past_due", "may_pay", "publish",
+    "save_profile", "set_ending", "subscribe", "switch_account", "take_price", "unpublish",
 ]  # fmt: skip
 
 
@@ -47,6 +48,16 @@ def set_ending(session: Session, *, subscription_id: UUID, is_ending: bool) -> N
     """Note whether the subscription will be renewed at the end of its period."""
     known = hearing.facts_of(locked(session, subscription_id))
     hear(session, subscription_id=subscription_id, facts=replace(known, is_ending=is_ending))
+
+
+def may_pay(session: Session, *, owner: UUID) -> None:
+    """Refuse whoever may not spend money here: no consent to the present risk text, or a country where it is off."""
+    consents.require(session, owner=owner)
+
+
+def facts(session: Session, *, subscription_id: UUID) -> Facts:
+    """Return what is known of a subscription's payments, its row locked."""
+    return hearing.facts_of(locked(session, subscription_id))
 
 
 def let_go_on(session: Session, *, owner: UUID, subscription_id: UUID) -> None:
