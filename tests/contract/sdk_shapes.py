@@ -54,7 +54,7 @@ def _fits(value: Any, option: Any) -> bool:
     if origin is Literal:
         return value in get_args(option)
     if option is Decimal:
-        return isinstance(value, str)
+        return isinstance(value, str | Decimal)  # text on the wire, which the SDK reads
     if option in (str, int, bool, float):
         return type(value) is option or (option is float and type(value) is int)
     if origin is list:

@@ -209,7 +209,7 @@ def test_errors_have_stripes_form(served: Served) -> None:
     with pytest.raises(stripe.AuthenticationError):
         side.client(served, key="sk_live_nothing").v1.products.list()
     with pytest.raises(stripe.InvalidRequestError, match="Unrecognized request URL"):
-        v1.payouts.list()
+        v1.topups.list()
 
 
 def test_the_same_key_is_the_same_answer_and_other_parameters_are_refused(served: Served) -> None:

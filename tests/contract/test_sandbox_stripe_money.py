@@ -197,8 +197,9 @@ def test_a_transfer_takes_what_is_there_and_no_more(served: Served, hook: side.H
         v1.transfers.create(facts)
     assert refusal.value.code == "balance_insufficient"
     served.control("POST", "clock", seconds=2 * DAY)
-    made = v1.transfers.create({**facts, "metadata": {"payout": "1"}}, {"idempotency_key": "payout:1"})
-    again = v1.transfers.create({**facts, "metadata": {"payout": "1"}}, {"idempotency_key": "payout:1"})
+    facts["metadata"] = {"payout": "1"}
+    made = v1.transfers.create(facts, {"idempotency_key": "payout:1"})
+    again = v1.transfers.create(facts, {"idempotency_key": "payout:1"})
     assert made.id == again.id
     assert complaints(made.to_dict(), stripe.Transfer) == []
     assert [one.id for one in v1.transfers.list({"transfer_group": "payout:1"}).data] == [made.id]
@@ -218,10 +219,11 @@ def test_a_transfer_needs_an_account_that_may_be_paid(served: Served) -> None:
 
 def test_a_transfer_of_a_charge_does_not_wait_for_its_money(served: Served) -> None:
     v1, account, charge = side.client(served).v1, _trader(served), _charge(served)
-    facts: Any = {"currency": "usd", "destination": account, "source_transaction": charge.id}
-    assert v1.transfers.create({**facts, "amount": 2320}).amount == 2320
+    facts: Any = {"currency": "usd", "destination": account, "source_transaction": charge.id, "amount": 2320}
+    assert v1.transfers.create(facts).amount == 2320
+    facts["amount"] = 581
     with pytest.raises(stripe.InvalidRequestError):
-        v1.transfers.create({**facts, "amount": 581})
+        v1.transfers.create(facts)
     assert _ready(served, account=account) == 0
 
 

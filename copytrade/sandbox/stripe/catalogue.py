@@ -4,7 +4,7 @@ import re
 import secrets
 from urllib.parse import urlsplit
 
-from copytrade.sandbox.stripe import currencies, shapes
+from copytrade.sandbox.stripe import billing, currencies, shapes
 from copytrade.sandbox.stripe.errors import Json, invalid
 from copytrade.sandbox.stripe.forms import allow, boolean, integer, listing, mapping, metadata, text
 from copytrade.sandbox.stripe.world import World
@@ -40,6 +40,7 @@ CUSTOMER = (
     "phone",
     "preferred_locales",
     "invoice_settings",
+    "test_clock",
 )
 ENDPOINT = (
     "url",
@@ -167,6 +168,11 @@ def _person(world: World, params: Json, old: Json) -> Json:
     }
     if "preferred_locales" in params:
         fields["preferred_locales"] = listing(params, "preferred_locales")
+    if params.get("test_clock"):
+        if old:
+            raise invalid("test_clock", "A customer's test clock cannot be changed.")
+        clock = world.get("test_helpers.test_clock", params["test_clock"], param="test_clock")
+        fields |= {"test_clock": clock["id"]}
     settings = mapping(params, "invoice_settings")
     if settings:
         allow(settings, ("default_payment_method",), prefix="invoice_settings")
@@ -232,10 +238,16 @@ def _events(params: Json) -> list[str]:
 def delete(world: World, params: Json, ids: tuple[str, ...]) -> Json:
     """Handle DELETE of a product, a customer or a webhook endpoint (the first id is the kind)."""
     kind, id = ids
-    world.get(kind, id)
+    body = world.get(kind, id)
+    if kind == "customer":
+        for one in world.store.select(
+            "subscription", {"customer": id}, but={"status": ["canceled", "incomplete_expired"]}
+        ):
+            billing.end(world, one, reason=None)
+        world.store.set_switch(f"gone:{id}", True)
     world.store.remove(id)
     world.forget_known()
     gone: Json = {"id": id, "object": kind, "deleted": True}
     if kind != "webhook_endpoint":
-        world.emit(f"{kind}.deleted", gone)
+        world.emit(f"{kind}.deleted", body)
     return gone

@@ -10,6 +10,8 @@ from copytrade.sandbox.stripe.world import World
 
 _AT_ONCE = 20
 """So many things are done in one transaction, then others may have their turn."""
+_SAME_MOMENT = 5
+"""More than so many things of one object cannot fall on one second: its time would stand still."""
 
 
 async def advance(world: World, until: int) -> int:
@@ -30,6 +32,7 @@ async def _work_off(world: World, until: int, *, clock: str) -> int:
 
 def _some(world: World, until: int, *, clock: str) -> int:
     """Do the next few things that are due."""
+    again, same = (0, ""), 0
     with world.asked():
         for number in range(_AT_ONCE):
             found = world.store.next_due(until, clock=clock)
@@ -40,8 +43,12 @@ def _some(world: World, until: int, *, clock: str) -> int:
                 _set(world, due)
             with world.at(due) if clock else nullcontext():
                 _do(world, body)
-            if world.store.due(body["id"]) == due:
-                raise RuntimeError(f"{body['id']} stays due at {due}")
+            if again == (due, body["id"]):
+                same += 1
+                if same > _SAME_MOMENT:
+                    raise RuntimeError(f"{body['id']} stays due at {due}")
+            else:
+                again, same = (due, body["id"]), 0
     return _AT_ONCE
 
 
@@ -53,7 +60,7 @@ def _set(world: World, moment: int) -> None:
 def _do(world: World, body: Json) -> None:
     match body["object"]:
         case "subscription":
-            billing.renew(world, body)
+            billing.happen(world, body)
         case "invoice":
             billing.retry(world, body)
         case "checkout.session":

@@ -75,8 +75,14 @@ def _do(world: World, call: str, given: Json) -> Any:
             return disputes.create(world, charge, reason=given.get("reason", "fraudulent"), amount=given.get("amount"))
         case "POST /dispute/decide":
             return disputes.decide(world, world.get("dispute", given["dispute"]), status=given["status"])
+        case "POST /card/renewed":
+            method = world.get("payment_method", given["payment_method"])
+            card = {**method["card"], **{name: int(given[name]) for name in ("exp_month", "exp_year")}}
+            return world.change(method, "payment_method.automatically_updated", card=card)
         case "PUT /settling":
             return _settling(world, given)
+        case "PUT /dunning":
+            return _dunning(world, given)
         case "POST /card":
             customer = world.get("customer", given["customer"])
             return portal.replace_card(world, customer, {"expiry": "12/40", "cvc": "123", **given})
@@ -108,6 +114,15 @@ def _settling(world: World, given: Json) -> Json:
     if "reserves" in given:
         world.store.set_switch("reserves", bool(given["reserves"]))
     return given
+
+
+def _dunning(world: World, given: Json) -> Json:
+    """Set after how many days an unpaid renewal is tried again, and what comes after the last try."""
+    days, then = [int(day) for day in given.get("days", [3, 5, 7])], given.get("then", "cancel")
+    if then not in ("cancel", "unpaid", "past_due") or any(day < 1 for day in days):
+        raise invalid("then", "After the last try a subscription is cancel(ed), unpaid or stays past_due.")
+    world.store.set_switch("dunning", {"days": days, "then": then})
+    return {"days": days, "then": then}
 
 
 def _webhooks(world: World, given: Json) -> Json:
@@ -157,5 +172,6 @@ def resend(world: World, event: str) -> Json:
     found = world.store.get(event)
     if found is None or found["object"] != "event":
         raise invalid("event", f"No such event: {event}")
-    world.queue(found, world.listeners(), due=time.time())
+    wanted = [one for one in world.listeners() if one.connect is ("account" in found)]
+    world.queue(found, wanted, due=time.time())
     return {"event": event}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from copytrade.sandbox.stripe import checkout
+from copytrade.sandbox.stripe import balance, checkout
 from copytrade.sandbox.stripe.errors import ApiError, Json
 from copytrade.sandbox.stripe.shapes import page
 from copytrade.sandbox.stripe.world import World
@@ -30,9 +30,13 @@ def _walk(world: World, node: Any, parts: list[str], path: str) -> None:
         node[name] = _included(world, node, name, path)
     elif isinstance(node[name], str):
         found = world.store.get(node[name])
+        if found is not None and found["object"] == "balance_transaction":
+            found = balance.shown(world, found)
         if found is None:
             raise ApiError(400, f"This property cannot be expanded ({path}).", param="expand")
         node[name] = found
+    elif isinstance(node[name], list):
+        node[name] = [(world.store.get(one) or one) if isinstance(one, str) else one for one in node[name]]
     if rest:
         _walk(world, node[name], rest, path)
 

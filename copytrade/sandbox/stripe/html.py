@@ -42,13 +42,16 @@ def money(amount: int, currency: str) -> str:
     return escape(written(amount, currency))
 
 
-def card_form(*, error: str, typed: Json, button: str, close: bool = True, email: bool = False) -> str:
-    """Write the form of a card; what was typed stays, except number and code."""
+def card_form(
+    *, error: str, typed: Json, button: str, close: bool = True, email: bool = False, card: bool = True
+) -> str:
+    """Write the form of a card; what was typed stays, except number and code. Without `card` it needs none."""
     address = field("email", "Email", typed, "email", "name@example.com") if email else ""
     return (
         (f"<p class='error' role='alert'>{escape(error)}</p>" if error else "")
         + "<form method='post'>"
         + address
+        + ("" if card else "<p class='quiet'>No card is needed today.</p>")
         + field("number", "Card number", {}, "cc-number", "1234 1234 1234 1234")
         + "<div class='row'><div>"
         + field("expiry", "Expiry", typed, "cc-exp", "MM / YY")

@@ -20,6 +20,8 @@ def read(kind: str) -> Handler:
     """Make the handler that shows one object."""
 
     def handler(world: World, params: Json, ids: tuple[str, ...]) -> Json:
+        if kind == "customer" and world.store.switch(f"gone:{ids[0]}", False):
+            return {"id": ids[0], "object": "customer", "deleted": True}
         return world.get(kind, ids[0])
 
     return handler

@@ -1,14 +1,16 @@
 """The hosted pages: checkout with card and 3-D Secure, the customer's portal, an open invoice."""
 
+from datetime import UTC, datetime
 from html import escape
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from copytrade.sandbox.stripe import cards, checkout, onboarding, portal
-from copytrade.sandbox.stripe.errors import Json
-from copytrade.sandbox.stripe.html import card_form, document, money
+from copytrade.sandbox.stripe import cards, checkout, onboarding, pdf, portal
+from copytrade.sandbox.stripe.currencies import written
+from copytrade.sandbox.stripe.errors import ApiError, Json
+from copytrade.sandbox.stripe.html import card_form, document, field, money
 from copytrade.sandbox.stripe.world import World
 
 
@@ -26,6 +28,8 @@ async def answer(world: World, request: Request, path: str) -> Response:
                 "object"
             ] == "billing_portal.session":
                 return portal.act(world, found, form) if method == "POST" else portal.show(world, found)
+            case _, ["invoice", id, "pdf"] if (found := world.store.get(id)) and found["object"] == "invoice":
+                return Response(pdf.invoice(found), media_type="application/pdf")
             case method, ["invoice", id] if (found := world.store.get(id)) and found["object"] == "invoice":
                 return portal.pay_invoice(world, found, form) if method == "POST" else portal.invoice(world, found)
             case _, ["connect", token] if opened := onboarding.open_link(world, token):
@@ -47,19 +51,41 @@ def _checkout(world: World, session: Json, *, error: str = "", typed: Json | Non
     if closed := _closed(session):
         return closed
     line = checkout.lines(world, session)[0]
-    recurring = line["price"]["recurring"]
-    every = (
-        recurring["interval"]
-        if recurring["interval_count"] == 1
-        else (f"{recurring['interval_count']} {recurring['interval']}s")
-    )
+    currency, taken = session["currency"], session["total_details"]["amount_discount"]
     body = (
         f"<h1>{escape(line['description'])}</h1>"
-        f"<p><span class='amount'>{money(session['amount_total'], session['currency'])}</span>"
-        f" <span class='quiet'>per {escape(every)}</span></p>"
-        + card_form(error=error, typed=typed or {}, button="Pay", email=_email(world, session) is None)
+        f"<p><span class='amount'>{money(session['amount_total'], currency)}</span>"
+        f" <span class='quiet'>{escape(_when(world, session, line))}</span></p>"
+        + (f"<p>Discount: {money(taken, currency)}</p>" if taken else "")
+        + (_code_form() if session["allow_promotion_codes"] else "")
+        + card_form(
+            error=error,
+            typed=typed or {},
+            button="Pay" if session["amount_total"] else "Start",
+            email=_email(world, session) is None,
+            card=not checkout.goes_without_card(session),
+        )
     )
     return document("Pay", body, status=402 if error else 200)
+
+
+def _when(world: World, session: Json, line: Json) -> str:
+    recurring = line["price"]["recurring"]
+    count, interval = recurring["interval_count"], recurring["interval"]
+    every = interval if count == 1 else f"{count} {interval}s"
+    until = checkout.trial_of(world, session)
+    if until is None:
+        return f"per {every}"
+    day = datetime.fromtimestamp(until, UTC).date().isoformat()
+    return f"until {day}, then {written(line['amount_subtotal'], session['currency'])} per {every}"
+
+
+def _code_form() -> str:
+    return (
+        "<form method='post'>"
+        + field("code", "Promotion code", {}, "off", "WELCOME")
+        + "<button name='action' value='redeem'>Apply</button></form>"
+    )
 
 
 def _closed(session: Json) -> Response | None:
@@ -86,9 +112,13 @@ def _pay(world: World, session: Json, form: Json) -> Response:
         return closed
     if form.get("action") == "close":
         return RedirectResponse(session["cancel_url"] or session["success_url"], status_code=303)
+    if form.get("action") == "redeem":
+        return _redeem(world, session, form)
     email = _email(world, session) or str(form.get("email", "")).strip()
     if "@" not in email:
         return _checkout(world, session, error="Your email is incomplete.", typed=form)
+    if checkout.goes_without_card(session) and not str(form.get("number", "")).strip():
+        return _success(checkout.complete(world, session, method=None, email=email))
     try:
         card = cards.typed(form, now=world.now())
     except cards.BadCard as error:
@@ -99,8 +129,20 @@ def _pay(world: World, session: Json, form: Json) -> Response:
     return _charge(world, session, method, form)
 
 
+def _redeem(world: World, session: Json, form: Json) -> Response:
+    try:
+        checkout.redeem(world, session, code=str(form.get("code", "")))
+    except ApiError as error:
+        return _checkout(world, session, error=error.body["error"]["message"])
+    return RedirectResponse(f"{world.base}/pay/{session['id']}", status_code=303)
+
+
 def _charge(world: World, session: Json, method: Json, form: Json, *, holder: bool = False) -> Response:
-    reason = cards.decline(world, method, holder=holder)
+    reason = (
+        cards.decline(world, method, holder=holder)
+        if session["amount_total"]
+        else cards.refused_when_attached(world, method)
+    )
     if reason is not None:
         checkout.decline(world, session, method=method, reason=reason)
         return _checkout(world, session, error=reason["message"], typed=form)

@@ -9,7 +9,7 @@ from copytrade.sandbox.stripe.world import World
 class CardError(ApiError):
     """A declined card; what was written stays written."""
 
-    def __init__(self, message: str, *, code: str, decline_code: str) -> None:
+    def __init__(self, message: str, *, code: str, decline_code: str | None) -> None:
         super().__init__(402, message, type="card_error", code=code, decline_code=decline_code)
 
 
@@ -88,7 +88,7 @@ def mark_paid(world: World, invoice: Json) -> None:
     invoice.update(
         status="paid",
         attempted=True,
-        attempt_count=invoice["attempt_count"] + 1,
+        attempt_count=invoice["attempt_count"] + (1 if invoice["amount_due"] else 0),
         auto_advance=False,
         amount_paid=invoice["amount_due"],
         amount_remaining=0,
@@ -110,6 +110,15 @@ def mark_failed(world: World, invoice: Json, *, next_attempt: int | None) -> Non
     )
     world.save(invoice)
     world.emit("invoice.payment_failed", invoice)
+    error = invoice_intent(world, invoice)["last_payment_error"] or {}
+    if error.get("code") == "authentication_required":
+        world.emit("invoice.payment_action_required", invoice)
+
+
+def card_error(world: World, invoice: Json) -> Json:
+    """Return why the last try on an invoice failed."""
+    without = {"code": "missing_payment_method", "decline_code": None, "message": "There is no card to pay with."}
+    return invoice_intent(world, invoice)["last_payment_error"] or without
 
 
 def try_card(world: World, intent: Json, method: str) -> bool:

@@ -63,16 +63,19 @@ def act(world: World, session: Json, form: Json) -> Response:
 
 def _another_card(world: World, session: Json, form: Json) -> Response:
     try:
-        replace_card(world, world.get("customer", session["customer"]), form)
+        replace_card(world, world.get("customer", session["customer"]), form, checked=True)
     except cards.BadCard as error:
         return show(world, session, error=str(error))
     return RedirectResponse(session["url"], status_code=303)
 
 
-def replace_card(world: World, customer: Json, form: Json) -> Json:
-    """Make a typed card the default of a customer and of his subscriptions."""
+def replace_card(world: World, customer: Json, form: Json, *, checked: bool = False) -> Json:
+    """Make a typed card the default of a customer and of his subscriptions; `checked` asks its bank first."""
     card = cards.typed(form, now=world.now())
     method = cards.method(world, card, customer=customer["id"], email=customer["email"])
+    if checked and (refused := cards.refused_when_attached(world, method)):
+        world.store.remove(method["id"])
+        raise cards.BadCard(refused["message"])
     world.emit("payment_method.attached", method)
     world.change(
         customer,
@@ -90,6 +93,13 @@ def invoice(world: World, body: Json, *, error: str = "") -> Response:
     text = (
         f"<h1>Invoice {escape(body['number'] or '')}</h1><p class='amount'>{money(body['total'], body['currency'])}</p>"
     )
+    if body["invoice_pdf"]:
+        text += f"<p><a href='{escape(body['invoice_pdf'])}'>Download PDF</a></p>"
+    text += "<table>" + "".join(
+        f"<tr><td>{escape(line['description'] or '')}</td><td>{money(line['amount'], body['currency'])}</td></tr>"
+        for line in body["lines"]["data"]
+    )
+    text += "</table>"
     if body["status"] != "open":
         return document("Invoice", text + f"<p>{escape(body['status'])}</p>")
     return document(

@@ -3,7 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from copytrade.sandbox.stripe import balance, catalogue, checkout, connect, disputes, ledger, lists, transfers
+from copytrade.sandbox.stripe import (
+    balance,
+    catalogue,
+    checkout,
+    connect,
+    discounts,
+    disputes,
+    invoices,
+    ledger,
+    lists,
+    methods,
+    subscriptions,
+    transfers,
+)
 from copytrade.sandbox.stripe.errors import ApiError, Json
 from copytrade.sandbox.stripe.lists import PAGING
 from copytrade.sandbox.stripe.world import Handler, World
@@ -68,6 +81,9 @@ _SOLD = [
     _route("POST", "customers/:id", catalogue.update_customer, *catalogue.CUSTOMER),
     _route("DELETE", "customers/:id", _remove("customer")),
     _route("GET", "customers/:id/payment_methods", lists.of_customer, *PAGING, "type"),
+    _route("POST", "payment_methods/:id", methods.update, *methods.UPDATE),
+    _route("POST", "payment_methods/:id/attach", methods.attach, "customer"),
+    _route("POST", "payment_methods/:id/detach", methods.detach),
     *_lists("payment_methods", "payment_method", customer="customer", type="type"),
     _route("POST", "webhook_endpoints", catalogue.create_endpoint, *catalogue.ENDPOINT, "connect"),
     *_lists("webhook_endpoints", "webhook_endpoint"),
@@ -88,12 +104,38 @@ _BILLED = [
     ),
     _route("GET", "checkout/sessions/:id/line_items", lists.session_lines, *PAGING),
     _route("POST", "checkout/sessions/:id/expire", _expire),
-    *_lists("subscriptions", "subscription", customer="customer", status="status", test_clock="test_clock"),
-    _route("POST", "subscriptions/:id", ledger.update_subscription, *ledger.SUBSCRIPTION),
-    _route("DELETE", "subscriptions/:id", ledger.cancel_subscription, "invoice_now", "prorate"),
+    *_lists(
+        "subscriptions",
+        "subscription",
+        customer="customer",
+        status="status",
+        test_clock="test_clock",
+        price="items.data[0].price.id",
+    ),
+    _route("POST", "subscriptions", subscriptions.create, *subscriptions.CREATE),
+    _route("POST", "subscriptions/:id", subscriptions.update, *subscriptions.UPDATE),
+    _route("DELETE", "subscriptions/:id", subscriptions.cancel, *subscriptions.CANCEL),
+    _route("POST", "subscriptions/:id/resume", subscriptions.resume, *subscriptions.RESUME),
+    *_lists("invoiceitems", "invoiceitem", customer="customer", invoice="invoice"),
+    *_lists("coupons", "coupon", shown=discounts.shown),
+    _route("GET", "coupons/:id", discounts.read_coupon),
+    _route("POST", "coupons", discounts.create_coupon, *discounts.COUPON),
+    _route("POST", "coupons/:id", discounts.update_coupon, "name", "metadata"),
+    _route("DELETE", "coupons/:id", discounts.delete_coupon),
+    *_lists(
+        "promotion_codes", "promotion_code", shown=discounts.shown, code="code", active="active", customer="customer"
+    ),
+    _route("GET", "promotion_codes/:id", discounts.read_code),
+    _route("POST", "promotion_codes", discounts.create_code, *discounts.CODE),
+    _route("POST", "promotion_codes/:id", discounts.update_code, "active", "metadata"),
     *_lists("invoices", "invoice", customer="customer", status="status", subscription=_SUBSCRIPTION),
     _route("GET", "invoices/:id/lines", lists.invoice_lines, *PAGING),
-    _route("POST", "invoices/:id/pay", ledger.pay_invoice, "payment_method"),
+    _route("POST", "invoices/create_preview", invoices.preview, *invoices.PREVIEW),
+    _route("POST", "invoices/:id", invoices.update, "metadata", "description", "auto_advance"),
+    _route("POST", "invoices/:id/pay", invoices.pay, *invoices.PAY),
+    _route("POST", "invoices/:id/void", invoices.void),
+    _route("POST", "invoices/:id/mark_uncollectible", invoices.mark_uncollectible),
+    _route("POST", "invoices/:id/finalize", invoices.finalize, "auto_advance"),
     _route("GET", "invoice_payments", lists.invoice_payments, *PAGING, "invoice", "status", "payment"),
     _route("GET", "invoice_payments/:id", lists.read("invoice_payment")),
     _route("POST", "billing_portal/sessions", ledger.create_portal_session, *ledger.PORTAL),

@@ -35,15 +35,26 @@ def told(store: Store, id: str) -> Json:
     return store.switch(f"told:{id}", {})
 
 
+def trial_ends_soon(body: Json, *, now: int) -> bool:
+    """Tell whether the end of a trial is to be announced."""
+    return body["status"] == "trialing" and body["trial_end"] - TRIAL_NOTICE_DAYS * DAY <= now
+
+
 def _subscription(store: Store, body: Json) -> int | None:
     if body["status"] in ("canceled", "incomplete_expired"):
         return None
     if body["status"] == "incomplete":
         return body["created"] + INCOMPLETE_S
     end = body["items"]["data"][0]["current_period_end"]
-    moments = []
+    known, moments, ends = told(store, body["id"]), [], body["cancel_at"]
     if body["status"] != "paused":
         moments.append(end)
+        if known.get("upcoming") != end and body["status"] in ("active", "trialing") and (not ends or ends > end):
+            moments.append(end - UPCOMING_DAYS * DAY)
+    if body["status"] == "trialing" and known.get("trial") != body["trial_end"]:
+        moments.append(body["trial_end"] - TRIAL_NOTICE_DAYS * DAY)
+    if ends:
+        moments.append(ends)
     resumes = (body["pause_collection"] or {}).get("resumes_at")
     if resumes:
         moments.append(resumes)

@@ -217,3 +217,75 @@ def invoice_line(*, id: str, invoice: str, item: Json, description: str, amount:
         "subtotal": amount,
         "taxes": [],
     }
+
+
+def invoice_item(
+    *, id: str, now: int, subscription: Json, item: Json, amount: int, description: str, period: tuple[int, int]
+) -> Json:
+    """Build the credit or charge of a rest of a period, which waits for the next invoice."""
+    price = item["price"]
+    return {
+        "id": id,
+        "object": "invoiceitem",
+        "amount": amount,
+        "currency": subscription["currency"],
+        "customer": subscription["customer"],
+        "date": now,
+        "description": description,
+        "discountable": False,
+        "discounts": [],
+        "invoice": None,
+        "livemode": False,
+        "metadata": {},
+        "net_amount": amount,
+        "parent": {
+            "type": "subscription_details",
+            "subscription_details": {"subscription": subscription["id"], "subscription_item": item["id"]},
+        },
+        "period": {"start": period[0], "end": period[1]},
+        "pricing": {
+            "type": "price_details",
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "unit_amount_decimal": str(amount),
+        },
+        "proration": True,
+        "proration_details": {"discount_amounts": []},
+        "quantity": 1,
+        "quantity_decimal": "1",
+        "tax_rates": [],
+        "test_clock": subscription["test_clock"],
+    }
+
+
+def proration_line(*, id: str, one: Json) -> Json:
+    """Build the invoice line of what waited."""
+    details = one["parent"]["subscription_details"]
+    return {
+        "id": id,
+        "object": "line_item",
+        "amount": one["amount"],
+        "currency": one["currency"],
+        "description": one["description"],
+        "discount_amounts": [],
+        "discountable": False,
+        "discounts": [],
+        "invoice": "",
+        "livemode": False,
+        "metadata": {},
+        "parent": {
+            "type": "subscription_item_details",
+            "invoice_item_details": None,
+            "subscription_item_details": {
+                "invoice_item": one["id"],
+                "proration": True,
+                "proration_details": {"credited_items": None},
+                **details,
+            },
+        },
+        "period": one["period"],
+        "pretax_credit_amounts": [],
+        "pricing": one["pricing"],
+        "quantity": 1,
+        "subtotal": one["amount"],
+        "taxes": [],
+    }

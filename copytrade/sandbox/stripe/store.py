@@ -186,11 +186,6 @@ class Store:
         owner, _, name = row[2].rpartition("/")
         return row[0], orjson.loads(row[1]), owner if name else ""
 
-    def due(self, id: str) -> int | None:
-        """Return when a clock has something to do with an object."""
-        row = self.db.execute("select due from objects where id = ?", (id,)).fetchone()
-        return row[0] if row else None
-
     def switch(self, name: str, default: Any) -> Any:
         """Return a switch of the control interface."""
         known = self._switches.get(name)
