@@ -2,30 +2,30 @@
 
 from collections.abc import Iterable
 
-_WORDS = (
-    ("external_account", "Your bank account"),
-    ("verification.document", "A document that shows who you are"),
-    ("verification.additional_document", "A second document, such as a bill with your address"),
-    ("verification.proof_of_liveness", "A photo of yourself"),
-    ("dob.", "Your date of birth"),
-    ("address.", "Your address"),
-    ("first_name", "Your name"),
-    ("last_name", "Your name"),
-    ("email", "Your email address"),
-    ("phone", "Your phone number"),
-    ("id_number", "Your tax or identity number"),
-    ("ssn_last_4", "Your tax or identity number"),
-    ("tax_id", "Your tax or identity number"),
-    ("tos_acceptance.", "Your consent to Stripe's terms"),
-    ("business_type", "Whether you are a person or a company"),
-    ("business_profile.", "What you earn money with"),
-    ("company.", "Details of your company"),
-    ("owners", "Who owns your company"),
-    ("directors", "Who runs your company"),
-    ("representative.", "Who speaks for your company"),
-)
+NEEDS: dict[str, str] = {
+    "external_account": "Your bank account",
+    "verification.document": "A document that shows who you are",
+    "verification.additional_document": "A second document, such as a bill with your address",
+    "verification.proof_of_liveness": "A photo of yourself",
+    "dob.": "Your date of birth",
+    "address.": "Your address",
+    "first_name": "Your name",
+    "last_name": "Your name",
+    "email": "Your email address",
+    "phone": "Your phone number",
+    "id_number": "Your tax or identity number",
+    "ssn_last_4": "Your tax or identity number",
+    "tax_id": "Your tax or identity number",
+    "tos_acceptance.": "Your consent to Stripe's terms",
+    "business_type": "Whether you are a person or a company",
+    "business_profile.": "What you earn money with",
+    "company.": "Details of your company",
+    "owners": "Who owns your company",
+    "directors": "Who runs your company",
+    "representative.": "Who speaks for your company",
+    "": "Further details, which Stripe names on its page",
+}
 """A part of Stripe's name, and what it is about; the first that fits counts."""
-_OTHER = "Further details, which Stripe names on its page"
 
 
 def needs_of(requirements: Iterable[str]) -> tuple[str, ...]:
@@ -34,4 +34,4 @@ def needs_of(requirements: Iterable[str]) -> tuple[str, ...]:
 
 
 def _word(name: str) -> str:
-    return next((word for part, word in _WORDS if part in name), _OTHER)
+    return next(word for part, word in NEEDS.items() if part in name)
