@@ -1,6 +1,7 @@
 """Webhooks as they come in: whose signature holds, stored once; and what each makes us read again."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,6 +39,7 @@ _INVOICE = frozenset(
         "invoice.upcoming",
     }
 )
+_ID = re.compile(r"[A-Za-z0-9_]{3,255}")
 _PREFIXES = ("customer.subscription.", "charge.dispute.", "charge.refund", "refund.", "account.")
 
 
@@ -115,7 +117,10 @@ def _is_signed(text: str, signature: str, secret: str) -> bool:
 
 
 def target_of(type: str, body: str) -> Target | None:
-    """Return what an event makes us read again; None where it tells nothing that concerns us."""
+    """Return what an event makes us read again; None where it tells nothing that concerns us.
+
+    ValueError where it concerns us and names nothing that could be an id.
+    """
     is_ours = type in _CHECKOUT or type in _INVOICE or type.startswith(_PREFIXES)
     if not is_ours:
         return None
@@ -130,16 +135,19 @@ def target_of(type: str, body: str) -> Target | None:
     if type.startswith("charge.dispute."):
         return Target(TargetKind.DISPUTE, _text(found, "id"), of=_text(found, "charge"))
     if type.startswith("account."):
-        return Target(TargetKind.ACCOUNT, str(json.loads(body).get("account") or "") or _text(found, "id"))
+        return Target(TargetKind.ACCOUNT, _text({"id": json.loads(body).get("account") or found.get("id")}, "id"))
     # Refunds are objects of their own, whose charge is read with all of them.
     return Target(TargetKind.CHARGE, _text(found, "id" if type == "charge.refunded" else "charge"))
 
 
 def _text(found: dict[str, Any], name: str) -> str:
-    return str(found.get(name) or "")
+    text = found.get(name)
+    if not isinstance(text, str) or not _ID.fullmatch(text):
+        raise ValueError(f"{name} was no id of Stripe's")
+    return text
 
 
 def _subscription_of(invoice: dict[str, Any]) -> str:
     parent: dict[str, Any] = invoice.get("parent") or {}
     details: dict[str, Any] = parent.get("subscription_details") or {}
-    return str(details.get("subscription") or "")
+    return _text(details, "subscription") if details.get("subscription") else ""

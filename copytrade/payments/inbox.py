@@ -21,12 +21,13 @@ from copytrade.errors import CopyTradeError, NotFound
 from copytrade.payments import connect, facts, sync
 from copytrade.payments.events import Target, TargetKind, target_of
 from copytrade.payments.facts import SubscriptionTold
+from copytrade.payments.gateway import PaymentsRefused
 from copytrade.payments.models import InboxState, WebhookEvent
 from copytrade.payments.sync import Asked, NotYetKnown
 
 MOST_ATTEMPTS = 12
 MOST_UNKNOWN = 6
-"""So often we look for what an event with an id of ours speaks of; then it was never ours."""
+"""So often we look for what an event speaks of, here and at Stripe; then it was never ours."""
 BATCH = 100
 AT_ONCE = 8
 """Readings side by side; each waits for the network most of the time."""
@@ -95,20 +96,29 @@ def _claimed() -> Batch:
             .with_for_update(skip_locked=True)
         ).all()
         for row in rows:
-            if row.attempts >= MOST_ATTEMPTS:
-                _give_up(session, row)
+            _sort(session, row, batch)
         claimed = [row for row in rows if row.state == InboxState.PENDING]
-        for row in claimed:
-            target = target_of(row.type, row.body)
-            if target is None:
-                batch.foreign.append(row.id)
-            else:
-                batch.targets.setdefault(target, []).append(Claimed(row.id, row.attempts + 1))
         _hide(session, [row.id for row in claimed])
         _ignore(session, batch.foreign)
         wanted = [target.id for target in batch.targets if target.kind is TargetKind.SUBSCRIPTION]
         batch.asked = {one.stripe_subscription_id: one for one in sync.asked(session, wanted)} if wanted else {}
     return batch
+
+
+def _sort(session: Session, row: WebhookEvent, batch: Batch) -> None:
+    if row.attempts >= MOST_ATTEMPTS:
+        _give_up(session, row)
+        return
+    try:
+        target = target_of(row.type, row.body)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        row.error = f"it could not be read: {type(error).__name__}"
+        _give_up(session, row)
+        return
+    if target is None:
+        batch.foreign.append(row.id)
+    else:
+        batch.targets.setdefault(target, []).append(Claimed(row.id, row.attempts + 1))
 
 
 def _give_up(session: Session, row: WebhookEvent) -> None:
@@ -179,8 +189,11 @@ def _one(events: Sequence[Claimed], act: Callable[[Session], bool]) -> None:
 
 
 def _again(session: Session, events: Sequence[Claimed], error: CopyTradeError) -> None:
-    """Let events be tried again, each after a pause by its own tries; who is unknown for long was never ours."""
-    lost = [one.id for one in events if isinstance(error, NotYetKnown) and one.attempts >= MOST_UNKNOWN]
+    """Let events be tried again, each after a pause by its own tries; what is unknown for long was never ours."""
+    is_unknown = isinstance(error, NotYetKnown) or (
+        isinstance(error, PaymentsRefused) and error.reason == "resource_missing"
+    )
+    lost = [one.id for one in events if is_unknown and one.attempts >= MOST_UNKNOWN]
     _settle(session, lost, InboxState.IGNORED)
     for one in events:
         if one.id not in lost:

@@ -13,7 +13,8 @@ from copytrade import clock
 from copytrade.db.events import Event
 from copytrade.errors import Conflict, NotFound
 from copytrade.payments import gateway, queries, service
-from copytrade.payments.models import Checkout, Customer, LedgerEntry, PaidPeriod, WebhookEvent
+from copytrade.payments.ledger_models import LedgerEntry
+from copytrade.payments.models import Checkout, Customer, PaidPeriod, WebhookEvent
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions import service as subscription_service
 from copytrade.subscriptions.states import State
@@ -49,7 +50,7 @@ def test_a_paid_page_activates_the_subscription_and_divides_the_money(session: S
     assert (paid.amount, paid.trader_name, paid.period_end) == (Decimal("29.99"), "Nordwind", row.entitled_until)
     earned = queries.earnings_of(session, owner=market.alice.id)
     assert (earned.total, earned.held, earned.available) == (Decimal("23.99"), Decimal("23.99"), 0)
-    assert sum(entry.amount for entry in session.exec(select(LedgerEntry))) == 0
+    assert sum(entry.minor for entry in session.exec(select(LedgerEntry))) == 0
 
 
 @pytest.mark.parametrize("seed", range(6))

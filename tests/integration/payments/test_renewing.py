@@ -10,7 +10,8 @@ from sqlmodel import Session, select
 
 from copytrade.db.events import Event
 from copytrade.payments import gateway, queries, service
-from copytrade.payments.models import Customer, LedgerEntry, PaidPeriod, StripeSubscription
+from copytrade.payments.ledger_models import LedgerEntry
+from copytrade.payments.models import Customer, PaidPeriod, StripeSubscription
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.rows import SubscriptionRow
 from tests.integration.payments.paying import DECLINED, Stripe
@@ -109,7 +110,7 @@ def test_refunds_take_back_both_shares_and_a_whole_one_ends_the_access(
     stripe.wait_for("charge.refunded")
     stripe.hand_over(session)
     assert queries.earnings_of(session, owner=market.alice.id).total == 0
-    assert sum(entry.amount for entry in session.exec(select(LedgerEntry))) == 0
+    assert sum(entry.minor for entry in session.exec(select(LedgerEntry))) == 0
     assert _row(session, market, paid).state == "canceled"
     (payment,) = queries.payments_of(session, owner=market.bob.id)
     assert payment.refunded == 29
