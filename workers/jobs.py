@@ -5,6 +5,7 @@ from copytrade.analytics import service as analytics
 from copytrade.copying import skip_results
 from copytrade.db.session import transaction
 from copytrade.notifications import service as notifications
+from copytrade.payments import payouts, reconciling, taking_back
 from copytrade.payments import service as payments
 from copytrade.subscriptions import service as subscriptions
 from workers.loop import current
@@ -30,6 +31,26 @@ def settle_payments() -> None:
 def reconcile_payments() -> None:
     """Compare what we believe of payments with what Stripe says."""
     payments.reconcile()
+
+
+def plan_payouts() -> None:
+    """Plan what traders are paid on this date; on other days nothing is due."""
+    payouts.plan_due()
+
+
+def move_payouts() -> None:
+    """Move what is planned, and take back what went back to payers."""
+    payouts.move_due()
+
+
+def collect_fees() -> None:
+    """Book what Stripe kept of charges."""
+    taking_back.collect_fees()
+
+
+def compare_money() -> None:
+    """Compare Stripe's lists with ours and alarm on differences."""
+    reconciling.compare()
 
 
 def expire_subscriptions() -> None:

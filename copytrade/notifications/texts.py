@@ -110,7 +110,7 @@ TEXTS: dict[str, Text] = {
         "/desk",
     ),
     "earnings.frozen": Text(
-        "A payment is disputed",
+        "A subscriber's payment is disputed",
         "A subscriber's bank took {amount} back ({reason}). Your share of it waits until the bank has decided.",
         "/desk",
     ),

@@ -65,6 +65,8 @@ class RemoteInvoice:
 
     id: str
     stripe_subscription_id: str
+    is_ours: bool
+    """It carries the id of a subscription of ours."""
     minor: int
     currency: str
 
@@ -166,13 +168,26 @@ def paid_invoices_since(since: datetime) -> list[RemoteInvoice]:
 def _invoice(made: stripe.Invoice) -> RemoteInvoice:
     details = made.parent.subscription_details if made.parent else None
     subscription = id_of(details.subscription) if details else ""
-    return RemoteInvoice(made.id, subscription, made.amount_paid, made.currency)
+    carried = details.metadata.to_dict() if details and details.metadata else {}
+    return RemoteInvoice(made.id, subscription, "subscription_id" in carried, made.amount_paid, made.currency)
 
 
-def running_subscriptions() -> dict[str, str]:
-    """Return every subscription that Stripe has not ended, with its status."""
+@dataclass(frozen=True, slots=True)
+class RemoteRunning:
+    """A subscription that Stripe has not ended."""
+
+    id: str
+    status: str
+    is_ours: bool
+
+
+def running_subscriptions() -> list[RemoteRunning]:
+    """Return every subscription that Stripe has not ended."""
     pages = ask(lambda client: client.v1.subscriptions.list({"limit": 100}))
-    return {one.id: one.status for one in ask(lambda _: list(pages.auto_paging_iter()))}
+    return [
+        RemoteRunning(one.id, one.status, "subscription_id" in one.metadata.to_dict())
+        for one in ask(lambda _: list(pages.auto_paging_iter()))
+    ]
 
 
 def balance() -> dict[str, int]:
