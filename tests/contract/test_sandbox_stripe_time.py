@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Generator
+from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
 
 import httpx
 import pytest
 import stripe
 
 from tests.contract import stripe_side as side
+from tests.contract.sdk_shapes import complaints
 from tests.contract.served import Served
 from tests.waiting import wait_until
 
@@ -161,3 +164,97 @@ def test_an_event_is_sent_again_on_request(served: Served, hook: side.Hook) -> N
 def test_a_control_call_that_makes_no_sense_is_refused(served: Served) -> None:
     for call, given in (("faults", {"kind": "fire"}), ("endpoint", {"url": "x", "secret": ""}), ("nothing", {})):
         assert httpx.post(f"{served.url}/stripe/_control/{call}", json=given).status_code in (400, 404)
+
+
+def _moment(year: int, month: int, day: int, hour: int = 12) -> int:
+    return int(datetime(year, month, day, hour, tzinfo=UTC).timestamp())
+
+
+def _on_clock(served: Served, start: int, **more: Any) -> tuple[stripe.test_helpers.TestClock, stripe.Subscription]:
+    """Return a test clock and a subscription of a customer who lives by it."""
+    v1 = side.client(served).v1
+    clock = v1.test_helpers.test_clocks.create({"frozen_time": start, "name": "ours"})
+    customer = v1.customers.create({"email": "bob@x.example", "test_clock": clock.id})
+    card = v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+    price = side.priced(served)
+    facts: Any = {"customer": customer.id, "items": [{"price": price.id}], "default_payment_method": card.id, **more}
+    return clock, v1.subscriptions.create(facts)
+
+
+def _clock_to(served: Served, clock: str, moment: int) -> stripe.test_helpers.TestClock:
+    clocks = side.client(served).v1.test_helpers.test_clocks
+    assert clocks.advance(clock, {"frozen_time": moment}).status == "advancing"
+    wait_until(lambda: clocks.retrieve(clock).status == "ready")
+    return clocks.retrieve(clock)
+
+
+def test_a_test_clock_moves_its_customers_and_nobody_else(served: Served, hook: side.Hook) -> None:
+    v1, other = side.client(served).v1, side.sold(served)
+    clock, subscription = _on_clock(served, _moment(2031, 3, 10))
+    assert complaints(clock.to_dict(), stripe.test_helpers.TestClock) == []
+    assert (subscription.test_clock, subscription.created) == (clock.id, clock.frozen_time)
+    after = _clock_to(served, clock.id, _moment(2031, 4, 11))
+    assert after.frozen_time == _moment(2031, 4, 11)
+    assert len(v1.invoices.list({"subscription": subscription.id}).data) == 2
+    assert len(v1.invoices.list({"subscription": other.id}).data) == 1
+    wait_until(lambda: "test_helpers.test_clock.ready" in hook.types())
+    with pytest.raises(stripe.InvalidRequestError, match="after the current"):
+        v1.test_helpers.test_clocks.advance(clock.id, {"frozen_time": _moment(2031, 1, 1)})
+    with pytest.raises(stripe.InvalidRequestError, match="two intervals"):
+        v1.test_helpers.test_clocks.advance(clock.id, {"frozen_time": _moment(2031, 7, 1)})
+    assert v1.test_helpers.test_clocks.delete(clock.id).deleted is True
+    assert v1.subscriptions.retrieve(subscription.id).status == "canceled"
+
+
+@pytest.mark.parametrize(
+    ("start", "ends"),
+    [
+        ((2031, 1, 31), [(2031, 2, 28), (2031, 3, 31), (2031, 4, 30)]),
+        ((2032, 1, 31), [(2032, 2, 29), (2032, 3, 31), (2032, 4, 30)]),
+        ((2032, 2, 29), [(2032, 3, 29), (2032, 4, 29), (2032, 5, 29)]),
+        ((2031, 3, 1), [(2031, 4, 1), (2031, 5, 1), (2031, 6, 1)]),
+    ],
+)
+def test_months_are_counted_from_the_first_day_over_short_months_and_summer_time(
+    served: Served, start: tuple[int, int, int], ends: list[tuple[int, int, int]]
+) -> None:
+    v1 = side.client(served).v1
+    clock, subscription = _on_clock(served, _moment(*start))
+    for end in ends:
+        found = v1.subscriptions.retrieve(subscription.id)
+        assert found["items"].data[0].current_period_end == _moment(*end)
+        _clock_to(served, clock.id, _moment(*end, hour=13))
+    assert v1.subscriptions.retrieve(subscription.id).billing_cycle_anchor == _moment(*start)
+
+
+def test_a_year_from_the_29th_of_february_ends_on_the_28th(served: Served) -> None:
+    v1 = side.client(served).v1
+    product = v1.products.create({"name": "Nordwind"})
+    price = v1.prices.create(
+        {"product": product.id, "unit_amount": 29000, "currency": "usd", "recurring": {"interval": "year"}}
+    )
+    _, subscription = _on_clock(served, _moment(2032, 2, 29), items=[{"price": price.id}])
+    assert subscription["items"].data[0].current_period_end == _moment(2033, 2, 28)
+
+
+def test_a_crowd_renews_on_one_night_and_every_event_arrives_once(served: Served, hook: side.Hook) -> None:
+    price = side.priced(served)
+    crowd = served.control("POST", "crowd", price=price.id, count=40)
+    assert len({one["subscription"] for one in crowd}) == 40
+    _advance(served, 32)
+    wait_until(lambda: hook.types().count("invoice.paid") == 80, timeout=30)
+    ids = [json.loads(body)["id"] for body, _ in hook.got]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_events_of_one_customer_come_in_their_order(served: Served, hook: side.Hook) -> None:
+    price = side.priced(served)
+    served.control("POST", "crowd", price=price.id, count=10)
+    wait_until(lambda: hook.types().count("checkout.session.completed") == 10)
+    told: dict[str, list[str]] = {}
+    for body, _ in hook.got:
+        event = json.loads(body)
+        told.setdefault(str(event["data"]["object"].get("customer")), []).append(event["type"])
+    expected = next(iter(v for k, v in told.items() if k != "None"))
+    assert [types for customer, types in told.items() if customer != "None"] == [expected] * 10
+    assert expected.index("customer.subscription.created") < expected.index("invoice.paid")

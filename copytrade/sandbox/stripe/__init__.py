@@ -37,6 +37,7 @@ async def stop() -> None:
         return
     world.stopping.set()
     world.rung.set()
+    world.woken.set()
     await asyncio.gather(*_tasks)
     _tasks.clear()
     world.store.close()

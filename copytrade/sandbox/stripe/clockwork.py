@@ -4,12 +4,13 @@ import asyncio
 import time
 from contextlib import nullcontext
 
-from copytrade.sandbox.stripe import billing, checkout, disputes, transfers
+from copytrade.sandbox.stripe import billing, checkout, disputes, testclocks, transfers
 from copytrade.sandbox.stripe.errors import Json
 from copytrade.sandbox.stripe.world import World
 
 _AT_ONCE = 20
 """So many things are done in one transaction, then others may have their turn."""
+_PAUSE_S = 2
 _SAME_MOMENT = 5
 """More than so many things of one object cannot fall on one second: its time would stand still."""
 
@@ -76,11 +77,16 @@ def _do(world: World, body: Json) -> None:
 
 
 async def run(world: World) -> None:
-    """Do what falls due in real time, until the sandbox stops."""
+    """Do what falls due in real time, and advance test clocks, until the sandbox stops."""
     while not world.stopping.is_set():
+        world.woken.clear()
         async with world.advancing:
             await _work_off(world, world.account_now(), clock="")
+            for clock in world.store.find(testclocks.KIND, status="advancing"):
+                await _work_off(world, clock["status_details"]["advancing"]["target_frozen_time"], clock=clock["id"])
+                with world.asked():
+                    testclocks.ready(world, clock["id"])
         try:
-            await asyncio.wait_for(world.stopping.wait(), 2)
+            await asyncio.wait_for(world.woken.wait(), _PAUSE_S)
         except TimeoutError:
             continue

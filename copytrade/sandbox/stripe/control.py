@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from copytrade.sandbox.stripe import cards, catalogue, clockwork, connect, disputes, portal
+from copytrade.sandbox.stripe import cards, catalogue, clockwork, connect, crowd, disputes, portal
 from copytrade.sandbox.stripe.errors import ApiError, Json, invalid
 from copytrade.sandbox.stripe.faults import Fault
 from copytrade.sandbox.stripe.world import World
@@ -31,6 +31,8 @@ async def _asked(world: World, call: str, given: Json) -> Any:
     if call == "POST /clock":
         until = int(given["to"]) if "to" in given else world.now() + int(given["seconds"])
         return {"done": await clockwork.advance(world, until), "now": world.now()}
+    if call == "POST /crowd":
+        return await crowd.gather(world, given)
     with world.asked():
         return _do(world, call, given)
 

@@ -15,6 +15,7 @@ from copytrade.sandbox.stripe import (
     lists,
     methods,
     subscriptions,
+    testclocks,
     transfers,
 )
 from copytrade.sandbox.stripe.errors import ApiError, Json
@@ -189,7 +190,13 @@ _CONNECT = [
     _route("GET", "transfers/:id/reversals/:id", transfers.read_reversal),
     *_lists("payouts", "payout", connect=True, status="status", destination="destination"),
 ]
-ROUTES: list[Route] = [*_SOLD, *_BILLED, *_MONEY, *_CONNECT]
+_CLOCKS = [
+    *_lists("test_helpers/test_clocks", testclocks.KIND),
+    _route("POST", "test_helpers/test_clocks", testclocks.create, "frozen_time", "name"),
+    _route("POST", "test_helpers/test_clocks/:id/advance", testclocks.advance, "frozen_time"),
+    _route("DELETE", "test_helpers/test_clocks/:id", testclocks.delete),
+]
+ROUTES: list[Route] = [*_SOLD, *_BILLED, *_MONEY, *_CONNECT, *_CLOCKS]
 
 
 def _tree() -> _Node:

@@ -53,6 +53,8 @@ INDEXED = {
     "event": ("type",),
 }
 """Fields of each kind that are looked up by."""
+_COMMON = {"status", "type", "active", "currency"}
+"""Fields that tell little: of these an index serves only where nothing else is asked for."""
 Created = list[tuple[str, int]]
 """Bounds of a list: comparison (`>=` …) and second."""
 
@@ -150,10 +152,13 @@ class Store:
         """
         # The kind stands in the text, because SQLite uses an index of one kind only when it sees that kind.
         where, values = [f"kind = '{kind}'"], []
+        telling = equal.keys() - _COMMON
         for fields, word in ((equal, "in"), (but or {}, "not in")):
             for name, value in fields.items():
                 options = value if isinstance(value, list) else [value]
-                where.append(f"json_extract(body, '$.{name}') {word} ({','.join('?' * len(options))})")
+                # The sign keeps SQLite from the index of a field that thousands have in common.
+                sign = "+" if telling and name in _COMMON else ""
+                where.append(f"{sign}json_extract(body, '$.{name}') {word} ({','.join('?' * len(options))})")
                 values += options
         for sign, second in created or []:
             where.append(f"created {sign} ?")

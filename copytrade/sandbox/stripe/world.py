@@ -15,7 +15,8 @@ from copytrade.sandbox.stripe import schedule, shapes
 from copytrade.sandbox.stripe.errors import Json, no_such, no_such_reference
 from copytrade.sandbox.stripe.store import Store
 
-_ALPHABET = string.ascii_letters + string.digits
+_ALPHABET = (string.ascii_letters + string.digits).encode()
+_LETTERS = bytes(_ALPHABET[number % len(_ALPHABET)] for number in range(256))
 _NOBODY: Json = {"id": None, "idempotency_key": None}
 LANES = 16
 
@@ -35,6 +36,8 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder)
         self.rung = asyncio.Event()
+        self.woken = asyncio.Event()
+        """Rung when a clock has something to do at once."""
         self.stopping = asyncio.Event()
         self.advancing = asyncio.Lock()
         self.request: Json = dict(_NOBODY)
@@ -80,7 +83,7 @@ class World:
 
     def new_id(self, prefix: str) -> str:
         """Return a fresh id such as `sub_…`."""
-        return prefix + "_" + "".join(secrets.choice(_ALPHABET) for _ in range(24))
+        return f"{prefix}_{secrets.token_bytes(24).translate(_LETTERS).decode()}"
 
     def get(self, kind: str, id: str, *, param: str | None = None) -> Json:
         """Return an object that must exist; `param` names the parameter that referred to it."""
