@@ -13,10 +13,10 @@ export REFLEX_TELEMETRY_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint model bench chaos soak ctl requirements clean
+.PHONY: help demo test lint model bench chaos soak stripe-check ctl requirements clean
 
 help: ## what there is
-	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "  %-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "  %-18s %s\n", $$1, $$2 }'
 
 demo: $(RUNTIME) ## everything on this machine, with traders who trade; Ctrl-C ends it, a second start keeps the data
 	@exec $(PY) -m workers.launch --demo --end-with-parent
@@ -41,6 +41,9 @@ soak: $(TOOLS) ## trade for MINUTES=30 and tell whether memory, connections or b
 
 chaos: $(TOOLS) ## trouble by lot on the real processes (SEEDS=30; SEED=17: that one; MINUTES=20: new ones for so long)
 	@CHAOS_SEEDS=$(or $(SEEDS),30) CHAOS_SEED=$(SEED) CHAOS_MINUTES=$(MINUTES) $(PY) -m pytest -s -q tests/chaos/test_seeds.py $(ARGS)
+
+stripe-check: $(TOOLS) ## the contract cases against Stripe's test mode (STRIPE_API_KEY=sk_test_…)
+	@exec $(PY) -m tests.contract.stripe_check $(ARGS)
 
 ctl: $(RUNTIME) ## look at and restart the running processes (ARGS="restart app:stream")
 	@exec $(PY) -m workers.launching.ctl $(ARGS)
