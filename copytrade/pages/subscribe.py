@@ -4,14 +4,25 @@ from collections.abc import Callable
 
 import reflex as rx
 
+from copytrade.components.checkout import after_payment, consent_and_pay, runs, what_is_paid
 from copytrade.components.copy_settings import copy_settings
 from copytrade.components.figures import paper_badge
-from copytrade.components.forms import check, field, link_button, stages, submit, text_input
+from copytrade.components.forms import field, link_button, stages, submit, text_input
 from copytrade.components.frame import page
 from copytrade.components.panels import empty, has, heading, panel, problem, skeleton, told
-from copytrade.components.text import Text, t
+from copytrade.components.text import t
 from copytrade.state import routes
-from copytrade.state.subscribe import AccountChoice, Subscribe
+from copytrade.state.account_names import AccountChoice
+from copytrade.state.subscribe import Subscribe
+
+ON_PAPER = (
+    "Copies go through the same engine to a practice exchange with real prices. Results look like real ones; nobody "
+    "earns or loses anything."
+)
+RISK = (
+    "You can lose all the money on this account. Nobody advises you; past results promise nothing. You may pause or "
+    "stop at any time."
+)
 
 
 def subscribe() -> rx.Component:
@@ -32,9 +43,12 @@ def subscribe() -> rx.Component:
                     now=Subscribe.step,
                 ),
                 problem(Subscribe.problem),
+                rx.cond(Subscribe.is_running & ~Subscribe.is_paper & (Subscribe.step < 4), runs(Subscribe)),
                 rx.cond(
                     Subscribe.loaded,
-                    rx.match(Subscribe.step, (1, _account()), (2, _settings()), (4, _after()), _summary()),
+                    rx.match(
+                        Subscribe.step, (1, _account()), (2, _settings()), (4, after_payment(Subscribe)), _summary()
+                    ),
                     rx.cond(Subscribe.problem == "", skeleton(rows=3, height="64px")),
                 ),
             ),
@@ -192,123 +206,52 @@ def _settings() -> rx.Component:
 
 
 def _summary() -> rx.Component:
-    return panel(
-        t("Summary"),
-        rx.el.dl(
-            rx.el.dt(t("Trader")),
-            rx.el.dd(Subscribe.name, " · ", Subscribe.place),
-            rx.el.dt(t("Copies go to")),
-            rx.el.dd(Subscribe.account_title, " ", paper_badge(Subscribe.is_paper)),
-            rx.el.dt(t("Settings")),
-            rx.el.dd(rx.foreach(Subscribe.summary, rx.el.div)),
-            rx.el.dt(t("Start")),
-            rx.el.dd(
-                rx.cond(
-                    Subscribe.is_spot,
-                    t("With the next coin he buys."),
-                    t("With his next new position."),
+    back = rx.el.button(t("Back"), type="button", class_name="button soft", on_click=Subscribe.back(2))
+    return rx.fragment(
+        panel(
+            t("Summary"),
+            rx.el.dl(
+                rx.el.dt(t("Trader")),
+                rx.el.dd(Subscribe.name, " · ", Subscribe.place),
+                rx.el.dt(t("Copies go to")),
+                rx.el.dd(Subscribe.account_title, " ", paper_badge(Subscribe.is_paper)),
+                rx.el.dt(t("Settings")),
+                rx.el.dd(rx.foreach(Subscribe.summary, rx.el.div)),
+                rx.el.dt(t("Start")),
+                rx.el.dd(
+                    rx.cond(
+                        Subscribe.is_spot,
+                        t("With the next coin he buys."),
+                        t("With his next new position."),
+                    ),
+                    " ",
+                    Subscribe.starts,
                 ),
-                " ",
-                Subscribe.starts,
-            ),
-            rx.el.dt(t("Price")),
-            rx.el.dd(
                 rx.cond(
                     Subscribe.is_paper,
-                    t("Free: it is play money, until you stop it."),
-                    rx.fragment(_price(), ", ", t("renewed each month until you stop")),
-                )
-            ),
-            class_name="pairs",
-            style={"marginBottom": "16px"},
-        ),
-        rx.cond(
-            Subscribe.is_paper,
-            told(
-                t(
-                    "Copies go through the same engine to a practice exchange with real prices. Results look like "
-                    "real ones; nobody earns or loses anything."
+                    rx.fragment(rx.el.dt(t("Price")), rx.el.dd(t("Free: it is play money, until you stop it."))),
                 ),
-                icon="flask_conical",
-            ),
-            told(
-                t(
-                    "You can lose all the money on this account. Nobody advises you; past results promise nothing. "
-                    "You may pause or stop at any time."
-                ),
-                icon="triangle_alert",
-                color="amber",
+                class_name="pairs",
             ),
         ),
-        rx.el.form(
+        rx.cond(Subscribe.is_paper, rx.fragment(), what_is_paid(Subscribe)),
+        panel(
+            None,
             rx.cond(
                 Subscribe.is_paper,
-                rx.fragment(),
                 rx.fragment(
-                    field(
-                        t("The country you live in"),
-                        rx.el.select(
-                            rx.el.option(t("Choose"), value=""),
-                            rx.foreach(Subscribe.countries, lambda one: rx.el.option(one[1], value=one[0])),
-                            name="country",
-                            default_value=Subscribe.country,
-                            required=True,
-                        ),
-                    ),
-                    check(
-                        "consent",
-                        t("I have read this and want to copy {name}.", name=Subscribe.name),
-                        value="yes",
-                        required=True,
+                    told(t(ON_PAPER), icon="flask_conical"),
+                    rx.el.form(
+                        rx.flex(back, submit(t("Start on paper")), justify="between"),
+                        on_submit=Subscribe.pay,
+                        class_name="fields",
+                        style={"marginTop": "16px"},
                     ),
                 ),
+                rx.fragment(
+                    told(t(RISK), icon="triangle_alert", color="amber"),
+                    consent_and_pay(Subscribe, back=back),
+                ),
             ),
-            rx.flex(
-                rx.el.button(t("Back"), type="button", class_name="button soft", on_click=Subscribe.back(2)),
-                submit(rx.cond(Subscribe.is_paper, t("Start on paper"), t("Go to payment"))),
-                justify="between",
-            ),
-            on_submit=Subscribe.pay,
-            class_name="fields",
-            style={"marginTop": "16px"},
-        ),
-    )
-
-
-def _after() -> Text:
-    return rx.match(
-        Subscribe.paid,
-        (
-            "processing",
-            empty(
-                t("Your payment is being confirmed"),
-                t("This takes a few seconds; the page goes on by itself. You need not pay again."),
-                rx.progress(size="1", duration="20s", width="200px"),
-            ),
-        ),
-        (
-            "open",
-            empty(
-                t("The payment was not completed"),
-                t("Nothing was charged and nothing is copied. Your settings are kept."),
-                rx.el.button(t("Go to payment"), type="button", class_name="button", on_click=Subscribe.pay_again),
-            ),
-        ),
-        (
-            "canceled",
-            empty(
-                t("This subscription has ended"),
-                t("You may choose a trader again at any time."),
-                link_button(t("See the traders"), routes.TRADERS),
-            ),
-        ),
-        empty(
-            t("You copy {name} now", name=Subscribe.name),
-            rx.fragment(
-                t("The first copy arrives with the trader's next trade; you will see it without reloading."),
-                " ",
-                paper_badge(Subscribe.is_paper),
-            ),
-            link_button(t("Watch the copies"), routes.COPIES),
         ),
     )

@@ -10,6 +10,17 @@ from copytrade.components.forms import link_button, submit
 from copytrade.components.frame import page
 from copytrade.components.guide import guide
 from copytrade.components.panels import empty, has, heading, panel, problem, skeleton, when_loaded
+from copytrade.components.subscription_money import (
+    again,
+    invoices,
+    money_news,
+    moving,
+    stop,
+    take_back,
+    unpaid,
+    way,
+    ways,
+)
 from copytrade.components.text import Text, t
 from copytrade.copying.service import SwitchMode
 from copytrade.state import routes
@@ -56,6 +67,7 @@ def _list() -> rx.Component:
                     link_button(t("See the traders"), routes.TRADERS, soft=True),
                 ),
             ),
+            invoices(),
             holding=skeleton(rows=2, height="120px"),
         ),
     )
@@ -136,6 +148,7 @@ def _subscription(row: SubscriptionLine) -> rx.Component:
             align="start",
             spacing="3",
         ),
+        money_news(row),
         rx.cond(is_live, _held_back(row)),
         rx.cond(
             row.state != "canceled",
@@ -143,9 +156,11 @@ def _subscription(row: SubscriptionLine) -> rx.Component:
         ),
         rx.cond(
             row.state == "incomplete",
-            rx.el.button(t("Go to payment"), type="button", class_name="button", on_click=Subscriptions.pay(row.id)),
+            unpaid(row),
         ),
+        rx.cond((row.state == "canceled") & ~row.is_paper, again(row)),
         rx.cond(is_live, _buttons(row)),
+        moving(row),
         class_name="panel",
         key=row.id,
         custom_attrs={"data-state": row.state, "data-paper": rx.cond(row.is_paper, "yes", "no")},
@@ -183,73 +198,34 @@ def _buttons(row: SubscriptionLine) -> rx.Component:
             (row.state == "past_due") | (row.state == "unpaid"),
             rx.el.button(t("Pay now"), type="button", class_name="button", on_click=Subscriptions.pay(row.id)),
         ),
+        take_back(row),
         soft(t("Settings"), Subscriptions.edit(row.id)),
         rx.cond(
             row.is_paused,
             soft(t("Resume"), Subscriptions.resume(row.id)),
             soft(t("Pause"), Subscriptions.pause(row.id)),
         ),
-        _stop(row),
+        rx.cond(row.is_paper, rx.fragment(), soft(t("Account"), Subscriptions.choose_account(row.id))),
+        stop(row),
         spacing="3",
         wrap="wrap",
     )
 
 
-def _way(title: Text, text: Text, on_click: Any) -> rx.Component:
-    return rx.alert_dialog.action(
-        rx.el.button(
-            rx.el.span(rx.el.strong(title), rx.el.br(), rx.el.span(text, class_name="quiet")),
-            type="button",
-            class_name="pick way",
-            on_click=on_click,
-        )
-    )
-
-
-def _ways(trigger: rx.Component, title: Text, text: Text, *ways: rx.Component) -> rx.Component:
-    """Ask which of several ways, each with what it does in numbers."""
-    return rx.alert_dialog.root(
-        rx.alert_dialog.trigger(trigger),
-        rx.alert_dialog.content(
-            rx.alert_dialog.title(title),
-            rx.alert_dialog.description(text),
-            rx.flex(
-                *ways,
-                rx.alert_dialog.cancel(rx.el.button(t("Cancel"), type="button", class_name="button soft")),
-                direction="column",
-                spacing="3",
-                margin_top="16px",
-            ),
-            max_width="480px",
-        ),
-    )
-
-
-def _stop(row: SubscriptionLine) -> rx.Component:
-    return _ways(
-        rx.el.button(t("Stop"), type="button", class_name="button soft"),
-        t("Stop copying {name}?", name=row.name),
-        t("On the account {account}: {open}. What shall become of it?", account=row.account, open=row.open_told),
-        _way(t("Follow his exits"), row.ways.follow, Subscriptions.stop(row.id, "follow_exits")),
-        _way(t("Close all now"), row.ways.close, Subscriptions.stop(row.id, "close")),
-        _way(t("Keep the positions"), row.ways.keep, Subscriptions.stop(row.id, "keep")),
-    )
-
-
 def _stop_everything() -> rx.Component:
-    return _ways(
+    return ways(
         rx.el.button(rx.icon("octagon_x", size=16), t("Stop everything"), type="button", class_name="button danger"),
         t("Stop everything?"),
         t("It acts on all your subscriptions at once and lasts until you let copying go on. You stay subscribed."),
-        _way(
+        way(
             t("Open nothing new"),
             Subscriptions.ways.follow,
             Subscriptions.stop_everything(SwitchMode.ENTRIES_OFF.value),
         ),
-        _way(
+        way(
             t("Close everything now"), Subscriptions.ways.close, Subscriptions.stop_everything(SwitchMode.FLATTEN.value)
         ),
-        _way(
+        way(
             t("Freeze"),
             t("Nothing at all is sent to your accounts, not even exits, until you let copying go on."),
             Subscriptions.stop_everything(SwitchMode.HANDS_OFF.value),

@@ -16,11 +16,10 @@ from copytrade.payments import queries as payments
 from copytrade.payments.rows import Earnings
 from copytrade.settings import settings
 from copytrade.state import routes
-from copytrade.state.account_names import account_told
+from copytrade.state.account_names import AccountChoice, account_told
 from copytrade.state.asking import Page, Who, action, live
+from copytrade.state.billing_told import STATES
 from copytrade.state.ids import id_of
-from copytrade.state.subscribe import AccountChoice
-from copytrade.state.subscription_lines import STATES
 from copytrade.state.work import change, read
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions import service

@@ -18,30 +18,23 @@ from copytrade.i18n.names import place_name
 from copytrade.i18n.voice import Voice
 from copytrade.payments import service as payments
 from copytrade.state import routes
-from copytrade.state.account_names import account_name
+from copytrade.state.account_names import AccountChoice, account_name
 from copytrade.state.asking import Page, Who, action, live
 from copytrade.state.copy_draft import Draft
 from copytrade.state.copy_form import CopyForm
 from copytrade.state.ids import id_of
+from copytrade.state.paying_form import PayingForm
 from copytrade.state.settings_told import settings_told, start_told
 from copytrade.state.typed import amount_of
 from copytrade.state.work import change, read
 from copytrade.subscriptions import queries as subscriptions
-from copytrade.subscriptions.consent import RISK_VERSION, Consent, countries
+from copytrade.subscriptions.consent import RISK_VERSION, Consent
 from copytrade.subscriptions.rows import ProfileRow
+from copytrade.subscriptions.states import LIVE
 from copytrade.subscriptions.states import State as SubscriptionState
 from copytrade.users.queries import Person
 
 ACCOUNT, SETTINGS, SUMMARY, AFTER = 1, 2, 3, 4
-
-
-@dataclass(frozen=True, slots=True)
-class AccountChoice:
-    """A copy account that could copy this trader."""
-
-    id: str
-    title: str
-    equity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +45,7 @@ class OtherAccount:
     why: str
 
 
-class Subscribe(CopyForm, Page, rx.State):
+class Subscribe(CopyForm, PayingForm, Page, rx.State):
     """What was chosen so far."""
 
     if TYPE_CHECKING:
@@ -71,11 +64,13 @@ class Subscribe(CopyForm, Page, rx.State):
     account_id: str = ""
     account_title: str = ""
     summary: list[str] = []
-    countries: list[tuple[str, str]] = []
-    country: str = ""
     starts: str = ""
     paid: str = ""
-    """After the payment page: `active`, `processing`, or `open` when nothing was paid."""
+    """After the payment page: the subscription's state, `processing`, or `open` when nothing was paid."""
+    until: str = ""
+    """End of the free days, once they run."""
+    is_running: bool = False
+    """He copies this trader for money already, perhaps paid in another tab."""
     subscription_id: str = ""
     is_paper: bool = False
     """Copying with play money: free, no payment step."""
@@ -95,17 +90,19 @@ class Subscribe(CopyForm, Page, rx.State):
         self.offers_paper = paper.is_offered()
         if self.profile_id != str(profile.id):
             self.step, self.account_id, self.profile_id = ACCOUNT, "", str(profile.id)
-            self.draft = Draft()
+            self.draft, self.code, self.code_fault = Draft(), "", ""
             self.is_paper = self.offers_paper and self.router.url.query_parameters.get("paper") == "1"
         self.is_missing = False
         self.name, self.place = profile.name, place_name(voice, profile.venue, profile.market)
-        self.price = voice.money(profile.price, profile.currency.upper())
+        self.price = voice.cash(profile.price, profile.currency)
         self.link = routes.link_account(venue=profile.venue, market=profile.market)
         self.is_spot = profile.market == Market.SPOT
         await self._list_accounts(asker, profile, voice)
         if self.step == SETTINGS and not self.shown.is_known:
             await self._look_again(asker, voice)
-        await self._after_payment(asker)
+        if self.step == SUMMARY and not self.is_paper:
+            await self._prepare_paying(asker, voice)
+        await self._after_payment(asker, voice)
         self.as_of = voice.clock(clock.now())
 
     @action(Who.SUBSCRIBER)
@@ -155,7 +152,8 @@ class Subscribe(CopyForm, Page, rx.State):
         settings = await self._sent(asker, voice, form)
         self.summary = settings_told(settings, self.name, voice, is_spot=self.is_spot)
         self.starts = start_told(settings, voice)
-        self.countries = list(countries(voice.locale).items())
+        if not self.is_paper:
+            await self._prepare_paying(asker, voice)
         self.step = SUMMARY
 
     @action(Who.SUBSCRIBER)
@@ -178,13 +176,19 @@ class Subscribe(CopyForm, Page, rx.State):
         if self.is_paper:
             self.subscription_id, self.step, self.paid = str(subscription_id), AFTER, SubscriptionState.ACTIVE.value
             return None
-        started = await change(payments.start_payment, owner=asker.id, subscription_id=subscription_id)
-        return rx.redirect(started.url) if started.url else rx.redirect(routes.SUBSCRIPTIONS)
+        self.subscription_id = str(subscription_id)
+        return await self._to_payment(asker, code=self.code)
 
     @action(Who.SUBSCRIBER)
     async def pay_again(self, asker: Person, voice: Voice) -> Any:
         """Go to the payment page once more."""
-        started = await change(payments.start_payment, owner=asker.id, subscription_id=id_of(self.subscription_id))
+        return await self._to_payment(asker, code="")
+
+    async def _to_payment(self, asker: Person, *, code: str) -> Any:
+        """Lead to the payment page; what was typed stays here, for whoever comes back or finds nobody there."""
+        started = await change(
+            payments.start_payment, owner=asker.id, subscription_id=id_of(self.subscription_id), code=code
+        )
         return rx.redirect(started.url)
 
     async def _list_accounts(self, asker: Person, profile: ProfileRow, voice: Voice) -> None:
@@ -203,14 +207,18 @@ class Subscribe(CopyForm, Page, rx.State):
         if not self.account_id and len(self.choices) == 1:
             self.account_id = self.choices[0].id
 
-    async def _after_payment(self, asker: Person) -> None:
-        """Tell how the payment came out when the person comes back from its page."""
+    async def _after_payment(self, asker: Person, voice: Voice) -> None:
+        """Tell how the payment came out when the person comes back from its page, or paid in another tab."""
         asked = self.router.url.query_parameters
+        rows = await read(subscriptions.subscriptions_of, owner=asker.id)
+        mine = [row for row in rows if str(row.profile_id) == self.profile_id and not row.is_paper]
+        self.is_running = any(row.state in LIVE for row in mine)
         if not asked.get("subscription"):
             self.step = self.step if self.is_paper else min(self.step, SUMMARY)
             return
         row = await read(subscriptions.subscription, owner=asker.id, subscription_id=id_of(asked.get("subscription")))
         self.subscription_id, self.step = str(row.id), AFTER
+        self.until = voice.day(row.trial_ends_at) if row.trial_ends_at else ""
         if row.state != SubscriptionState.INCOMPLETE:
             self.paid = row.state
         else:

@@ -16,33 +16,27 @@ from copytrade.copying.standing import StandRow
 from copytrade.domain.instruments import Market
 from copytrade.domain.sizing import CopySettings
 from copytrade.i18n.voice import Voice
+from copytrade.payments import bills
+from copytrade.payments.bill_rows import ChargeRow
 from copytrade.state import routes
 from copytrade.state.account_names import account_told
+from copytrade.state.billing_told import (
+    STATES,
+    TONES,
+    InvoiceLine,
+    cancelling_told,
+    invoice_told,
+    late_told,
+    next_told,
+    price_told,
+    stopping_told,
+)
 from copytrade.state.settings_told import card_told, silence_told
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.rows import SubscriptionRow
 from copytrade.subscriptions.states import LIVE, State
 
-STATES = {
-    State.INCOMPLETE: "not paid yet",
-    State.TRIALING: "free trial",
-    State.ACTIVE: "active",
-    State.PAST_DUE: "payment is late",
-    State.UNPAID: "not paid: nothing new is opened",
-    State.PAUSED: "on hold: nothing new is opened",
-    State.DISPUTED: "disputed: nothing new is opened",
-    State.CANCELED: "ended",
-}
-TONES = {
-    State.INCOMPLETE: "amber",
-    State.TRIALING: "jade",
-    State.ACTIVE: "jade",
-    State.PAST_DUE: "tomato",
-    State.UNPAID: "tomato",
-    State.PAUSED: "amber",
-    State.DISPUTED: "tomato",
-    State.CANCELED: "gray",
-}
+SHOWN_INVOICES = 60
 TEXTS = {
     SwitchMode.ENTRIES_OFF: "You have stopped all copying: nothing new is opened; exits are followed.",
     SwitchMode.FLATTEN: "You have stopped all copying and closed every copy.",
@@ -67,12 +61,25 @@ class SubscriptionLine:
     id: str
     name: str
     href: str
+    again: str
+    """Where one subscribes to him."""
     state: str
     state_text: str
     tone: str
     price: str
     account: str
     next: str
+    """When what is charged."""
+    late: str
+    """What a payment that is missing or held means; empty: none is."""
+    new_price: str
+    may_cancel: bool
+    """It is renewed, and may be let run out."""
+    may_go_on: bool
+    """It runs out, which may be taken back."""
+    cancelling: str
+    stopping: str
+    """What ending it, with the paid time or at once, means for the money."""
     settings: tuple[str, ...]
     is_paper: bool
     is_paused: bool
@@ -92,6 +99,8 @@ class Overview:
 
     real: tuple[SubscriptionLine, ...]
     paper: tuple[SubscriptionLine, ...]
+    invoices: tuple[InvoiceLine, ...]
+    """The newest ones."""
     ways: Ways
     switch: str
     """The mode of his own switch."""
@@ -102,7 +111,7 @@ def overview(session: Session, *, owner: UUID, voice: Voice) -> Overview:
     """Return everything that the page of subscriptions shows of a person."""
     rows = subscriptions.subscriptions_of(session, owner=owner)
     named = {row.id: row for row in accounts.accounts(session, owner=owner)}
-    settings = copying.settings_of(session, owner=owner)
+    settings, charges = copying.settings_of(session, owner=owner), bills.charges_of(session, owner=owner)
     legs = copying.open_legs(session, owner=owner)
     halted = {row.subscription_id: row.symbols for row in copying.halted(session, owner=owner)}
     stands = {row.subscription_id: row for row in standing.of(session, owner=owner)}
@@ -114,6 +123,7 @@ def overview(session: Session, *, owner: UUID, voice: Voice) -> Overview:
             _line(
                 row,
                 settings.get(row.id, CopySettings()),
+                charge=charges.get(row.id),
                 is_spot=is_spot,
                 account=account_told(account, voice) if account else voice.say("an account that is unlinked"),
                 legs=[leg for leg in legs if leg.subscription_id == row.id],
@@ -122,10 +132,12 @@ def overview(session: Session, *, owner: UUID, voice: Voice) -> Overview:
                 voice=voice,
             )
         )
+    invoices = bills.invoices_of(session, owner=owner, limit=SHOWN_INVOICES)
     mode = switches.load(session).modes.get((SwitchScope.SUBSCRIBER, str(owner)), SwitchMode.ON)
     return Overview(
         real=tuple(line for line in lines if not line.is_paper),
         paper=tuple(line for line in lines if line.is_paper),
+        invoices=tuple(invoice_told(row, voice) for row in invoices),
         ways=_everything(legs, voice),
         switch=mode.value,
         switch_told=voice.say(TEXTS[mode]) if mode in TEXTS else "",
@@ -188,6 +200,7 @@ def _line(
     row: SubscriptionRow,
     settings: CopySettings,
     *,
+    charge: ChargeRow | None,
     is_spot: bool,
     account: str,
     legs: list[copying.OpenLegRow],
@@ -199,12 +212,19 @@ def _line(
         id=str(row.id),
         name=row.trader_name,
         href=routes.trader(row.slug),
+        again=routes.subscribe(row.slug),
         state=row.state,
         state_text=voice.say(STATES[State(row.state)]),
         tone=TONES[State(row.state)],
-        price=voice.money(row.price, row.currency.upper()),
+        price=voice.cash(row.price, row.currency),
         account=account,
-        next=_next(row, voice),
+        next=next_told(row, charge, voice),
+        late=late_told(row, voice),
+        new_price=price_told(row, voice),
+        may_cancel=charge is not None and charge.is_billed and not row.is_ending,
+        may_go_on=charge is not None and charge.is_billed and row.is_ending,
+        cancelling=cancelling_told(row, voice),
+        stopping=stopping_told(row, charge, voice),
         settings=tuple(card_told(settings, row.trader_name, voice, is_spot=is_spot)),
         is_paper=row.is_paper,
         is_paused=settings.is_paused,
@@ -214,23 +234,6 @@ def _line(
         may_resume=stand is not None and stand.drawdown_stopped_at is not None,
         halted=", ".join(symbol.partition(":")[0] for symbol in halted),
     )
-
-
-def _next(row: SubscriptionRow, voice: Voice) -> str:
-    if row.state == State.CANCELED:
-        return voice.say("ended {when}", when=voice.day(row.ended_at)) if row.ended_at else ""
-    if row.is_paper:
-        return voice.say("free, until you stop it")
-    if row.entitled_until is None:
-        return voice.say("Nothing was charged yet.")
-    until = voice.day(row.entitled_until)
-    if row.is_ending:
-        return voice.say("runs until {day}, is not renewed", day=until)
-    if row.state in (State.PAST_DUE, State.UNPAID):
-        return voice.say("paid until {day}; the last payment failed", day=until)
-    if row.state == State.TRIALING:
-        return voice.say("free until {day}, then charged", day=until)
-    return voice.say("next charge {day}", day=until)
 
 
 def _open_told(legs: list[copying.OpenLegRow], voice: Voice) -> str:

@@ -15,10 +15,13 @@ from copytrade.domain.sizing import CopySettings, EndMode
 from copytrade.errors import InvalidInput
 from copytrade.i18n.voice import Voice
 from copytrade.payments import service as payments
+from copytrade.state.account_names import AccountChoice, other_accounts
 from copytrade.state.asking import Page, Who, action, live
+from copytrade.state.billing_told import InvoiceLine
 from copytrade.state.copy_draft import Draft, drafted
 from copytrade.state.copy_form import CopyForm
 from copytrade.state.ids import id_of
+from copytrade.state.money_sheets import invoice_sheet
 from copytrade.state.subscription_lines import SubscriptionLine, Ways, overview
 from copytrade.state.work import change, read
 from copytrade.subscriptions import queries as subscriptions
@@ -36,6 +39,11 @@ class Subscriptions(CopyForm, Page, rx.State):
     switch: str = SwitchMode.ON.value
     switch_told: str = ""
     editing: str = ""
+    invoices: list[InvoiceLine] = []
+    moving: str = ""
+    """The subscription for which another copy account is being chosen."""
+    others: list[AccountChoice] = []
+    moving_ways: Ways = Ways()
 
     @live(Who.SUBSCRIBER, "user:{asker}", "listing")
     async def watch(self, asker: Person, voice: Voice) -> None:
@@ -43,6 +51,7 @@ class Subscriptions(CopyForm, Page, rx.State):
         found = await read(overview, owner=asker.id, voice=voice)
         self.rows, self.papers = list(found.real), list(found.paper)
         self.ways, self.switch, self.switch_told = found.ways, found.switch, found.switch_told
+        self.invoices = list(found.invoices)
         if self.editing and not self.shown.is_known:
             await self._look_again(asker, voice)
         self.as_of = voice.clock(clock.now())
@@ -78,9 +87,51 @@ class Subscriptions(CopyForm, Page, rx.State):
         return rx.redirect(started.url)
 
     @action(Who.SUBSCRIBER)
+    async def cancel(self, asker: Person, voice: Voice, subscription_id: str) -> Any:
+        """Let a subscription run out with what is paid."""
+        await change(payments.cancel, owner=asker.id, subscription_id=id_of(subscription_id))
+        return [rx.toast.success(voice.say("It is not renewed. Copying goes on until then.")), Subscriptions.watch]
+
+    @action(Who.SUBSCRIBER)
+    async def take_back(self, asker: Person, voice: Voice, subscription_id: str) -> Any:
+        """Let a subscription that was to run out be renewed after all."""
+        await change(payments.go_on, owner=asker.id, subscription_id=id_of(subscription_id))
+        return [rx.toast.success(voice.say("It goes on and is renewed.")), Subscriptions.watch]
+
+    @action(Who.SUBSCRIBER)
+    async def choose_account(self, asker: Person, voice: Voice, subscription_id: str) -> None:
+        """Show the accounts that a subscription may move to; the same again closes them."""
+        if not subscription_id or self.moving == subscription_id:
+            self.moving, self.others = "", []
+            return
+        row = await read(subscriptions.subscription, owner=asker.id, subscription_id=id_of(subscription_id))
+        self.others = await read(other_accounts, owner=asker.id, row=row, voice=voice)
+        self.moving_ways = next((line.ways for line in self.rows if line.id == str(row.id)), Ways())
+        self.moving = str(row.id)
+
+    @action(Who.SUBSCRIBER)
+    async def move(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
+        """Let a subscription copy onto another account; what is open on the old one ends as was chosen."""
+        await change(
+            copying.switch_account,
+            owner=asker.id,
+            subscription_id=id_of(self.moving),
+            copy_account_id=id_of(form.get("account")),
+            mode=_end_mode(str(form.get("mode", ""))),
+        )
+        self.moving, self.others = "", []
+        return [rx.toast.success(voice.say("New positions go to the other account now.")), Subscriptions.watch]
+
+    @action(Who.SUBSCRIBER)
     async def portal(self, asker: Person, voice: Voice) -> Any:
         """Go to the payment provider's pages: card, invoices."""
         return rx.redirect(await change(payments.portal_url, owner=asker.id))
+
+    @action(Who.SUBSCRIBER)
+    async def export(self, asker: Person, voice: Voice) -> Any:
+        """Give all that was paid as a table for a spreadsheet."""
+        text = await read(invoice_sheet, owner=asker.id)
+        return rx.download(data=text, filename=f"payments-{clock.now():%Y-%m-%d}.csv")
 
     @action(Who.SUBSCRIBER)
     async def pause(self, asker: Person, voice: Voice, subscription_id: str) -> Any:
@@ -109,9 +160,7 @@ class Subscriptions(CopyForm, Page, rx.State):
     @action(Who.SUBSCRIBER)
     async def stop(self, asker: Person, voice: Voice, subscription_id: str, mode: str) -> Any:
         """End a subscription, and with its positions do what was chosen."""
-        if mode not in list(EndMode):
-            raise InvalidInput("end mode was unknown", user="Please choose one of the list.")
-        await change(copying.stop, owner=asker.id, subscription_id=id_of(subscription_id), mode=EndMode(mode))
+        await change(copying.stop, owner=asker.id, subscription_id=id_of(subscription_id), mode=_end_mode(mode))
         return Subscriptions.watch
 
     @action(Who.SUBSCRIBER)
@@ -128,6 +177,12 @@ class Subscriptions(CopyForm, Page, rx.State):
             reason="his own stop",
         )
         return Subscriptions.watch
+
+
+def _end_mode(sent: str) -> EndMode:
+    if sent not in list(EndMode):
+        raise InvalidInput("end mode was unknown", user="Please choose one of the list.")
+    return EndMode(sent)
 
 
 def _save(session: Session, *, owner: UUID, subscription_id: UUID, settings: CopySettings) -> None:

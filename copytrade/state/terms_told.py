@@ -51,11 +51,12 @@ class TermsTold:
     cancel: str = ""
     refund: str = ""
     late: str = ""
+    new_price: str = ""
 
 
 def terms_told(offer: Offer, voice: Voice, *, now: datetime) -> TermsTold:
     """Return what an offer means for whoever takes it now."""
-    grace = settings().payment_grace_days
+    grace, notice = settings().payment_grace_days, settings().price_notice_days
     return TermsTold(
         today=_today(offer, voice),
         then=_then(offer, voice, now),
@@ -73,8 +74,13 @@ def terms_told(offer: Offer, voice: Voice, *, now: datetime) -> TermsTold:
         refund=refund_told(voice),
         late=voice.count(
             grace,
-            "If a month cannot be charged, copying goes on for {n} day while you are told; then nothing new is opened.",
-            "If a month cannot be charged, copying goes on for {n} days while you are told; then nothing new is opened.",
+            "If a month cannot be charged you are told, and copying goes on for {n} day; then nothing new is opened.",
+            "If a month cannot be charged you are told, and copying goes on for {n} days; then nothing new is opened.",
+        ),
+        new_price=voice.count(
+            notice,
+            "Your price stays unless the trader asks for another: you are told {n} day before, and may cancel.",
+            "Your price stays unless the trader asks for another: you are told {n} days before, and may cancel.",
         ),
     )
 

@@ -29,12 +29,14 @@ TABLE = {
         "wallet.choose_window", "wallet.release", "wallet.watch",
     },
     Who.SUBSCRIBER: {
-        "subscribe.add_symbol", "subscribe.back", "subscribe.choose_paper", "subscribe.open_paper", "subscribe.pay",
-        "subscribe.pay_again", "subscribe.settle", "subscribe.take_account", "subscribe.typed", "subscribe.watch",
-        "subscriptions.add_symbol", "subscriptions.close", "subscriptions.edit", "subscriptions.go_on",
+        "subscribe.add_symbol", "subscribe.back", "subscribe.choose_paper", "subscribe.drop_code",
+        "subscribe.open_paper", "subscribe.pay", "subscribe.pay_again", "subscribe.settle", "subscribe.state_country",
+        "subscribe.take_account", "subscribe.typed", "subscribe.use_code", "subscribe.watch",
+        "subscriptions.add_symbol", "subscriptions.cancel", "subscriptions.choose_account", "subscriptions.close",
+        "subscriptions.edit", "subscriptions.export", "subscriptions.go_on", "subscriptions.move",
         "subscriptions.pause", "subscriptions.pay", "subscriptions.portal", "subscriptions.release",
         "subscriptions.resume", "subscriptions.save", "subscriptions.stop", "subscriptions.stop_everything",
-        "subscriptions.typed", "subscriptions.watch",
+        "subscriptions.take_back", "subscriptions.typed", "subscriptions.watch",
     },
     Who.TRADER: {"desk.edit", "desk.publish", "desk.save", "desk.unpublish", "desk.watch"},
     Who.OPERATOR: {

@@ -14,7 +14,7 @@ FINDINGS = {"Finding": 2, "_problem": 1}
 """Where the text stands among the arguments of what the doctor finds."""
 TABLES = {
     "STATES", "ROLES", "RIGHTS", "UNRANKED", "SENTENCES", "REASONS", "WAITS", "TEXTS", "KINDS", "KEY_PAGES", "NEEDS",
-    "ADDRESSES", "HINTS", "EXAMINED", "MODES", "OBSTACLES", "SCOPES", "FIGURES", "ORDERS",
+    "ADDRESSES", "HINTS", "EXAMINED", "MODES", "OBSTACLES", "SCOPES", "FIGURES", "ORDERS", "ENDS",
 }  # fmt: skip
 """Tables of texts at the top of a module, picked from by a code."""
 
