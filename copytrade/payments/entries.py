@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from copytrade import clock
@@ -144,9 +145,24 @@ def balances_of(session: Session, *, trader_id: UUID) -> list[Balance]:
 
 
 def is_frozen() -> ColumnElement[bool]:
-    """Say of an entry whether a bank is deciding about its period's money, and no payout has paid it."""
-    open_ones = select(Dispute.paid_period_id).where(col(Dispute.is_open), col(Dispute.paid_period_id).is_not(None))
-    return col(LedgerEntry.paid_period_id).in_(open_ones) & ~is_in_payout()
+    """Say of an entry whether a bank is deciding about its period's money, and no payout has paid that.
+
+    Where one has, what is taken of the period counts at once: it is owed back.
+    """
+    credit = aliased(LedgerEntry)
+    is_paid = select(PayoutLine.entry_id).where(PayoutLine.entry_id == credit.id, col(PayoutLine.is_live)).exists()
+    waiting = (
+        select(credit.paid_period_id)
+        .join(Dispute, col(Dispute.paid_period_id) == col(credit.paid_period_id))
+        .where(
+            col(Dispute.is_open),
+            credit.kind == EntryKind.PAID,
+            col(credit.account).startswith("trader:"),
+            col(credit.paid_period_id).is_not(None),
+            ~is_paid,
+        )
+    )
+    return col(LedgerEntry.paid_period_id).in_(waiting)
 
 
 def is_in_payout() -> ColumnElement[bool]:

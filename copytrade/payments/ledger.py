@@ -218,8 +218,8 @@ def book_payout_canceled(session: Session, *, payout: Payout) -> bool:
 
 def book_reversal(session: Session, *, reversal: Reversal) -> bool:
     """Book what came back of a payout."""
-    key, kind = f"reversal:{reversal.cause}", EntryKind.REVERSAL
-    booking = Booking(key, kind, reversal.currency, clock.now(), period_id=reversal.paid_period_id)
+    period = session.get_one(PaidPeriod, reversal.paid_period_id)
+    booking = _booking(f"reversal:{reversal.cause}", EntryKind.REVERSAL, period, clock.now())
     return write(session, booking, sums=bookings.payout_back(reversal.minor, trader=reversal.trader_id))
 
 

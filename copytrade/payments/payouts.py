@@ -190,7 +190,7 @@ def _refused(id: UUID, error: PaymentsRefused) -> None:
         row.try_at = clock.real_now() + _pause(row.refusals)
         session.add(row)
         if error.reason in NOT_PAYABLE:
-            _cancel(session, row)
+            cancel(session, row)
         else:
             kind = "alarm.balance_too_low" if error.reason == NOT_ENOUGH else "alarm.payout_refused"
             record(session, kind, cause=str(row.id), payout=row.id, amount=_amount(row), error=error.message)
@@ -198,7 +198,8 @@ def _refused(id: UUID, error: PaymentsRefused) -> None:
         _look_at_account(row.stripe_account_id)
 
 
-def _cancel(session: Session, row: Row) -> None:
+def cancel(session: Session, row: Row) -> None:
+    """Give a planned payout up that certainly was not made: its entries are free again."""
     row.state = PayoutState.CANCELED
     session.add(row)
     lines = update(PayoutLine).where(col(PayoutLine.payout_id) == row.id)
