@@ -25,6 +25,14 @@ LISTS: dict[str, type[Any]] = {
     "payment_intents": stripe.PaymentIntent,
     "charges": stripe.Charge,
     "refunds": stripe.Refund,
+    "balance_transactions": stripe.BalanceTransaction,
+    "disputes": stripe.Dispute,
+    "coupons": stripe.Coupon,
+    "promotion_codes": stripe.PromotionCode,
+    "invoiceitems": stripe.InvoiceItem,
+    "accounts": stripe.Account,
+    "transfers": stripe.Transfer,
+    "test_helpers/test_clocks": stripe.test_helpers.TestClock,
     "webhook_endpoints": stripe.WebhookEndpoint,
     "events": stripe.Event,
 }
@@ -50,14 +58,32 @@ def test_every_object_has_the_shape_of_the_sdks_class(served: Served) -> None:
     side.pay(session.url)
     v1.webhook_endpoints.create({"url": "http://127.0.0.1:1/x", "enabled_events": ["charge.refunded"]})
     v1.refunds.create({"payment_intent": v1.payment_intents.list().data[0].id, "amount": 100})
+    _everything_else(served, v1)
     portal = v1.billing_portal.sessions.create({"customer": str(session.customer)})
     for path, cls in LISTS.items():
         found = _get(served, path, limit="100")["data"]
         assert found, path
         assert [line for body in found for line in complaints(body, cls, path)] == []
+    kinds = {cls.OBJECT_NAME: cls for cls in (*LISTS.values(), stripe.BankAccount, stripe.Discount)}
+    told = [event["data"]["object"] for event in _get(served, "events", limit="100")["data"]]
+    assert [line for body in told for line in complaints(body, kinds[body["object"]], body["object"])] == []
     assert complaints(portal.to_dict(), stripe.billing_portal.Session) == []
     expanded = _get(served, f"checkout/sessions/{session.id}", **{"expand[]": "subscription.latest_invoice.payments"})
     assert complaints(expanded, stripe.checkout.Session) == []
+
+
+def _everything_else(served: Served, v1: Any) -> None:
+    """Make what a sold and refunded subscription has not brought about."""
+    coupon = v1.coupons.create({"percent_off": 10})
+    v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "ten"})
+    account = v1.accounts.create({"type": "express", "capabilities": {"transfers": {"requested": True}}})
+    served.control("POST", "onboard", account=account.id)
+    subscription, charge = side.sold(served), v1.charges.list().data[0]
+    v1.transfers.create({"amount": 5, "currency": "usd", "destination": account.id, "source_transaction": charge.id})
+    item = {"id": subscription["items"].data[0].id, "quantity": 2}
+    v1.subscriptions.update(subscription.id, {"items": [item], "discounts": [{"coupon": coupon.id}]})
+    served.control("POST", "dispute", charge=charge.id)
+    v1.test_helpers.test_clocks.create({"frozen_time": 1})
 
 
 def test_the_walk_over_the_shapes_finds_what_is_wrong(served: Served) -> None:

@@ -1,7 +1,10 @@
 """The sandbox's Stripe and its money: balance, fees, disputes, connected accounts, transfers, payouts."""
 
 import json
+import sqlite3
 from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -265,3 +268,23 @@ def test_a_transfer_that_went_to_the_bank_cannot_be_taken_back(served: Served, h
 def test_an_unknown_account_is_refused(served: Served) -> None:
     with pytest.raises(stripe.PermissionError):
         side.client(served).v1.balance.retrieve({}, {"stripe_account": "acct_none"})
+
+
+def test_the_state_of_an_earlier_version_gets_its_balance(tmp_path: Path) -> None:
+    server = Served(tmp_path, COPYTRADE_STRIPE_WEBHOOK_SECRET="").start()
+    try:
+        charge = _charge(server, AT_ONCE)
+        side.client(server).v1.refunds.create({"charge": charge.id, "amount": 900})
+        server.stop()
+        with closing(sqlite3.connect(tmp_path / "sandbox" / "stripe" / "stripe.sqlite")) as state:
+            state.executescript(
+                "delete from objects where kind = 'balance_transaction'; delete from money;"
+                "delete from switches where name = 'balance_kept'; drop index objects_clock_due;"
+                "alter table objects drop column clock; alter table deliveries drop column lane"
+            )
+        server.start()
+        found = side.client(server).v1.charges.retrieve(charge.id, {"expand": ["balance_transaction"]})
+        assert isinstance(found.balance_transaction, stripe.BalanceTransaction)
+        assert (found.balance_transaction.net, _ready(server)) == (2786, 1886)
+    finally:
+        server.stop()

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import stripe
 
+from copytrade.sandbox.stripe_control import StripeControl
 from tests.contract import stripe_side as side
 from tests.contract.sdk_shapes import complaints
 from tests.contract.served import Served
@@ -239,10 +240,14 @@ def test_a_year_from_the_29th_of_february_ends_on_the_28th(served: Served) -> No
 
 def test_a_crowd_renews_on_one_night_and_every_event_arrives_once(served: Served, hook: side.Hook) -> None:
     price = side.priced(served)
-    crowd = served.control("POST", "crowd", price=price.id, count=40)
-    assert len({one["subscription"] for one in crowd}) == 40
-    _advance(served, 32)
-    wait_until(lambda: hook.types().count("invoice.paid") == 80, timeout=30)
+    people = [{"metadata": {"subscription_id": str(number)}} for number in range(40)]
+    with StripeControl(served.url) as control:
+        crowd = control.crowd(price.id, people=people)
+        control.advance(32 * DAY)
+        wait_until(lambda: hook.types().count("invoice.paid") == 80, timeout=30)
+        wait_until(lambda: control.backlog() == 0)
+    found = side.client(served).v1.subscriptions.retrieve(crowd[7]["subscription"])
+    assert found.metadata.to_dict() == {"subscription_id": "7"}
     ids = [json.loads(body)["id"] for body, _ in hook.got]
     assert len(ids) == len(set(ids))
 

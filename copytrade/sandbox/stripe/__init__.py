@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from copytrade.sandbox.stripe import api, clockwork, control, delivery, pages
+from copytrade.sandbox.stripe import api, balance, clockwork, control, delivery, pages
 from copytrade.sandbox.stripe.world import World
 from copytrade.settings import Settings
 
@@ -22,11 +22,18 @@ async def start(settings: Settings) -> None:
         raise RuntimeError("The sandbox's Stripe does not run in production.")
     world = World(settings.var / "sandbox" / "stripe")
     world.base = settings.sandbox_url + _PREFIX
+    with world.asked():
+        balance.make_good(world)
     _running["world"] = world
     secret = settings.stripe_webhook_secret.get_secret_value()
     if secret:
         host = "127.0.0.1" if settings.host in ("", "0.0.0.0", "::") else settings.host  # noqa: S104 - compared only
-        control.endpoint(world, url=f"http://{host}:{settings.port}/api/v1/payments/notify", secret=secret)
+        control.endpoint(
+            world,
+            url=f"http://{host}:{settings.port}/api/v1/payments/notify",
+            secret=secret,
+            connect_secret=settings.stripe_connect_webhook_secret.get_secret_value(),
+        )
     _tasks.extend(asyncio.create_task(work(world)) for work in (delivery.run, clockwork.run))
 
 

@@ -66,6 +66,9 @@ def _do(world: World, call: str, given: Json) -> Any:
             return []
         case "PUT /webhooks":
             return _webhooks(world, given)
+        case "GET /backlog":
+            row = world.store.db.execute("select count(*) from deliveries where state = 'pending'").fetchone()
+            return {"pending": row[0]}
         case "GET /deliveries":
             return deliveries(world)
         case "POST /resend":
