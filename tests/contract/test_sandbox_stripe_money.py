@@ -228,6 +228,8 @@ def test_a_transfer_of_a_charge_does_not_wait_for_its_money(served: Served) -> N
     with pytest.raises(stripe.InvalidRequestError):
         v1.transfers.create(facts)
     assert _ready(served, account=account) == 0
+    served.control("POST", "clock", seconds=5 * DAY)
+    assert [one.amount for one in v1.payouts.list({}, {"stripe_account": account}).data] == [2320]
 
 
 def test_a_transfer_is_reversed_in_parts_until_it_is_gone(served: Served, hook: side.Hook) -> None:
@@ -268,6 +270,10 @@ def test_a_transfer_that_went_to_the_bank_cannot_be_taken_back(served: Served, h
 def test_an_unknown_account_is_refused(served: Served) -> None:
     with pytest.raises(stripe.PermissionError):
         side.client(served).v1.balance.retrieve({}, {"stripe_account": "acct_none"})
+    gone = _trader(served, state=None)
+    assert side.client(served).v1.accounts.delete(gone).deleted is True
+    with pytest.raises(stripe.PermissionError):
+        side.client(served).v1.accounts.retrieve(gone)
 
 
 def test_the_state_of_an_earlier_version_gets_its_balance(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from copytrade.sandbox.stripe import expansion, faults, forms, routes
-from copytrade.sandbox.stripe.errors import ApiError, Json
+from copytrade.sandbox.stripe.errors import ApiError, Json, no_access
 from copytrade.sandbox.stripe.payments import CardError
 from copytrade.sandbox.stripe.routes import Route
 from copytrade.sandbox.stripe.shapes import VERSION
@@ -48,6 +48,8 @@ def _run(world: World, request: Request, path: str, body: bytes, id: str) -> tup
     expand = [str(item) for item in forms.listing(params, "expand")]
     params.pop("expand", None)
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
+    if key and (account := request.headers.get("stripe-account")):
+        key = f"{account} {key}"
     fingerprint = hashlib.sha256(f"{request.method} {path}\n".encode() + body).hexdigest()
     if key and (saved := _saved(world, key, fingerprint)):
         return *saved, True
@@ -70,12 +72,7 @@ def _account(world: World, request: Request, route: Route) -> str:
         return ""
     found = world.store.get(id, owner="")
     if found is None or found["object"] != "account":
-        raise ApiError(
-            403,
-            f"The provided key does not have access to account '{id}' (or that account does not exist)."
-            " Application access may have been revoked.",
-            code="account_invalid",
-        )
+        raise no_access(id)
     if not route.connect:
         raise ApiError(400, "The sandbox's connected accounts have balance, charges, payouts and events only.")
     return id

@@ -39,3 +39,13 @@ def no_such(kind: str, id: str, *, param: str = "id") -> ApiError:
 def no_such_reference(kind: str, id: str, *, param: str) -> ApiError:
     """Build the 400 for a parameter that names an object that does not exist."""
     return ApiError(400, f"No such {kind}: '{id}'", code="resource_missing", param=param)
+
+
+def no_access(account: str) -> ApiError:
+    """Build the 403 for a connected account that is not ours, or not there any more."""
+    return ApiError(
+        403,
+        f"The provided key does not have access to account '{account}' (or that account does not exist)."
+        " Application access may have been revoked.",
+        code="account_invalid",
+    )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from copytrade.sandbox.stripe import checkout
-from copytrade.sandbox.stripe.errors import ApiError, Json, invalid
+from copytrade.sandbox.stripe.errors import ApiError, Json, invalid, no_access
 from copytrade.sandbox.stripe.forms import allow, integer, mapping, text
 from copytrade.sandbox.stripe.shapes import page
 from copytrade.sandbox.stripe.store import Created, owned
@@ -22,6 +22,8 @@ def read(kind: str) -> Handler:
     def handler(world: World, params: Json, ids: tuple[str, ...]) -> Json:
         if kind == "customer" and world.store.switch(f"gone:{ids[0]}", False):
             return {"id": ids[0], "object": "customer", "deleted": True}
+        if kind == "account" and world.store.get(ids[0], owner="") is None:
+            raise no_access(ids[0])
         return world.get(kind, ids[0])
 
     return handler

@@ -217,6 +217,11 @@ def pay_out(world: World, account: Json) -> None:
         if amount > 0:
             _send(world, account, amount=amount, currency=currency)
     world.owner = ""
+    waiting = world.store.db.execute(
+        "select 1 from money where owner = ? and available_on > ? and net > 0", (account["id"], world.account_now())
+    )
+    if waiting.fetchone():
+        connect.expect_payout(world, account["id"])
 
 
 def _send(world: World, account: Json, *, amount: int, currency: str) -> None:
