@@ -26,13 +26,18 @@ class PaymentWish(BaseModel):
     """Which subscription is to be paid."""
 
     subscription_id: UUID
+    code: str = Field(default="", max_length=30, examples=["SPRING-26"], description="a coupon of the trader's")
 
 
 class PaymentAnswer(BaseModel):
     """Where to send the payer."""
 
     url: str = Field(examples=["https://checkout.stripe.com/c/pay/cs_test_a1"])
-    state: str = Field(examples=["open"], description="`open`, `processing` or `past_due`")
+    state: str = Field(
+        examples=["open"],
+        description="`open`: the page waits to be paid · `processing`: it was paid, and the subscription is active "
+        "once Stripe has told us so · `past_due`: the address of the portal, to pay a renewal that failed",
+    )
 
 
 class Received(BaseModel):
@@ -46,7 +51,7 @@ def start(wish: PaymentWish, caller: Payer) -> PaymentAnswer:
     """Start the payment of a subscription, or take up the one that was started: 200 with the payment page."""
     owner = caller.id if isinstance(caller, Person) else _subscriber(wish.subscription_id)
     with transaction() as session:
-        begun = service.start_payment(session, owner=owner, subscription_id=wish.subscription_id)
+        begun = service.start_payment(session, owner=owner, subscription_id=wish.subscription_id, code=wish.code)
     return PaymentAnswer(url=begun.url, state=begun.state)
 
 

@@ -15,6 +15,7 @@ from copytrade.api.payments import PaymentAnswer
 from copytrade.api.routing import contract
 from copytrade.copying import service as copying
 from copytrade.db.session import reading, transaction
+from copytrade.domain.billing import TRANSITIONS, Happening, State
 from copytrade.domain.sizing import (
     CopySettings,
     Direction,
@@ -30,8 +31,10 @@ from copytrade.domain.sizing import (
     StopMode,
 )
 from copytrade.errors import CopyTradeError, NotAllowed
+from copytrade.payments import coupons
 from copytrade.payments import service as payments
 from copytrade.subscriptions import queries
+from copytrade.subscriptions.consent import RISK_VERSION, Consent
 from copytrade.subscriptions.rows import SubscriptionRow
 from copytrade.users.service_tokens import Scope, ServiceCaller
 
@@ -39,6 +42,11 @@ router = contract("3 · subscriptions")
 for_copying = contract("6 · a trader's subscribers")
 log = structlog.get_logger()
 
+STATES = (
+    "`incomplete`: not paid yet · `trialing`, `active`: copied · `past_due`: a renewal was not paid, copied through "
+    "the days of grace · `unpaid`, `paused`, `disputed`: exits are followed, nothing is opened · `canceled`: ended"
+)
+ENDS = {pair for pair, state in TRANSITIONS.items() if state is State.CANCELED}
 Limit = Annotated[Decimal | None, Field(examples=["500"], description="in USDT; null: no limit")]
 
 
@@ -89,12 +97,24 @@ class SettingsBody(BaseModel):
         return cls.model_validate(asdict(settings))
 
 
+class ConsentBody(BaseModel):
+    """That the risk text was read and accepted, and where the person lives."""
+
+    version: str = Field(examples=[RISK_VERSION], description="of the risk text; an older one is refused with 409")
+    locale: str = Field(default="en", max_length=5, examples=["en"], description="in which it was read")
+    country: str = Field(examples=["DE"], description="ISO 3166-1 alpha-2")
+
+
 class SubscriptionWish(BaseModel):
     """Whom to copy, on which account, how."""
 
     profile_id: UUID
     copy_account_id: UUID
     settings: SettingsBody = Field(default_factory=SettingsBody)
+    consent: ConsentBody | None = Field(
+        default=None, description="needed once, and again when the risk text changes; never for a paper account"
+    )
+    code: str = Field(default="", max_length=30, examples=["SPRING-26"], description="a coupon of the trader's")
 
 
 class SubscriptionAnswer(BaseModel):
@@ -107,11 +127,23 @@ class SubscriptionAnswer(BaseModel):
     slug: str = Field(examples=["nordwind"])
     copy_account_id: UUID
     is_paper: bool = Field(default=False, description="onto a paper account: free, and active until stopped")
-    state: str = Field(examples=["incomplete"], description="`incomplete`, `active`, `past_due` or `ended`")
-    price: Decimal = Field(examples=["29"])
+    state: str = Field(examples=["incomplete"], description=STATES)
+    price: Decimal = Field(examples=["29"], description="of a month, before a coupon")
     currency: str = Field(examples=["usd"])
-    entitled_until: datetime | None
-    is_ending: bool
+    entitled_until: datetime | None = Field(description="end of the paid time or of the trial, without days of grace")
+    is_ending: bool = Field(description="it runs out with the paid time and is not renewed")
+    trial_days: int = Field(examples=[0], description="free days that it begins, or began, with")
+    trial_ends_at: datetime | None
+    next_charge_at: datetime | None = Field(description="null: nothing is charged any more")
+    next_amount: Decimal | None = Field(examples=["29"], description="of that charge, before a coupon")
+    next_price: Decimal | None = Field(description="announced; counts from the first renewal after `next_price_from`")
+    next_price_from: datetime | None
+    end_reason: str = Field(
+        examples=[""],
+        description="empty while it runs, else "
+        + ", ".join(f"`{one}`" for one in Happening if (State.ACTIVE, one) in ENDS or one is Happening.FORGOTTEN),
+    )
+    successor_id: UUID | None = Field(description="the subscription that goes on in its place, on another account")
     started_at: datetime | None
     ended_at: datetime | None
     created_at: datetime
@@ -138,7 +170,11 @@ def _answer(row: SubscriptionRow, settings: CopySettings | None, payment: Paymen
 
 @router.post("/subscriptions", status_code=201)
 def subscribe(wish: SubscriptionWish, person: SignedIn) -> SubscriptionAnswer:
-    """Subscribe to a trader: 201, incomplete, with the address of the payment page; on paper active at once."""
+    """Subscribe to a trader: 201, incomplete, with the address of the payment page; on paper active at once.
+
+    403 where copying for money is off in the person's country; 409 without consent to the present risk text, or where
+    the account copies another trader; 422 with `code` for a coupon that is not good.
+    """
     if not person.is_subscriber:
         raise NotAllowed("caller is no subscriber", user="Your account does not have this role.")
     with transaction() as session:
@@ -148,20 +184,24 @@ def subscribe(wish: SubscriptionWish, person: SignedIn) -> SubscriptionAnswer:
             profile_id=wish.profile_id,
             copy_account_id=wish.copy_account_id,
             settings=wish.settings.settings(),
+            consent=Consent(**dict(wish.consent)) if wish.consent else None,
         )
+        if wish.code:
+            currency = queries.profile(session, wish.profile_id).currency
+            coupons.redeemable(session, profile_id=wish.profile_id, code=wish.code, currency=currency)
     with reading() as session:
         row = queries.subscription(session, owner=person.id, subscription_id=made)
-    payment = None if row.is_paper else _payment(person.id, made)
+    payment = None if row.is_paper else _payment(person.id, made, code=wish.code)
     with reading() as session:
         row = queries.subscription(session, owner=person.id, subscription_id=made)
         return _answer(row, copying.settings_of(session, subscription_ids=[made]).get(made), payment)
 
 
-def _payment(owner: UUID, subscription_id: UUID) -> PaymentAnswer | None:
+def _payment(owner: UUID, subscription_id: UUID, *, code: str) -> PaymentAnswer | None:
     # The subscription stands whatever the payment provider does; its payment can be started again.
     try:
         with transaction() as session:
-            begun = payments.start_payment(session, owner=owner, subscription_id=subscription_id)
+            begun = payments.start_payment(session, owner=owner, subscription_id=subscription_id, code=code)
     except CopyTradeError as error:
         log.warning("api.payment_not_started", subscription=str(subscription_id), reason=error.message)
         return None
