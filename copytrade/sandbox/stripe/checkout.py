@@ -8,7 +8,7 @@ from copytrade.sandbox.stripe import (
     payments,
     shapes,
     shapes_payment,
-    subscriptions,
+    wishes,
 )
 from copytrade.sandbox.stripe.cards import Typed
 from copytrade.sandbox.stripe.errors import ApiError, Json, invalid
@@ -85,7 +85,7 @@ def _sold(world: World, params: Json, *, price: Json, quantity: int, customer: J
         raise invalid("discounts", "You may only specify one of these parameters: allow_promotion_codes, discounts.")
     data = mapping(params, "subscription_data")
     allow(data, _DATA, prefix="subscription_data")
-    until = subscriptions.trial_end(world, data, prefix="subscription_data.")
+    until = wishes.trial_end(world, data, prefix="subscription_data.")
     found = discounts.asked(world, params, customer=customer["id"] if customer else None, currency=price["currency"])
     return {
         "price": price["id"],
@@ -94,7 +94,7 @@ def _sold(world: World, params: Json, *, price: Json, quantity: int, customer: J
         "description": data.get("description") or None,
         "trial_days": integer(data, "trial_period_days", least=1, most=730) if data.get("trial_period_days") else None,
         "trial_end": until if data.get("trial_end") else None,
-        "without_card": subscriptions.without_card(data),
+        "without_card": wishes.without_card(data),
         "discounts": found,
     }
 

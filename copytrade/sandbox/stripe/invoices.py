@@ -1,6 +1,6 @@
 """API handlers of invoices: paid, voided, given up, finalized, previewed."""
 
-from copytrade.sandbox.stripe import billing, invoicing, payments, subscriptions
+from copytrade.sandbox.stripe import billing, invoicing, payments, wishes
 from copytrade.sandbox.stripe.errors import ApiError, Json, invalid
 from copytrade.sandbox.stripe.forms import allow, boolean, integer, listing, mapping, metadata, text
 from copytrade.sandbox.stripe.world import World
@@ -84,7 +84,7 @@ def preview(world: World, params: Json, ids: tuple[str, ...]) -> Json:
         allow(one, ("id", "price", "quantity"), prefix="subscription_details[items][0]")
         if one.get("price"):
             price = world.get("price", one["price"], param="subscription_details[items][0][price]")
-            subscriptions.usable(price, param="subscription_details[items][0][price]")
+            wishes.usable(price, param="subscription_details[items][0][price]")
         if one.get("quantity"):
             quantity = integer(one, "quantity", least=1, most=1_000)
     return billing.preview(world, body, price=price, quantity=quantity)

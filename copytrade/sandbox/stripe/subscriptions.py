@@ -1,9 +1,8 @@
 """API handlers of subscriptions: made, changed, canceled, resumed."""
 
-from copytrade.sandbox.stripe import billing, discounts, invoicing, payments, prorations, shapes
+from copytrade.sandbox.stripe import billing, discounts, invoicing, payments, prorations, shapes, wishes
 from copytrade.sandbox.stripe.errors import ApiError, Json, invalid
-from copytrade.sandbox.stripe.forms import allow, boolean, integer, listing, mapping, metadata, text
-from copytrade.sandbox.stripe.schedule import DAY
+from copytrade.sandbox.stripe.forms import allow, boolean, integer, mapping, metadata, text
 from copytrade.sandbox.stripe.world import World
 
 _SHARED = (
@@ -26,16 +25,14 @@ CREATE = (*_SHARED, "customer", "currency", "trial_period_days")
 UPDATE = (*_SHARED, "pause_collection", "cancellation_details")
 CANCEL = ("invoice_now", "prorate", "cancellation_details")
 RESUME = ("billing_cycle_anchor", "proration_behavior", "payment_behavior")
-_WITHOUT_CARD = ("cancel", "pause", "create_invoice")
 _BEHAVIORS = ("allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete")
-_FAR = 10**11
 
 
 def create(world: World, params: Json, ids: tuple[str, ...]) -> Json:
     """Handle POST /v1/subscriptions."""
     customer = world.get("customer", text(params, "customer"), param="customer")
-    _collection(params)
-    price, quantity, _ = _item(world, params, required=True)
+    wishes.check_collection(params)
+    price, quantity, _ = wishes.item(world, params, required=True)
     behavior = params.get("payment_behavior") or "allow_incomplete"
     if behavior not in _BEHAVIORS:
         raise invalid("payment_behavior", f"Invalid payment_behavior: must be one of {', '.join(_BEHAVIORS)}")
@@ -44,9 +41,9 @@ def create(world: World, params: Json, ids: tuple[str, ...]) -> Json:
         quantity=quantity or 1,
         metadata=metadata(params),
         description=params.get("description") or None,
-        method=_method(world, params),
-        trial_end=trial_end(world, params),
-        without_card=without_card(params),
+        method=wishes.method(world, params),
+        trial_end=wishes.trial_end(world, params),
+        without_card=wishes.without_card(params),
         discounts=discounts.asked(world, params, customer=customer["id"], currency=price["currency"]),
     )
     body = billing.create(world, customer, wish=wish)
@@ -73,78 +70,12 @@ def _first_payment(world: World, body: Json, customer: Json, behavior: str) -> N
         raise ApiError(402, error["message"], type="card_error", code=error["code"], decline_code=error["decline_code"])
 
 
-def _collection(params: Json) -> None:
-    if params.get("collection_method", "charge_automatically") != "charge_automatically":
-        raise invalid("collection_method", "The sandbox charges automatically only.")
-
-
-def _item(world: World, params: Json, *, required: bool) -> tuple[Json, int | None, str | None]:
-    """Return price, quantity and id of the one item that was given."""
-    given = listing(params, "items")
-    if len(given) != 1 or not isinstance(given[0], dict):
-        if required and not given:
-            raise ApiError(400, "Missing required param: items.", code="parameter_missing", param="items")
-        raise invalid("items", "The sandbox's subscriptions have exactly one item.")
-    allow(given[0], ("id", "price", "quantity", "metadata"), prefix="items[0]")
-    quantity = integer(given[0], "quantity", least=1, most=1_000) if given[0].get("quantity") else None
-    if not given[0].get("price") and not required:
-        return {}, quantity, given[0].get("id")
-    price = world.get("price", text(given[0], "price"), param="items[0][price]")
-    usable(price, param="items[0][price]")
-    return price, quantity, given[0].get("id")
-
-
-def usable(price: Json, *, param: str) -> None:
-    """Refuse a price that nobody can subscribe to."""
-    if not price["recurring"]:
-        raise invalid(
-            param, "The price specified is set to `type=one_time` but this field only accepts recurring prices."
-        )
-    if not price["active"]:
-        raise invalid(param, f"The price specified is inactive: {price['id']}")
-
-
-def _method(world: World, params: Json) -> str | None:
-    if not params.get("default_payment_method"):
-        return None
-    return world.get("payment_method", params["default_payment_method"], param="default_payment_method")["id"]
-
-
-def trial_end(world: World, params: Json, *, prefix: str = "") -> int | None:
-    """Return when a trial ends, by its days or its moment; None without one."""
-    days, moment = params.get("trial_period_days"), params.get("trial_end")
-    if days and moment:
-        raise invalid(f"{prefix}trial_end", "You can only provide one of trial_end and trial_period_days.")
-    if days:
-        return world.now() + integer(params, "trial_period_days", least=1, most=730) * DAY
-    if not moment or moment == "now":
-        return None
-    found = integer(params, "trial_end", most=_FAR)
-    if found <= world.now():
-        raise invalid(f"{prefix}trial_end", "Invalid timestamp: must be an integer Unix timestamp in the future.")
-    return found
-
-
-def without_card(params: Json) -> str:
-    """Return what happens at the end of a trial that has no card."""
-    given = mapping(params, "trial_settings")
-    if not given:
-        return "create_invoice"
-    allow(given, ("end_behavior",), prefix="trial_settings")
-    found = text(mapping(given, "end_behavior"), "missing_payment_method")
-    if found not in _WITHOUT_CARD:
-        raise invalid(
-            "trial_settings[end_behavior][missing_payment_method]", f"Must be one of {', '.join(_WITHOUT_CARD)}"
-        )
-    return found
-
-
 def update(world: World, params: Json, ids: tuple[str, ...]) -> Json:
     """Handle POST /v1/subscriptions/:id."""
     body = world.get("subscription", ids[0])
     if body["status"] in ("canceled", "incomplete_expired") and set(params) - {"metadata", "cancellation_details"}:
         raise ApiError(400, "A canceled subscription can only update its cancellation_details and metadata.")
-    _collection(params)
+    wishes.check_collection(params)
     fields = _plain_fields(world, body, params)
     changed = {name: value for name, value in fields.items() if body[name] != value}
     if changed:
@@ -161,9 +92,9 @@ def _plain_fields(world: World, body: Json, params: Json) -> Json:
     if "description" in params:
         fields["description"] = params["description"] or None
     if "default_payment_method" in params:
-        fields["default_payment_method"] = _method(world, params)
+        fields["default_payment_method"] = wishes.method(world, params)
     if "trial_settings" in params:
-        fields["trial_settings"] = {"end_behavior": {"missing_payment_method": without_card(params)}}
+        fields["trial_settings"] = {"end_behavior": {"missing_payment_method": wishes.without_card(params)}}
     if "cancellation_details" in params:
         given = mapping(params, "cancellation_details")
         allow(given, ("comment", "feedback"), prefix="cancellation_details")
@@ -171,7 +102,7 @@ def _plain_fields(world: World, body: Json, params: Json) -> Json:
     if "discounts" in params:
         fields["discounts"] = _rediscount(world, body, params)
     if "pause_collection" in params:
-        fields["pause_collection"] = _pause(world, params)
+        fields["pause_collection"] = wishes.pause(world, params)
     return fields
 
 
@@ -184,23 +115,9 @@ def _rediscount(world: World, body: Json, params: Json) -> list[str]:
     return [*kept, *(discounts.give(world, body, one) for one in wanted if "discount" not in one)]
 
 
-def _pause(world: World, params: Json) -> Json | None:
-    given = mapping(params, "pause_collection")
-    if not given:
-        return None
-    allow(given, ("behavior", "resumes_at"), prefix="pause_collection")
-    behavior = text(given, "behavior")
-    if behavior not in ("void", "keep_as_draft", "mark_uncollectible"):
-        raise invalid("pause_collection[behavior]", "Must be one of keep_as_draft, mark_uncollectible, or void")
-    at = integer(given, "resumes_at", most=_FAR) if given.get("resumes_at") else None
-    if at is not None and at <= world.now():
-        raise invalid("pause_collection[resumes_at]", "`resumes_at` must be in the future.")
-    return {"behavior": behavior, "resumes_at": at}
-
-
 def _reprice(world: World, body: Json, params: Json) -> Json:
     """Give a subscription another price or quantity, with or without reckoning for the running period."""
-    price, quantity, id = _item(world, params, required=False)
+    price, quantity, id = wishes.item(world, params, required=False)
     old = body["items"]["data"][0]
     if id != old["id"]:
         raise invalid("items[0][id]", "The sandbox's subscriptions have one item: name it by its id.")
@@ -244,7 +161,7 @@ def _bill_pending(world: World, body: Json, customer: Json, method: str | None) 
 
 def _move_trial(world: World, body: Json, params: Json) -> Json:
     """End a trial now, or let it last until another moment."""
-    until = trial_end(world, params)
+    until = wishes.trial_end(world, params)
     item = body["items"]["data"][0]
     if until is None:
         if body["status"] != "trialing":
@@ -270,7 +187,7 @@ def _ending(world: World, body: Json, params: Json) -> Json:
     if params.get("cancel_at") and params.get("cancel_at_period_end"):
         raise invalid("cancel_at", "You may only pass one of `cancel_at` or `cancel_at_period_end`.")
     if "cancel_at" in params:
-        at = integer(params, "cancel_at", most=_FAR) if params["cancel_at"] else None
+        at = integer(params, "cancel_at", most=wishes.FAR) if params["cancel_at"] else None
         if at is not None and at <= world.now():
             raise invalid("cancel_at", "`cancel_at` must be in the future.")
         return billing.cancel_later(world, body, wanted=at is not None, at=at)
