@@ -357,3 +357,63 @@ def test_too_little_to_charge_and_another_currency_are_refused(served: Served) -
     coupon = v1.coupons.create({"amount_off": 100, "currency": "eur"})
     with pytest.raises(stripe.InvalidRequestError):
         side.opened(served, discounts=[{"coupon": coupon.id}])
+
+
+@pytest.mark.parametrize(
+    ("number", "renewed"), [("4000 0000 0000 3220", "active"), ("4000 0027 6000 3184", "past_due")]
+)
+def test_a_card_that_asks_its_holder_pays_then_and_perhaps_never_without_him(
+    served: Served, hook: side.Hook, number: str, renewed: str
+) -> None:
+    v1, session = side.client(served).v1, side.opened(served)
+    confirm = side.pay(session.url, number).headers["location"]
+    assert httpx.post(confirm, data={"action": "complete"}).status_code == 303
+    subscription = str(v1.checkout.sessions.retrieve(session.id).subscription)
+    assert v1.subscriptions.retrieve(subscription).status == "active"
+    _advance(served, 32)
+    assert v1.subscriptions.retrieve(subscription).status == renewed
+    wait_until(lambda: hook.types().count("invoice.payment_action_required") == (renewed == "past_due"))
+
+
+def test_the_portal_keeps_no_card_that_its_bank_refuses(served: Served) -> None:
+    subscription, v1 = _bought(served), side.client(served).v1
+    portal = v1.billing_portal.sessions.create(
+        {"customer": str(subscription.customer), "flow_data": {"type": "payment_method_update"}}
+    )
+    assert "declined" in side.pay(portal.url, side.DECLINED).text
+    assert v1.subscriptions.retrieve(subscription.id).default_payment_method == subscription.default_payment_method
+    assert side.pay(portal.url, LATER).status_code == 303
+    _advance(served, 32)
+    assert v1.subscriptions.retrieve(subscription.id).status == "past_due"
+
+
+def test_a_customer_who_is_deleted_is_billed_no_more(served: Served) -> None:
+    subscription, v1 = _bought(served), side.client(served).v1
+    v1.customers.delete(str(subscription.customer))
+    assert v1.subscriptions.retrieve(subscription.id).status == "canceled"
+    _advance(served, 32)
+    assert len(_invoices(served, subscription.id)) == 1
+
+
+def test_a_coupon_that_is_deleted_goes_on_where_it_was_given(served: Served) -> None:
+    v1 = side.client(served).v1
+    coupon = v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    subscription = _bought(served, discounts=[{"coupon": coupon.id}])
+    assert v1.coupons.delete(coupon.id).deleted is True
+    _advance(served, 32)
+    assert [one.total for one in _invoices(served, subscription.id)] == [1450, 1450]
+    with pytest.raises(stripe.InvalidRequestError):
+        side.opened(served, discounts=[{"coupon": coupon.id}])
+
+
+def test_currencies_without_cents_are_charged_whole(served: Served) -> None:
+    v1 = side.client(served).v1
+    product = v1.products.create({"name": "Nordwind"})
+    price = v1.prices.create(
+        {"product": product.id, "unit_amount": 3000, "currency": "jpy", "recurring": {"interval": "month"}}
+    )
+    session = side.opened(served, line_items=[{"price": price.id, "quantity": 1}])
+    assert "3,000 JPY" in httpx.get(session.url or "").text
+    side.pay(session.url)
+    moved = v1.balance_transactions.list().data[0]
+    assert (moved.amount, moved.fee, moved.currency) == (3000, 117, "jpy")

@@ -294,3 +294,21 @@ def test_the_state_of_an_earlier_version_gets_its_balance(tmp_path: Path) -> Non
         assert (found.balance_transaction.net, _ready(server)) == (2786, 1886)
     finally:
         server.stop()
+
+
+def test_the_balance_is_the_sum_of_its_movements(served: Served) -> None:
+    v1, account = side.client(served).v1, _trader(served)
+    first, second = _charge(served, AT_ONCE), _charge(served)
+    v1.refunds.create({"charge": first.id, "amount": 1000})
+    transfer = v1.transfers.create({"amount": 700, "currency": "usd", "destination": account})
+    v1.transfers.reversals.create(transfer.id, {"amount": 300})
+    dispute = served.control("POST", "dispute", charge=second.id)
+    served.control("POST", "dispute/decide", dispute=dispute["id"], status="won")
+    for owner, rows in ((None, 7), (account, 2)):
+        options: Any = {"stripe_account": owner} if owner else {}
+        moved = v1.balance_transactions.list({"limit": 100}, options).data
+        assert len(moved) == rows
+        balance = v1.balance.retrieve({}, options)
+        told = sum(one.amount for one in (*balance.available, *balance.pending))
+        assert told == sum(one.net for one in moved)
+        assert all(one.net == one.amount - one.fee for one in moved)

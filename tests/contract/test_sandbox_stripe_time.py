@@ -1,6 +1,7 @@
 """The sandbox's Stripe through the months, and how its webhooks arrive."""
 
 import json
+import signal
 from collections.abc import Generator
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -263,3 +264,20 @@ def test_the_events_of_one_customer_come_in_their_order(served: Served, hook: si
     expected = next(iter(v for k, v in told.items() if k != "None"))
     assert [types for customer, types in told.items() if customer != "None"] == [expected] * 10
     assert expected.index("customer.subscription.created") < expected.index("invoice.paid")
+
+
+def test_a_delivery_may_come_fifty_times_at_once(served: Served, hook: side.Hook) -> None:
+    served.control("PUT", "webhooks", duplicates=49)
+    side.client(served).v1.products.create({"name": "x"})
+    wait_until(lambda: len(hook.got) == 50)
+    assert len({body for body, _ in hook.got}) == 1
+
+
+def test_a_test_clock_goes_on_after_a_kill(served: Served) -> None:
+    clock, subscription = _on_clock(served, _moment(2031, 3, 10))
+    v1 = side.client(served).v1
+    v1.test_helpers.test_clocks.advance(clock.id, {"frozen_time": _moment(2031, 5, 10)})
+    served.stop(signal.SIGKILL)
+    served.start()
+    wait_until(lambda: v1.test_helpers.test_clocks.retrieve(clock.id).status == "ready")
+    assert len(v1.invoices.list({"subscription": subscription.id}).data) == 3

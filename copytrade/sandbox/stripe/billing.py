@@ -73,10 +73,13 @@ def create(world: World, customer: Json, *, wish: Wish) -> Json:
     return subscription
 
 
-def settle(world: World, invoice: Json, *, method: str | None, next_attempt: int | None = None) -> bool:
-    """Try to pay an open invoice with a stored card and move its subscription on."""
+def settle(
+    world: World, invoice: Json, *, method: str | None, next_attempt: int | None = None, holder: bool = False
+) -> bool:
+    """Try to pay an open invoice with a stored card and move its subscription on; `holder`: its holder is there."""
     subscription = world.get("subscription", invoice["parent"]["subscription_details"]["subscription"])
-    if method is not None and payments.try_card(world, payments.invoice_intent(world, invoice), method):
+    intent = payments.invoice_intent(world, invoice)
+    if method is not None and payments.try_card(world, intent, method, holder=holder):
         payments.mark_paid(world, invoice)
         _paid(world, subscription, invoice=invoice)
         return True

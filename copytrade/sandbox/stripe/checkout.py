@@ -222,7 +222,7 @@ def complete(world: World, session: Json, *, method: Json | None, email: str | N
     subscription = billing.create(world, customer, wish=_wish(world, session, method))
     invoice = world.get("invoice", subscription["latest_invoice"])
     if invoice["status"] == "open" and method is not None:
-        billing.settle(world, invoice, method=method["id"])
+        billing.settle(world, invoice, method=method["id"], holder=True)
     world.store.set_switch(f"held:{session['id']}", None)
     return world.change(
         session,

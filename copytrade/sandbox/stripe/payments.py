@@ -121,10 +121,10 @@ def card_error(world: World, invoice: Json) -> Json:
     return invoice_intent(world, invoice)["last_payment_error"] or without
 
 
-def try_card(world: World, intent: Json, method: str) -> bool:
-    """Charge a stored card without its holder, as renewals do."""
+def try_card(world: World, intent: Json, method: str, *, holder: bool = False) -> bool:
+    """Charge a stored card, without its holder as renewals do, or when he has just confirmed."""
     stored = world.get("payment_method", method)
-    return charge(world, intent, method=stored, decline=cards.decline(world, stored))
+    return charge(world, intent, method=stored, decline=cards.decline(world, stored, holder=holder))
 
 
 def refund(world: World, *, charge: Json, amount: int | None, reason: str | None, metadata: dict[str, str]) -> Json:
