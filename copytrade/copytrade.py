@@ -15,6 +15,7 @@ from copytrade.components.text import Text, t
 from copytrade.pages.accounts import accounts
 from copytrade.pages.copies import copies
 from copytrade.pages.desk import desk
+from copytrade.pages.earnings import earnings
 from copytrade.pages.home import home
 from copytrade.pages.login import login
 from copytrade.pages.notices import notices
@@ -31,6 +32,7 @@ from copytrade.state.accounts import Accounts
 from copytrade.state.bugs import tell_of_bug
 from copytrade.state.copies import Copies
 from copytrade.state.desk import Desk
+from copytrade.state.earnings import Earnings
 from copytrade.state.gate import Gate
 from copytrade.state.guide import Guide
 from copytrade.state.home import Home
@@ -73,6 +75,7 @@ PAGES = (
     Page(subscriptions, routes.SUBSCRIPTIONS, t("Subscriptions"), (Subscriptions.watch, Guide.watch)),
     Page(accounts, routes.ACCOUNTS, t("Exchange accounts"), (Accounts.watch, Linking.open, Linking.watch, Guide.watch)),
     Page(desk, routes.DESK, t("Desk"), (Desk.watch,)),
+    Page(earnings, routes.EARNINGS, t("Earnings"), (Earnings.watch,)),
     Page(notices, routes.NOTICES, t("Notices"), (Notices.watch,)),
     Page(settings, routes.SETTINGS, t("Settings"), (Settings.watch,)),
     Page(operator, routes.OPERATOR, t("Operator"), (Operator.watch,)),

@@ -54,7 +54,10 @@ def _topbar() -> rx.Component:
                                 _entry(routes.SUBSCRIPTIONS, t("Subscriptions")),
                             ),
                         ),
-                        rx.cond(Visitor.is_trader, _entry(routes.DESK, t("Desk"))),
+                        rx.cond(
+                            Visitor.is_trader,
+                            rx.fragment(_entry(routes.DESK, t("Desk")), _entry(routes.EARNINGS, t("Earnings"))),
+                        ),
                         rx.cond(Visitor.is_operator, _entry(routes.OPERATOR, t("Operator"))),
                     ),
                 ),
@@ -130,7 +133,10 @@ def _person() -> rx.Component:
             rx.el.div(Visitor.email, class_name="quiet", style={"padding": "6px 12px"}),
             rx.cond(Visitor.is_subscriber, _menu_entry(routes.SUBSCRIPTIONS, t("Subscriptions"))),
             _menu_entry(routes.ACCOUNTS, t("Exchange accounts")),
-            rx.cond(Visitor.is_trader, _menu_entry(routes.DESK, t("Desk"))),
+            rx.cond(
+                Visitor.is_trader,
+                rx.fragment(_menu_entry(routes.DESK, t("Desk")), _menu_entry(routes.EARNINGS, t("Earnings"))),
+            ),
             rx.cond(Visitor.is_operator, _menu_entry(routes.OPERATOR, t("Operator"))),
             _menu_entry(routes.SETTINGS, t("Settings")),
             rx.menu.separator(),
