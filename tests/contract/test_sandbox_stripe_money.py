@@ -267,6 +267,35 @@ def test_a_transfer_that_went_to_the_bank_cannot_be_taken_back(served: Served, h
     assert _ready(served, account=account) == -2000
 
 
+def test_an_account_is_express_by_its_type_or_by_its_controller(served: Served) -> None:
+    v1 = side.client(served).v1
+    controller: Any = {
+        "stripe_dashboard": {"type": "express"},
+        "fees": {"payer": "application"},
+        "losses": {"payments": "application"},
+    }
+    made = v1.accounts.create({"controller": controller, "capabilities": {"transfers": {"requested": True}}})
+    assert (made.type, complaints(made.to_dict(), stripe.Account)) == ("none", [])
+    assert made.controller is not None
+    assert made.controller.fees is not None
+    assert made.controller.fees.payer == "application"
+    for wrong in ({"type": "custom"}, {}, {"type": "express", "controller": controller}):
+        with pytest.raises(stripe.InvalidRequestError):
+            v1.accounts.create(wrong)  # pyright: ignore[reportArgumentType]
+
+
+def test_an_account_that_is_held_back_is_paid_out_when_it_is_enabled(served: Served) -> None:
+    v1, account = side.client(served).v1, _trader(served)
+    _charge(served, AT_ONCE)
+    v1.transfers.create({"amount": 2000, "currency": "usd", "destination": account})
+    served.control("POST", "onboard", account=account, state="more")
+    served.control("POST", "clock", seconds=3 * DAY)
+    assert v1.payouts.list({}, {"stripe_account": account}).data == []
+    served.control("POST", "onboard", account=account)
+    served.control("POST", "clock", seconds=2 * DAY)
+    assert [one.amount for one in v1.payouts.list({}, {"stripe_account": account}).data] == [2000]
+
+
 def test_an_unknown_account_is_refused(served: Served) -> None:
     with pytest.raises(stripe.PermissionError):
         side.client(served).v1.balance.retrieve({}, {"stripe_account": "acct_none"})

@@ -50,6 +50,7 @@ def create(world: World, params: Json, ids: tuple[str, ...]) -> Json:
         email=params.get("email") or None,
         currency=currency,
         controller=_controller(params),
+        kind="express" if params.get("type") else "none",
     )
     _fill(body, params)
     return world.save(body)
@@ -59,9 +60,9 @@ def _controller(params: Json) -> Json:
     """Return how the account is run; the sandbox has accounts with the Express dashboard only."""
     if params.get("type") and params.get("controller"):
         raise ApiError(400, "You may not provide the `type` parameter and `controller` parameters simultaneously.")
-    if params.get("type", "express") != "express":
-        raise invalid("type", "The sandbox has Express accounts only.")
     given = mapping(params, "controller")
+    if params.get("type") != "express" and not given:
+        raise invalid("type", "The sandbox has Express accounts only: say so by `type` or `controller`.")
     allow(given, _CONTROLLER, prefix="controller")
     made = {**_CONTROLLER}
     for name in ("fees", "losses", "stripe_dashboard"):
@@ -180,6 +181,9 @@ def decide(world: World, body: Json, *, due: list[str], disabled: str | None) ->
     body["requirements"] = shapes_connect.requirements(due, disabled=disabled)
     world.save(body)
     world.emit("account.updated", body, previous={}, account=body["id"])
+    owned = world.store.db.execute("select coalesce(sum(net), 0) from money where owner = ?", (body["id"],)).fetchone()
+    if enabled and owned[0] > 0:
+        expect_payout(world, body["id"])
     return body
 
 

@@ -18,9 +18,8 @@ REQUIRED = (
 """What a new account still has to tell."""
 
 
-def account(*, id: str, now: int, country: str, email: str | None, currency: str, controller: Json) -> Json:
+def account(*, id: str, now: int, country: str, email: str | None, currency: str, controller: Json, kind: str) -> Json:
     """Build an account that has not been onboarded."""
-    kind = {"express": "express", "full": "standard"}.get(controller["stripe_dashboard"]["type"], "none")
     return {
         "id": id,
         "object": "account",
