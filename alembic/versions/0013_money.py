@@ -167,6 +167,16 @@ def _selling() -> None:
             "payment_subscriptions", sa.Column(name, sa.String(), nullable=False, server_default=""), schema="people"
         )
     op.add_column("payment_subscriptions", _flag("is_surplus"), schema="people")
+    op.add_column(
+        "webhook_events", sa.Column("target", sa.String(), nullable=False, server_default=""), schema="people"
+    )
+    op.create_index(
+        "ix_webhook_events_target",
+        "webhook_events",
+        ["target"],
+        schema="people",
+        postgresql_where=sa.text("state = 'pending'"),
+    )
     for name in ("stripe_subscription_id", "invoice_number", "invoice_page_url", "invoice_pdf_url"):
         op.add_column("paid_periods", sa.Column(name, sa.String(), nullable=False, server_default=""), schema="people")
     op.create_index(
@@ -207,6 +217,8 @@ def _selling() -> None:
 
 def _selling_back() -> None:
     op.drop_table("payment_refunds", schema="people")
+    op.drop_index("ix_webhook_events_target", "webhook_events", schema="people")
+    op.drop_column("webhook_events", "target", schema="people")
     op.drop_index(op.f("ix_paid_periods_stripe_subscription_id"), "paid_periods", schema="people")
     for column in ("stripe_subscription_id", "invoice_number", "invoice_page_url", "invoice_pdf_url"):
         op.drop_column("paid_periods", column, schema="people")
@@ -243,7 +255,13 @@ def _periods_in_minor() -> None:
     _add_filled(table, "lost_minor", sa.BigInteger(), "0")
     _add_filled(table, "stripe_payment_intent_id", sa.String(), "''")
     op.drop_index("ix_paid_periods_trader_id", table_name=table, schema="people")
-    op.create_index("ix_paid_periods_trader_time", table, ["trader_id", "paid_at"], schema="people")
+    op.create_index(
+        "ix_paid_periods_trader_time",
+        table,
+        ["trader_id", "paid_at"],
+        schema="people",
+        postgresql_include=["currency", "minor", "platform_minor", "trader_minor"],
+    )
     op.create_index("ix_paid_periods_paid_at", table, ["paid_at"], schema="people")
     op.create_index("ix_paid_periods_stripe_payment_intent_id", table, ["stripe_payment_intent_id"], schema="people")
 
@@ -267,8 +285,21 @@ def _ledger_in_minor() -> None:
     op.execute("update people.ledger_entries set account = 'stripe' where account = 'cash'")
     op.alter_column(table, "paid_period_id", nullable=True, schema="people")
     op.drop_index("ix_ledger_entries_account", table_name=table, schema="people")
-    columns = ["account", "currency", "happened_at"]
-    op.create_index("ix_ledger_entries_account_time", table, columns, schema="people")
+    op.create_index(
+        "ix_ledger_entries_account_time",
+        table,
+        ["account", "currency", "happened_at"],
+        schema="people",
+        postgresql_include=["minor", "paid_period_id", "available_at"],
+    )
+    op.create_index(
+        "ix_ledger_entries_taken",
+        table,
+        ["account", "happened_at"],
+        schema="people",
+        postgresql_include=["kind", "currency", "minor"],
+        postgresql_where=sa.text("kind not in ('paid', 'payout', 'payout_canceled', 'reversal')"),
+    )
     op.create_index("ix_ledger_entries_available", table, ["account", "available_at"], schema="people")
 
 
@@ -293,7 +324,7 @@ def _ledger_in_decimals() -> None:
     # What has no period has no place in the tables of before: payouts and what Stripe kept.
     op.execute("delete from people.ledger_entries where paid_period_id is null")
     op.execute("update people.ledger_entries set account = 'cash' where account = 'stripe'")
-    for index in ("available", "account_time"):
+    for index in ("taken", "available", "account_time"):
         op.drop_index(f"ix_ledger_entries_{index}", table_name=table, schema="people")
     op.create_index("ix_ledger_entries_account", table, ["account"], schema="people")
     op.alter_column(table, "paid_period_id", nullable=False, schema="people")

@@ -50,7 +50,20 @@ class LedgerEntry(SQLModel, table=True):
     __tablename__ = "ledger_entries"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         UniqueConstraint("booking", "account"),
-        Index("ix_ledger_entries_account_time", "account", "currency", "happened_at"),
+        Index(
+            "ix_ledger_entries_account_time",
+            "account",
+            "currency",
+            "happened_at",
+            postgresql_include=["minor", "paid_period_id", "available_at"],
+        ),
+        Index(
+            "ix_ledger_entries_taken",
+            "account",
+            "happened_at",
+            postgresql_include=["kind", "currency", "minor"],
+            postgresql_where=text("kind not in ('paid', 'payout', 'payout_canceled', 'reversal')"),
+        ),
         Index("ix_ledger_entries_available", "account", "available_at"),
         {"schema": PEOPLE},
     )

@@ -110,6 +110,7 @@ class WebhookEvent(SQLModel, table=True):
     __tablename__ = "webhook_events"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         Index("ix_webhook_events_due", "try_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_webhook_events_target", "target", postgresql_where=text("state = 'pending'")),
         {"schema": PEOPLE},
     )
 
@@ -117,6 +118,8 @@ class WebhookEvent(SQLModel, table=True):
     type: str
     api_version: str
     body: str
+    target: str = ""
+    """What it makes us read again: events of one target are worked on together. Empty where that is not known."""
     state: str = InboxState.PENDING
     attempts: int = 0
     error: str = ""
@@ -130,7 +133,12 @@ class PaidPeriod(SQLModel, table=True):
 
     __tablename__ = "paid_periods"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
-        Index("ix_paid_periods_trader_time", "trader_id", "paid_at"),
+        Index(
+            "ix_paid_periods_trader_time",
+            "trader_id",
+            "paid_at",
+            postgresql_include=["currency", "minor", "platform_minor", "trader_minor"],
+        ),
         Index("ix_paid_periods_paid_at", "paid_at"),
         {"schema": PEOPLE},
     )

@@ -22,7 +22,9 @@ from people.paid_periods where paid_at >= :since {of_trader} group by 1, 2
 _BOOKED = """
 select date_trunc('month', happened_at at time zone 'UTC')::date, currency, sum(minor)
 from people.ledger_entries
-where account = :account and happened_at >= :since and kind = any(:kinds) group by 1, 2
+where account = :account and happened_at >= :since and kind = any(:kinds)
+  and kind not in ('paid', 'payout', 'payout_canceled', 'reversal')
+group by 1, 2
 """
 
 

@@ -39,14 +39,14 @@ def payments_of(session: Session, *, owner: UUID) -> list[PaymentRow]:
     ]
 
 
-def earnings_of(session: Session, *, owner: UUID) -> Earnings:
-    """Return a trader's part of what his subscribers paid, from the ledger."""
+def earnings_of(session: Session, *, owner: UUID, limit: int = 50) -> Earnings:
+    """Return a trader's balance in the installation's currency, with the newest payments of his subscribers."""
     currency = settings().currency
     found = {balance.currency: balance for balance in balances_of(session, trader_id=owner)}
     balance = found.get(currency, Balance(currency, 0, 0, 0))
     hold = timedelta(days=settings().payout_hold_days)
     rows = session.exec(
-        select(PaidPeriod).where(PaidPeriod.trader_id == owner).order_by(col(PaidPeriod.paid_at).desc())
+        select(PaidPeriod).where(PaidPeriod.trader_id == owner).order_by(col(PaidPeriod.paid_at).desc()).limit(limit)
     ).all()
     return Earnings(
         total=major(balance.total, currency=currency),
