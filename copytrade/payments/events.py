@@ -61,24 +61,42 @@ class Target:
     id: str
     of: str = ""
 
+    @property
+    def name(self) -> str:
+        """How a row of the inbox names it."""
+        return f"{self.kind}:{self.id}"
+
 
 def receive(session: Session, *, body: bytes, signature: str) -> None:
     """Store a webhook whose signature is Stripe's and fresh; a repeated one changes nothing."""
     event = _verified(body, signature)
-    now = clock.real_now()
+    now, text, type = clock.real_now(), body.decode(), str(event["type"])
+    concerns, target = _concerns(type, text)
     values = {
         "id": str(event["id"]),
-        "type": str(event["type"]),
+        "type": type,
         "api_version": str(event.get("api_version") or ""),
-        "body": body.decode(),
-        "state": InboxState.PENDING,
+        "body": text,
+        "target": target,
+        "state": InboxState.PENDING if concerns else InboxState.IGNORED,
         "attempts": 0,
         "error": "",
         "try_at": now,
         "received_at": now,
+        "handled_at": None if concerns else now,
     }
     session.connection().execute(insert(WebhookEvent).values(values).on_conflict_do_nothing())
-    ring(session, "billing")
+    if concerns:
+        ring(session, "billing")
+
+
+def _concerns(type: str, body: str) -> tuple[bool, str]:
+    """Say whether an event concerns us, and what it makes us read; one that cannot be read is given up later."""
+    try:
+        target = target_of(type, body)
+    except ValueError:
+        return True, ""
+    return target is not None, target.name if target else ""
 
 
 def _verified(body: bytes, signature: str) -> dict[str, Any]:

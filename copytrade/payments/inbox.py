@@ -28,7 +28,9 @@ from copytrade.payments.sync import Asked, NotYetKnown
 MOST_ATTEMPTS = 12
 MOST_UNKNOWN = 6
 """So often we look for what an event speaks of, here and at Stripe; then it was never ours."""
-BATCH = 100
+BATCH = 200
+MOST_MORE = 1000
+"""Events of the same targets that a batch takes along."""
 AT_ONCE = 8
 """Readings side by side; each waits for the network most of the time."""
 _LONGEST_PAUSE_S = 3600
@@ -66,10 +68,13 @@ class Batch:
 
 def work_off() -> int:
     """Handle every webhook that is due; return how many. What is a bug is raised when the rest is done."""
-    done = 0
-    while (batch := _claimed()).size:
-        done += batch.size
-        _work(batch)
+    done, bugs = 0, list[Exception]()
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="stripe") as pool:
+        while (batch := _claimed()).size:
+            done += batch.size
+            bugs += _work(batch, pool)
+    if bugs:
+        raise bugs[0]
     return done
 
 
@@ -88,13 +93,19 @@ def _claimed() -> Batch:
     batch = Batch({}, [], {})
     now = clock.real_now()
     with transaction() as session:
-        rows = session.exec(
+        due = (
             select(WebhookEvent)
             .where(WebhookEvent.state == InboxState.PENDING, col(WebhookEvent.try_at) <= now)
             .order_by(col(WebhookEvent.try_at), col(WebhookEvent.id))
-            .limit(BATCH)
             .with_for_update(skip_locked=True)
-        ).all()
+        )
+        rows = list(session.exec(due.limit(BATCH)).all())
+        # One reading serves every event of its target, also those that came later.
+        targets = {row.target for row in rows if row.target}
+        if len(rows) == BATCH:
+            first = [row.id for row in rows]
+            more = due.where(col(WebhookEvent.target).in_(targets), col(WebhookEvent.id).not_in(first))
+            rows += session.exec(more.limit(MOST_MORE)).all()
         for row in rows:
             _sort(session, row, batch)
         claimed = [row for row in rows if row.state == InboxState.PENDING]
@@ -143,32 +154,28 @@ def _ignore(session: Session, ids: Sequence[str]) -> None:
     )
 
 
-def _work(batch: Batch) -> None:
+def _work(batch: Batch, pool: ThreadPoolExecutor) -> list[Exception]:
     bugs = list[Exception]()
-    for target, act in _acts(batch):
+    for target, act in _acts(batch, pool):
         try:
             _one(batch.targets[target], act)
-        except Exception as bug:  # noqa: BLE001 - raised below, once what has nothing to do with it is done
+        except Exception as bug:  # noqa: BLE001 - raised by the caller, once what has nothing to do with it is done
             bugs.append(bug)
-    if bugs:
-        raise bugs[0]
+    return bugs
 
 
-def _acts(batch: Batch) -> Iterator[tuple[Target, Callable[[Session], bool]]]:
+def _acts(batch: Batch, pool: ThreadPoolExecutor) -> Iterator[tuple[Target, Callable[[Session], bool]]]:
     """Yield what to do for each target; subscriptions come as their readings arrive."""
+    readings = [
+        (one, pool.submit(facts.subscription, one.stripe_subscription_id, known=one.known))
+        for one in batch.asked.values()
+    ]
     for target in batch.targets:
         if target.kind is not TargetKind.SUBSCRIPTION:
             yield target, partial(_HANDLERS[target.kind], target)
-    wanted = list(batch.asked.values())
-    if not wanted:
-        return
-    with ThreadPoolExecutor(min(AT_ONCE, len(wanted)), thread_name_prefix="stripe") as pool:
-        readings = [
-            (one, pool.submit(facts.subscription, one.stripe_subscription_id, known=one.known)) for one in wanted
-        ]
-        for asking, reading in readings:
-            wait([reading])
-            yield Target(TargetKind.SUBSCRIPTION, asking.stripe_subscription_id), partial(_take_in, asking, reading)
+    for asking, reading in readings:
+        wait([reading])
+        yield Target(TargetKind.SUBSCRIPTION, asking.stripe_subscription_id), partial(_take_in, asking, reading)
 
 
 def _take_in(asking: Asked, reading: "Future[SubscriptionTold]", session: Session) -> bool:

@@ -38,6 +38,8 @@ class Asked:
     """What we know of a subscription when we ask Stripe about it, and since when an answer counts."""
 
     stripe_subscription_id: str
+    ours: UUID | None
+    """The subscription of ours that it is for; None where we have not heard of it."""
     known: Known
     at: datetime
     """By the database's clock: an answer that was asked for later is never overwritten by this one."""
@@ -55,7 +57,16 @@ def asked(session: Session, stripe_subscription_ids: Sequence[str]) -> list[Aske
     ):
         invoices[id].add(invoice)
         until[id] = max(end, until.get(id, end))
-    return [Asked(id, Known(frozenset(invoices[id]), until.get(id)), at) for id in stripe_subscription_ids]
+    ours = dict(
+        session.exec(
+            select(StripeSubscription.stripe_subscription_id, StripeSubscription.subscription_id).where(
+                col(StripeSubscription.stripe_subscription_id).in_(stripe_subscription_ids)
+            )
+        ).all()
+    )
+    return [
+        Asked(id, ours.get(id), Known(frozenset(invoices[id]), until.get(id)), at) for id in stripe_subscription_ids
+    ]
 
 
 def subscription(session: Session, *, stripe_subscription_id: str) -> bool:
@@ -69,8 +80,7 @@ def take_in(session: Session, asking: Asked, remote: SubscriptionTold) -> bool:
 
     NotYetKnown where it carries an id of ours that we do not find.
     """
-    known = session.get(StripeSubscription, remote.id)
-    ours_id = known.subscription_id if known else remote.our_id
+    ours_id = asking.ours or remote.our_id
     if ours_id is None:
         return False
     current = subscription_queries.going_on(session, ours_id)
@@ -159,12 +169,9 @@ def _book(session: Session, row: StripeSubscription, ours: SubscriptionRow, invo
 
 
 def _facts(session: Session, row: StripeSubscription, remote: SubscriptionTold, ours: SubscriptionRow) -> Facts:
-    paid_until = max((one.period_end for one in remote.invoices), default=None)
-    known_until = session.exec(
-        select(func.max(PaidPeriod.period_end)).where(PaidPeriod.stripe_subscription_id == row.stripe_subscription_id)
-    ).one()
+    periods = _periods(session, row.stripe_subscription_id)
     trial_end = remote.trial_end if remote.status == "trialing" else None
-    ends = [at for at in (paid_until, known_until, trial_end) if at is not None]
+    ends = [at for at in (*(one.period_end for one in periods), trial_end) if at is not None]
     facts = Facts(
         created_at=ours.created_at,
         paid_until=max(ends, default=None),
@@ -175,16 +182,20 @@ def _facts(session: Session, row: StripeSubscription, remote: SubscriptionTold, 
         is_gone=remote.status == "canceled",
         is_paused=remote.is_paused,
     )
-    return _with_money(session, row.stripe_subscription_id, facts)
+    return _with_money(session, periods, facts)
 
 
-def _with_money(session: Session, stripe_subscription_id: str, facts: Facts) -> Facts:
-    """Add what became of the money: disputed, lost, or all of the running period given back."""
-    periods = session.exec(
+def _periods(session: Session, stripe_subscription_id: str) -> Sequence[PaidPeriod]:
+    """Return what was paid, newest first."""
+    return session.exec(
         select(PaidPeriod)
         .where(PaidPeriod.stripe_subscription_id == stripe_subscription_id)
         .order_by(col(PaidPeriod.period_end).desc())
     ).all()
+
+
+def _with_money(session: Session, periods: Sequence[PaidPeriod], facts: Facts) -> Facts:
+    """Add what became of the money: disputed, lost, or all of the running period given back."""
     disputes = session.exec(
         select(Dispute.status, Dispute.is_open).where(col(Dispute.paid_period_id).in_([one.id for one in periods]))
     ).all()
@@ -289,7 +300,11 @@ def _weigh(session: Session, period: PaidPeriod) -> None:
     if row.is_surplus:
         return
     session.flush()
-    facts = _with_money(session, period.stripe_subscription_id, subscriptions.facts(session, subscription_id=current))
+    facts = _with_money(
+        session,
+        _periods(session, period.stripe_subscription_id),
+        subscriptions.facts(session, subscription_id=current),
+    )
     subscriptions.hear(session, subscription_id=current, facts=facts)
 
 

@@ -97,7 +97,7 @@ def test_a_storm_of_the_same_webhooks_over_several_workers_books_once(market: Ma
 
 
 def test_an_event_of_a_worker_that_died_is_taken_up_again(committed: object) -> None:
-    body = json.dumps({"id": "evt_dead", "type": "price.created", "data": {"object": {}}})
+    body = json.dumps({"id": "evt_dead", "type": "account.updated", "data": {"object": {"id": "acct_of_nobody"}}})
     secret = settings().stripe_webhook_secret.get_secret_value()
     signature = sdk.WebhookSignature.generate_signature_header(body, secret, int(time.time()))
     with transaction() as session:
