@@ -20,6 +20,7 @@ from copytrade.pages.home import home
 from copytrade.pages.login import login
 from copytrade.pages.notices import notices
 from copytrade.pages.operator import operator
+from copytrade.pages.operator_money import operator_money
 from copytrade.pages.register import register
 from copytrade.pages.settings import settings
 from copytrade.pages.subscribe import subscribe
@@ -39,6 +40,7 @@ from copytrade.state.home import Home
 from copytrade.state.linking import Linking
 from copytrade.state.notices import Notices
 from copytrade.state.operator import Operator
+from copytrade.state.operator_money import OperatorMoney
 from copytrade.state.settings import Settings
 from copytrade.state.subscribe import Subscribe
 from copytrade.state.subscriptions import Subscriptions
@@ -79,6 +81,7 @@ PAGES = (
     Page(notices, routes.NOTICES, t("Notices"), (Notices.watch,)),
     Page(settings, routes.SETTINGS, t("Settings"), (Settings.watch,)),
     Page(operator, routes.OPERATOR, t("Operator"), (Operator.watch,)),
+    Page(operator_money, routes.OPERATOR_MONEY, t("Money"), (OperatorMoney.watch,)),
 )
 
 app = rx.App(

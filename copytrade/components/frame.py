@@ -137,7 +137,12 @@ def _person() -> rx.Component:
                 Visitor.is_trader,
                 rx.fragment(_menu_entry(routes.DESK, t("Desk")), _menu_entry(routes.EARNINGS, t("Earnings"))),
             ),
-            rx.cond(Visitor.is_operator, _menu_entry(routes.OPERATOR, t("Operator"))),
+            rx.cond(
+                Visitor.is_operator,
+                rx.fragment(
+                    _menu_entry(routes.OPERATOR, t("Operator")), _menu_entry(routes.OPERATOR_MONEY, t("Money"))
+                ),
+            ),
             _menu_entry(routes.SETTINGS, t("Settings")),
             rx.menu.separator(),
             rx.el.form(

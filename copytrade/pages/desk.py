@@ -2,13 +2,24 @@
 
 import reflex as rx
 
+from copytrade.components.coupons import coupons
 from copytrade.components.figures import moment, stat, stats
-from copytrade.components.forms import confirm, field, link_button, submit, text_input
+from copytrade.components.forms import check, confirm, field, link_button, submit, text_input
 from copytrade.components.frame import page
-from copytrade.components.panels import empty, has, heading, panel, skeleton, when_loaded
+from copytrade.components.panels import empty, has, heading, panel, skeleton, told, when_loaded
 from copytrade.components.text import Text, t
 from copytrade.state import routes
-from copytrade.state.desk import Desk, PeriodLine, ProfileLine, SubscriberLine
+from copytrade.state.desk import Desk
+from copytrade.state.desk_lines import ProfileLine, SubscriberLine
+
+NO_PAYOUTS = (
+    "Subscribers pay for your profile, so Stripe has to know where to send your share before you publish it. It takes "
+    "about five minutes."
+)
+ALSO = (
+    "Those who subscribe already are told now and pay it from their first renewal that is {days} away or more; until "
+    "then they may cancel. Otherwise they keep the price they have."
+)
 
 
 def desk() -> rx.Component:
@@ -16,17 +27,37 @@ def desk() -> rx.Component:
         heading(
             t("Desk"),
             t(
-                "Your profiles, who copies you, and what you earned. Of each payment {share} is yours.",
+                "Your profiles, their price, and who copies you. Of each payment {share} is yours.",
                 share=Desk.share_told,
             ),
         ),
         when_loaded(
             Desk,
             _profiles(),
-            _earnings(),
-            panel(t("Subscribers"), _subscribers()),
+            _money(),
+            panel(
+                t("Subscribers"),
+                _subscribers(),
+                aside=rx.cond(
+                    has(Desk.subscribers),
+                    rx.el.button(t("Export as CSV"), type="button", class_name="button soft", on_click=Desk.export),
+                ),
+            ),
             holding=skeleton(rows=3, height="120px"),
         ),
+    )
+
+
+def _money() -> rx.Component:
+    return panel(
+        t("Earnings"),
+        stats(
+            stat(t("Next payout"), Desk.upcoming.next, note=Desk.upcoming.told),
+            stat(t("Owed to you"), Desk.upcoming.owed),
+            stat(t("Held"), Desk.upcoming.held, note=Desk.upcoming.held_told),
+            across=3,
+        ),
+        aside=link_button(t("All earnings"), routes.EARNINGS, soft=True),
     )
 
 
@@ -61,7 +92,8 @@ def _profile(row: ProfileLine) -> rx.Component:
                 rx.link(rx.el.strong(row.name), href=row.href, color_scheme="gray", high_contrast=True),
                 rx.el.div(
                     row.place, " · ", row.price, " ", t("a month"), ", ", t("{amount} of it yours", amount=row.share),
-                    " · ", row.subscribers, class_name="quiet",
+                    rx.cond(row.trial != "", rx.fragment(" · ", row.trial)), " · ", row.subscribers,
+                    class_name="quiet",
                 ),
             ),
             rx.badge(
@@ -81,23 +113,39 @@ def _profile(row: ProfileLine) -> rx.Component:
                 confirm(
                     rx.el.button(t("Take from the list"), type="button", class_name="button soft"),
                     title=t("Take {name} from the list?", name=row.name),
-                    text=t(
-                        "Nobody new can subscribe. {subscribers} go on until their paid time is over.",
-                        subscribers=row.subscribers,
-                    ),
+                    text=row.unpublishing,
                     yes=t("Take from the list"),
                     on_yes=Desk.unpublish(row.id),
                 ),
-                rx.el.button(t("Publish"), type="button", class_name="button", on_click=Desk.publish(row.id)),
+                rx.el.button(
+                    t("Publish"),
+                    type="button",
+                    class_name="button",
+                    disabled=rx.cond(Desk.may_be_paid, False, True),
+                    on_click=Desk.publish(row.id),
+                ),
             ),
             rx.el.button(t("Change"), type="button", class_name="button soft", on_click=Desk.edit(row.id)),
+            rx.el.button(t("Coupons"), type="button", class_name="button soft", on_click=Desk.show_coupons(row.id),
+                         aria_expanded=rx.cond(Desk.couponing == row.id, "true", "false")),
             spacing="3",
+            wrap="wrap",
             margin_top="12px",
         ),
+        rx.cond(~Desk.may_be_paid & ~row.is_published, _set_up_first()),
         rx.cond(
             Desk.editing == row.id,
-            _form(rx.fragment(), name=row.name, about=row.about, price=row.price_plain, button=t("Save")),
+            _form(
+                rx.fragment(),
+                name=row.name,
+                about=row.about,
+                price=row.price_plain,
+                currency=row.currency,
+                trial=row.trial_days,
+                also=rx.cond(row.has_subscribers, _also()),
+            ),
         ),
+        rx.cond(Desk.couponing == row.id, coupons(row)),
         class_name="panel",
         key=row.id,
     )  # fmt: skip
@@ -116,13 +164,31 @@ def _new() -> rx.Component:
         t("New profile"),
         rx.cond(
             Desk.editing == "new",
-            _form(account, name="", about="", price="", button=t("Save")),
+            _form(account, name="", about="", price="", currency=Desk.currencies[0], trial="0", also=rx.fragment()),
             rx.el.button(t("Write your profile"), type="button", class_name="button", on_click=Desk.edit("new")),
         ),
     )
 
 
-def _form(first: rx.Component, *, name: Text, about: Text, price: Text, button: Text) -> rx.Component:
+def _set_up_first() -> rx.Component:
+    return rx.el.div(
+        told(t(NO_PAYOUTS), icon="landmark", color="amber"),
+        rx.el.div(link_button(t("Set up payouts"), routes.EARNINGS), style={"marginTop": "12px"}),
+        style={"marginTop": "12px"},
+        custom_attrs={"data-testid": "no-payouts"},
+    )
+
+
+def _also() -> rx.Component:
+    return rx.el.div(
+        check("also", t("The new price also for those who subscribe already"), value="yes"),
+        rx.el.p(t(ALSO, days=Desk.notice_days), class_name="quiet", style={"margin": "4px 0 0 24px"}),
+    )
+
+
+def _form(
+    first: rx.Component, *, name: Text, about: Text, price: Text, currency: Text, trial: Text, also: rx.Component
+) -> rx.Component:
     return rx.el.form(
         first,
         field(t("Name"), text_input("name", required=True, default_value=name, max_length=40)),
@@ -131,54 +197,37 @@ def _form(first: rx.Component, *, name: Text, about: Text, price: Text, button: 
             rx.el.textarea(name="about", class_name="input", rows="4", default_value=about, max_length=1000),
             hint=t("What you trade, how long you hold, how you limit losses."),
         ),
-        field(
-            t("Price a month, USD"),
-            text_input("price", required=True, input_mode="decimal", default_value=price, max_length=12),
-            hint=t("From 1 to 10,000. Those who subscribed earlier keep their price."),
+        rx.el.div(
+            field(
+                t("Price a month"),
+                rx.el.div(
+                    text_input("price", required=True, input_mode="decimal", default_value=price, max_length=12),
+                    rx.el.select(
+                        rx.foreach(Desk.currencies, lambda code: rx.el.option(code.upper(), value=code)),
+                        name="currency",
+                        class_name="input",
+                        default_value=currency,
+                        aria_label=t("Currency"),
+                    ),
+                    class_name="with-unit",
+                ),
+                hint=Desk.bounds,
+            ),
+            rx.cond(
+                Desk.most_trial > 0,
+                field(
+                    t("Free trial, days"),
+                    text_input("trial_days", input_mode="numeric", default_value=trial, max_length=3),
+                    hint=t("0 to {most}; each person has it once.", most=Desk.most_trial),
+                ),
+            ),
+            class_name="pair",
         ),
-        submit(button),
+        also,
+        submit(t("Save")),
         on_submit=Desk.save,
         class_name="fields",
         style={"marginTop": "16px"},
-    )
-
-
-def _earnings() -> rx.Component:
-    def row(period: PeriodLine) -> rx.Component:
-        return rx.el.tr(
-            rx.el.td(moment(period.paid), class_name="lead"),
-            rx.el.td(period.amount, class_name="right", custom_attrs={"data-name": t("Paid")}),
-            rx.el.td(period.platform, class_name="right", custom_attrs={"data-name": t("Platform")}),
-            rx.el.td(rx.el.strong(period.mine), class_name="right", custom_attrs={"data-name": t("Yours")}),
-            rx.el.td(period.available, class_name="quiet"),
-        )
-
-    return panel(
-        t("Earnings"),
-        stats(
-            stat(t("Earned"), Desk.money.total),
-            stat(t("Held"), Desk.money.held, definition=t("Held back for some days, in case a payment is taken back.")),
-            stat(t("Free for payout"), Desk.money.available),
-            across=3,
-        ),
-        rx.cond(
-            has(Desk.money.rows),
-            rx.el.div(
-                rx.el.table(
-                    rx.el.thead(
-                        rx.el.tr(
-                            rx.el.th(t("When")),
-                            *(rx.el.th(name, class_name="right") for name in (t("Paid"), t("Platform"), t("Yours"))),
-                            rx.el.th(""),
-                        )
-                    ),
-                    rx.el.tbody(rx.foreach(Desk.money.rows, row)),
-                    class_name="rows cards",
-                ),
-                class_name="wide",
-            ),
-            rx.el.p(t("Nobody has paid yet."), class_name="quiet", style={"margin": "0"}),
-        ),
     )
 
 
@@ -207,6 +256,10 @@ def _subscribers() -> rx.Component:
                 ),
                 rx.el.tbody(rx.foreach(Desk.subscribers, row)),
                 class_name="rows cards",
+            ),
+            rx.cond(
+                Desk.more_subscribers > 0,
+                rx.el.p(t("And {n} more: they are in the export.", n=Desk.more_subscribers), class_name="quiet"),
             ),
             class_name="wide",
         ),

@@ -5,11 +5,12 @@ from typing import Any
 import reflex as rx
 
 from copytrade.components.figures import moment
-from copytrade.components.forms import field, submit, text_input
+from copytrade.components.forms import field, link_button, submit, text_input
 from copytrade.components.frame import page
 from copytrade.components.panels import has, heading, panel, skeleton, told, when_loaded
 from copytrade.components.text import Text, t
 from copytrade.domain.instruments import Venue
+from copytrade.state import routes
 from copytrade.state.operator import Operator
 from copytrade.state.operator_lines import DeadLetter, OrderLine, Room
 from copytrade.state.operator_switches import MODES, SCOPES, ChangeLine, SwitchLine
@@ -20,6 +21,7 @@ def operator() -> rx.Component:
         heading(
             t("Operator"),
             t("What waits, whose outcome nobody knows, what was given up, and the switches that hold copying back."),
+            link_button(t("Money"), routes.OPERATOR_MONEY, soft=True),
         ),
         when_loaded(
             Operator,

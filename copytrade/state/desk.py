@@ -1,6 +1,5 @@
-"""A trader's desk: his profiles with their price, who subscribes, what he earned."""
+"""A trader's desk: his profiles with their price, trial and coupons, and who subscribes."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import reflex as rx
@@ -9,156 +8,73 @@ from copytrade import clock
 from copytrade.accounts import queries as accounts
 from copytrade.accounts.reasons import State as AccountState
 from copytrade.domain.instruments import Role
-from copytrade.i18n.names import place_name
-from copytrade.i18n.voice import Moment, Voice
-from copytrade.payments import connect
-from copytrade.payments import queries as payments
-from copytrade.payments.rows import Earnings
+from copytrade.i18n.voice import Voice
+from copytrade.payments import connect, coupons, ledger, trader_queries
 from copytrade.settings import settings
-from copytrade.state import routes
 from copytrade.state.account_names import AccountChoice, account_told
 from copytrade.state.asking import Page, Who, action, live
-from copytrade.state.billing_told import STATES
+from copytrade.state.desk_lines import (
+    CouponLine,
+    ProfileLine,
+    SubscriberLine,
+    coupon_line,
+    offer_of,
+    profile_line,
+    subscriber_line,
+    whole_of,
+)
+from copytrade.state.earning_lines import Upcoming, chosen, upcoming_told
 from copytrade.state.ids import id_of
+from copytrade.state.sheets import sheet_of
 from copytrade.state.work import change, read
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions import service
-from copytrade.subscriptions.rows import ProfileRow, SubscriberRow
-from copytrade.subscriptions.states import State
 from copytrade.users.queries import Person
 
-SHOWN_PERIODS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileLine:
-    """One of the trader's profiles."""
-
-    id: str
-    account_id: str
-    name: str
-    href: str
-    about: str
-    place: str
-    price: str
-    price_plain: str
-    is_published: bool
-    subscribers: str
-    share: str
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriberLine:
-    """A subscriber, as much as a trader may see of him."""
-
-    name: str
-    profile: str
-    state: str
-    price: str
-    since: Moment
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodLine:
-    """A paid month and how it is divided."""
-
-    paid: Moment
-    amount: str
-    platform: str
-    mine: str
-    available: str
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """The trader's balance."""
-
-    total: str = ""
-    held: str = ""
-    available: str = ""
-    rows: list[PeriodLine] = field(default_factory=list)
-
-
-def _profile(row: ProfileRow, voice: Voice) -> ProfileLine:
-    currency = row.currency.upper()
-    mine = row.price * (1 - settings().platform_share)
-    return ProfileLine(
-        id=str(row.id),
-        account_id=str(row.lead_account_id),
-        name=row.name,
-        href=routes.trader(row.slug),
-        about=row.about,
-        place=place_name(voice, row.venue, row.market),
-        price=voice.money(row.price, currency),
-        price_plain=f"{row.price.normalize():f}",
-        is_published=row.is_published,
-        subscribers=voice.count(row.subscribers, "{n} subscriber", "{n} subscribers"),
-        share=voice.money(mine, currency),
-    )
-
-
-def _subscriber(row: SubscriberRow, *, profile: str, currency: str, voice: Voice) -> SubscriberLine:
-    return SubscriberLine(
-        name=row.name or voice.say("without a name"),
-        profile=profile,
-        state=voice.say(STATES[State(row.state)]),
-        price=voice.money(row.price, currency),
-        since=voice.moment(row.started_at, now=clock.now()),
-    )
-
-
-def _money(earned: Earnings, voice: Voice) -> Money:
-    currency, now = earned.currency.upper(), clock.now()
-    return Money(
-        total=voice.money(earned.total, currency),
-        held=voice.money(earned.held, currency),
-        available=voice.money(earned.available, currency),
-        rows=[
-            PeriodLine(
-                paid=voice.moment(row.paid_at, now=now),
-                amount=voice.money(row.amount, currency),
-                platform=voice.money(row.platform_part, currency),
-                mine=voice.money(row.trader_part, currency),
-                available=voice.say("free since {day}", day=voice.day(row.available_at))
-                if row.available_at <= now
-                else voice.say("held until {day}", day=voice.day(row.available_at)),
-            )
-            for row in earned.rows[:SHOWN_PERIODS]
-        ],
-    )
+SHOWN_SUBSCRIBERS = 100
 
 
 class Desk(Page, rx.State):
-    """Profiles, subscribers, earnings, and the form that is open."""
+    """Profiles, coupons, subscribers, and the form that is open."""
 
     profiles: list[ProfileLine] = []
     subscribers: list[SubscriberLine] = []
-    money: Money = Money()
+    more_subscribers: int = 0
+    """Those who are not shown."""
+    upcoming: Upcoming = Upcoming()
+    may_be_paid: bool = False
     free_accounts: list[AccountChoice] = []
     has_lead: bool = False
     editing: str = ""
+    couponing: str = ""
+    """The profile whose coupons are shown."""
+    coupons: list[CouponLine] = []
+    currencies: list[str] = []
+    bounds: str = ""
+    most_trial: int = 0
+    notice_days: str = ""
     share_told: str = ""
 
     @live(Who.TRADER, "user:{asker}")
     async def watch(self, asker: Person, voice: Voice) -> None:
         """Load the desk."""
         rows = await read(subscriptions.profiles_of, owner=asker.id)
-        self.profiles = [_profile(row, voice) for row in rows]
-        self.subscribers = [
-            _subscriber(one, profile=row.name, currency=row.currency.upper(), voice=voice)
+        share = await read(ledger.share_of, trader_id=asker.id)
+        self.profiles = [profile_line(row, share=share, voice=voice) for row in rows]
+        people = [
+            subscriber_line(one, profile=row, voice=voice)
             for row in rows
             for one in await read(subscriptions.subscribers_of, owner=asker.id, profile_id=row.id)
         ]
-        self.money = _money(await read(payments.earnings_of, owner=asker.id), voice)
-        leads = [row for row in await read(accounts.accounts, owner=asker.id) if row.role == Role.LEAD]
-        self.has_lead = any(row.state == AccountState.ACTIVE for row in leads)
-        taken = {row.lead_account_id for row in rows}
-        self.free_accounts = [
-            AccountChoice(str(row.id), account_told(row, voice), voice.money(row.equity))
-            for row in leads
-            if row.state == AccountState.ACTIVE and row.id not in taken
-        ]
-        self.share_told = voice.percent(1 - settings().platform_share, places=0)
+        self.subscribers, self.more_subscribers = people[:SHOWN_SUBSCRIBERS], len(people[SHOWN_SUBSCRIBERS:])
+        self.may_be_paid = await read(connect.may_be_paid, user_id=asker.id)
+        owed = await read(trader_queries.upcoming, owner=asker.id)
+        currency = chosen("", owed)
+        owing = next(row for row in owed if row.currency == currency)
+        self.upcoming = upcoming_told(owing, voice, may_be_paid=self.may_be_paid)
+        await self._list_accounts(asker, voice, taken={str(row.lead_account_id) for row in rows if not row.closed_at})
+        self._tell_rules(voice)
+        self.share_told = voice.percent(share, places=0)
         self.as_of = voice.clock(clock.now())
 
     @action(Who.TRADER)
@@ -183,6 +99,9 @@ class Desk(Page, rx.State):
             name=str(form.get("name", "")),
             about=str(form.get("about", "")),
             price=str(form.get("price", "")),
+            currency=str(form.get("currency", "")),
+            trial_days=whole_of(form, "trial_days"),
+            also_for_running=form.get("also") == "yes",
         )
         self.editing = ""
         return Desk.watch
@@ -198,3 +117,66 @@ class Desk(Page, rx.State):
         """Take a profile from the list."""
         await change(service.unpublish, owner=asker.id, profile_id=id_of(profile_id))
         return Desk.watch
+
+    @action(Who.TRADER)
+    async def show_coupons(self, asker: Person, voice: Voice, profile_id: str) -> None:
+        """Show the coupons of a profile; the same again closes them."""
+        if self.couponing == profile_id:
+            self.couponing, self.coupons = "", []
+            return
+        await self._read_coupons(asker, voice, str(id_of(profile_id)))
+
+    @action(Who.TRADER)
+    async def make_coupon(self, asker: Person, voice: Voice, form: dict[str, Any]) -> Any:
+        """Make a coupon for the profile whose coupons are shown."""
+        await change(coupons.create, owner=asker.id, profile_id=id_of(self.couponing), offer=offer_of(form))
+        await self._read_coupons(asker, voice, self.couponing)
+        return rx.toast.success(voice.say("The coupon is made; whoever has its code may use it."))
+
+    @action(Who.TRADER)
+    async def end_coupon(self, asker: Person, voice: Voice, coupon_id: str) -> None:
+        """Let nobody else use a coupon."""
+        await change(coupons.end, owner=asker.id, coupon_id=id_of(coupon_id))
+        if self.couponing:
+            await self._read_coupons(asker, voice, self.couponing)
+
+    @action(Who.TRADER)
+    async def export(self, asker: Person, voice: Voice) -> Any:
+        """Give the subscribers as a table for a spreadsheet."""
+        rows = await read(subscriptions.profiles_of, owner=asker.id)
+        people = [
+            (one.name, row.name, one.state, one.price, row.currency.upper(), one.started_at, one.ended_at)
+            for row in rows
+            for one in await read(subscriptions.subscribers_of, owner=asker.id, profile_id=row.id)
+        ]
+        columns = ("name", "profile", "state", "price", "currency", "since_utc", "ended_utc")
+        return rx.download(data=sheet_of(columns, people), filename=f"subscribers-{clock.now():%Y-%m-%d}.csv")
+
+    async def _read_coupons(self, asker: Person, voice: Voice, profile_id: str) -> None:
+        found = await read(coupons.coupons_of, owner=asker.id, profile_id=id_of(profile_id))
+        now = clock.now()
+        self.coupons, self.couponing = [coupon_line(row, voice, now=now) for row in found], profile_id
+
+    async def _list_accounts(self, asker: Person, voice: Voice, *, taken: set[str]) -> None:
+        leads = [row for row in await read(accounts.accounts, owner=asker.id) if row.role == Role.LEAD]
+        leads = [row for row in leads if row.state == AccountState.ACTIVE]
+        self.has_lead = bool(leads)
+        self.free_accounts = [
+            AccountChoice(str(row.id), account_told(row, voice), voice.money(row.equity))
+            for row in leads
+            if str(row.id) not in taken
+        ]
+
+    def _tell_rules(self, voice: Voice) -> None:
+        rules = settings()
+        self.currencies = list(rules.price_bounds)
+        self.bounds = " · ".join(
+            voice.say(
+                "{least} to {most}",
+                least=voice.cash(low, currency),
+                most=voice.cash(high, currency),
+            )
+            for currency, (low, high) in rules.price_bounds.items()
+        )
+        self.most_trial = rules.trial_most_days
+        self.notice_days = voice.count(rules.price_notice_days, "{n} day", "{n} days")

@@ -38,10 +38,15 @@ TABLE = {
         "subscriptions.resume", "subscriptions.save", "subscriptions.stop", "subscriptions.stop_everything",
         "subscriptions.take_back", "subscriptions.typed", "subscriptions.watch",
     },
-    Who.TRADER: {"desk.edit", "desk.publish", "desk.save", "desk.unpublish", "desk.watch"},
+    Who.TRADER: {
+        "desk.edit", "desk.end_coupon", "desk.export", "desk.make_coupon", "desk.publish", "desk.save",
+        "desk.show_coupons", "desk.unpublish", "desk.watch", "earnings.choose_currency", "earnings.dashboard",
+        "earnings.export", "earnings.get_paid", "earnings.look_again", "earnings.open", "earnings.watch",
+    },
     Who.OPERATOR: {
         "operator.ask", "operator.choose_scope", "operator.confirm", "operator.decide", "operator.let_go_on",
-        "operator.put_aside", "operator.try_again", "operator.watch",
+        "operator.put_aside", "operator.try_again", "operator.watch", "operator_money.agree", "operator_money.export",
+        "operator_money.replay", "operator_money.watch",
     },
 }  # fmt: skip
 """For whom each handler is: a new one has to be thought about here first."""
