@@ -83,42 +83,42 @@ TEXTS: dict[str, Text] = {
     ),
     "subscriber.joined": Text("A new subscriber", "Somebody subscribed to {trader}.", "/desk"),
     "payouts.ready": Text(
-        "You can be paid", "Stripe has all that it asked for: your share is sent there on its dates.", "/desk"
+        "You can be paid", "Stripe has all that it asked for: your share is sent there on its dates.", "/earnings"
     ),
     "payouts.restricted": Text(
         "Your payouts are on hold",
         "Stripe does not pay you for now. Open its pages from your desk and see what it asks for; your share waits.",
-        "/desk",
+        "/earnings",
         is_security=True,
     ),
-    "payout.sent": Text("Payout sent", "{amount} is on its way to your account at Stripe.", "/desk"),
+    "payout.sent": Text("Payout sent", "{amount} is on its way to your account at Stripe.", "/earnings"),
     "payout.canceled": Text(
         "A payout was not possible",
         "{amount} could not be sent: Stripe does not pay you for now. It is still yours, and is sent once you can be "
         "paid.",
-        "/desk",
+        "/earnings",
     ),
     "payout.reversed": Text(
         "A part of a payout was taken back",
         "{amount} of an earlier payout was taken back, since a subscriber got his money back.",
-        "/desk",
+        "/earnings",
     ),
     "payout.debt": Text(
         "Your next payout will be smaller",
         "{amount} of an earlier payout went back to a subscriber and could not be taken back: it is kept of your next "
         "payout.",
-        "/desk",
+        "/earnings",
     ),
     "earnings.frozen": Text(
         "A subscriber's payment is disputed",
         "A subscriber's bank took {amount} back ({reason}). Your share of it waits until the bank has decided.",
-        "/desk",
+        "/earnings",
     ),
     "earnings.dispute_won": Text(
-        "A dispute was won", "The bank gave {amount} back: your share of it is yours again.", "/desk"
+        "A dispute was won", "The bank gave {amount} back: your share of it is yours again.", "/earnings"
     ),
     "earnings.dispute_lost": Text(
-        "A dispute was lost", "The bank keeps {amount}: your share of it went back to the subscriber.", "/desk"
+        "A dispute was lost", "The bank keeps {amount}: your share of it went back to the subscriber.", "/earnings"
     ),
     "subscription.past_due": Text(
         "Your payment is late",

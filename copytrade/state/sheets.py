@@ -11,11 +11,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def sheet_of(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return rows under their columns as CSV; nothing that people wrote is a formula in it."""
+    return "".join((line_of(columns), *map(line_of, rows)))
+
+
+def line_of(row: Sequence[object]) -> str:
+    """Return one line of a table, for those that are sent as they are read."""
     text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(columns)
-    for row in rows:
-        table.writerow([_cell(value) for value in row])
+    csv.writer(text).writerow([_cell(value) for value in row])
     return text.getvalue()
 
 
