@@ -11,9 +11,9 @@ from copytrade import clock
 from copytrade.db.events import Event
 from copytrade.errors import NotAllowed, NotFound
 from copytrade.payments import events, inbox, queries, service
-from copytrade.payments.models import InboxState, WebhookEvent
+from copytrade.payments.models import Checkout, InboxState, PaidPeriod, WebhookEvent
 from copytrade.settings import Settings, settings
-from copytrade.subscriptions.models import Profile
+from copytrade.subscriptions.models import Profile, Subscription
 from copytrade.users.service import make_operator
 from tests.integration.payments.paying import Stripe
 from tests.integration.subscriptions.market import opened, subscribed
@@ -123,6 +123,38 @@ def test_events_of_objects_that_nobody_knows_are_tried_for_a_while_and_then_igno
     states = dict(session.exec(select(WebhookEvent.id, WebhookEvent.state)).all())
     assert states == {f"evt_{type}": "ignored" for type in UNKNOWN}
     assert session.exec(select(Event)).all() == []
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_an_event_before_our_own_row_waits_for_it_and_is_ignored_where_it_never_comes(
+    session: Session, stripe: Stripe, comes: bool
+) -> None:
+    """Bob's subscription is at Stripe, paid, but not in our tables yet: as where another process is about to commit."""
+    market = opened(session)
+    id = subscribed(session, market)
+    stripe.pay(service.start_payment(session, owner=market.bob.id, subscription_id=id).url)
+    session.commit()
+    stripe.wait_for("checkout.session.completed")
+    row, page = session.get_one(Subscription, id), session.exec(select(Checkout)).one()
+    kept, held = row.model_dump(), page.model_dump()
+    session.delete(row)
+    session.delete(page)
+    session.commit()
+    stripe.hand_over(session)
+    waiting = session.exec(select(WebhookEvent).where(WebhookEvent.state == InboxState.PENDING)).all()
+    assert {one.type for one in waiting} >= {"checkout.session.completed", "invoice.paid"}
+    assert all("was not found" in one.error for one in waiting)
+    if comes:
+        session.add_all([Subscription(**kept), Checkout(**held)])
+    for _ in range(inbox.MOST_UNKNOWN):
+        for one in session.exec(select(WebhookEvent).where(WebhookEvent.state == InboxState.PENDING)):
+            one.try_at = clock.real_now()
+        session.commit()
+        service.process_events()
+        session.expire_all()
+    assert set(session.exec(select(WebhookEvent.state)).all()) == ({"done", "ignored"} if comes else {"ignored"})
+    assert session.exec(select(Subscription.state)).all() == (["active"] if comes else [])
+    assert len(session.exec(select(PaidPeriod)).all()) == comes
 
 
 @pytest.mark.parametrize(
