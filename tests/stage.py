@@ -16,7 +16,7 @@ from copytrade.domain.instruments import Market, Role, Venue
 from copytrade.domain.sizing import CopySettings, SizingMode
 from copytrade.exchanges.venues import is_served
 from copytrade.sandbox.client import Control
-from copytrade.subscriptions import service as subscriptions
+from tests import paid
 from tests.waiting import wait_until
 
 SYMBOL = "BTCUSDT"
@@ -132,7 +132,7 @@ def begin(control: Control, *, settings: CopySettings | None = None, place: Plac
             copy_account_id=copy.id,
             settings=settings or CopySettings(mode=SizingMode.RATIO, factor=Decimal("0.1")),
         )
-        subscriptions.entitle(session, subscription_id=subscription_id, until=clock.now() + timedelta(days=30))
+        paid.entitle(session, subscription_id=subscription_id, until=clock.now() + timedelta(days=30))
     return Pair(control, lead, copy, profile_id, subscription_id)
 
 

@@ -1,6 +1,5 @@
 """What changes subscriptions: made, paid for, late, moved, ended."""
 
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -23,31 +22,10 @@ from copytrade.subscriptions.subscribing import subscribe
 from copytrade.subscriptions.switching import switch_account
 
 __all__ = [
-    "UNPAID_FOR", "Consent", "EndMode", "State", "accept", "choose_end", "close_profile", "end", "entitle",
-    "expire_due", "facts", "finish", "hear", "let_go_on", "locked", "mark_past_due", "may_pay", "publish",
-    "save_profile", "set_ending", "subscribe", "switch_account", "take_price", "unpublish",
+    "UNPAID_FOR", "Consent", "EndMode", "State", "accept", "choose_end", "close_profile", "end",
+    "expire_due", "facts", "finish", "hear", "let_go_on", "locked", "may_pay", "publish",
+    "save_profile", "subscribe", "switch_account", "take_price", "unpublish",
 ]  # fmt: skip
-
-
-def entitle(session: Session, *, subscription_id: UUID, until: datetime) -> None:
-    """Let a subscription copy until the end of a paid period; twice changes nothing, an earlier time neither."""
-    row = locked(session, subscription_id)
-    known = hearing.facts_of(row)
-    is_news = known.paid_until is None or until > known.paid_until
-    facts = replace(known, paid_until=until, is_late=known.is_late and not is_news)
-    hear(session, subscription_id=subscription_id, facts=facts)
-
-
-def mark_past_due(session: Session, *, subscription_id: UUID) -> None:
-    """Note that a renewal was not paid: copying goes on through the days of grace."""
-    known = hearing.facts_of(locked(session, subscription_id))
-    hear(session, subscription_id=subscription_id, facts=replace(known, is_late=True))
-
-
-def set_ending(session: Session, *, subscription_id: UUID, is_ending: bool) -> None:
-    """Note whether the subscription will be renewed at the end of its period."""
-    known = hearing.facts_of(locked(session, subscription_id))
-    hear(session, subscription_id=subscription_id, facts=replace(known, is_ending=is_ending))
 
 
 def may_pay(session: Session, *, owner: UUID) -> None:

@@ -28,8 +28,8 @@ from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.models import Subscription
 from copytrade.subscriptions.profiles import publish, save_profile
 from copytrade.subscriptions.rows import ProfileRow
-from copytrade.subscriptions.service import entitle
 from copytrade.users.queries import Person
+from tests import paid
 from tests.integration.accounts.linking import KEY, MAY_TRADE, equity, linked
 from tests.integration.users.people import alice, bob, mallory
 from tests.ui.asking import loaded, opened, sent, signed_in
@@ -285,7 +285,7 @@ def test_nobody_tries_on_anothers_paper(session: Session) -> None:
 def test_each_way_to_end_and_the_big_stop_tell_their_numbers(session: Session) -> None:
     profile, person = published(session, alice(session)), bob(session)
     subscription_id = taken(session, person, profile)
-    entitle(session, subscription_id=subscription_id, until=clock.now() + timedelta(days=30))
+    paid.entitle(session, subscription_id=subscription_id, until=clock.now() + timedelta(days=30))
     held(session, subscription_id, "0.02", halted=True)
     session.commit()
     page = opened(Subscriptions, cookie=signed_in(session, person))
@@ -312,7 +312,7 @@ def test_each_way_to_end_and_the_big_stop_tell_their_numbers(session: Session) -
 def test_a_reached_loss_is_told_and_let_go_on(session: Session) -> None:
     profile, person = published(session, alice(session)), bob(session)
     subscription_id = taken(session, person, profile)
-    entitle(session, subscription_id=subscription_id, until=clock.now() + timedelta(days=30))
+    paid.entitle(session, subscription_id=subscription_id, until=clock.now() + timedelta(days=30))
     limits = CopySettings(max_daily_loss=Decimal(50), max_drawdown=Decimal(80))
     service.save_settings(session, owner=person.id, subscription_id=subscription_id, settings=limits)
     now = clock.now()

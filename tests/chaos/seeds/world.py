@@ -20,7 +20,7 @@ from copytrade.domain.sizing import CopySettings, EndMode
 from copytrade.errors import Conflict
 from copytrade.sandbox.client import Control, ControlError
 from copytrade.subscriptions import queries as subscription_queries
-from copytrade.subscriptions import service as subscriptions
+from tests import paid
 from tests.chaos.seeds import choices
 from tests.chaos.seeds.sizes import Rule
 from tests.stage import FUNDS, PLACES, Account, account
@@ -120,7 +120,7 @@ class World:
                     session, owner=owner, profile_id=lead.profile_id, copy_account_id=account.id, settings=settings
                 )
                 if not account.is_paper:
-                    subscriptions.entitle(session, subscription_id=id, until=clock.now() + timedelta(days=30))
+                    paid.entitle(session, subscription_id=id, until=clock.now() + timedelta(days=30))
         except Conflict:
             with reading() as session:
                 rows = subscription_queries.subscriptions_of(session, owner=owner)

@@ -26,9 +26,9 @@ from copytrade.domain.sizing import CopySettings
 from copytrade.notifications import queries as notices
 from copytrade.payments.models import WebhookEvent
 from copytrade.settings import settings
-from copytrade.subscriptions import service as subscriptions
 from copytrade.subscriptions.models import Subscription
 from copytrade.users.service_tokens import Scope, issue
+from tests import paid
 from tests.conftest import Sandbox
 from tests.integration.subscriptions.market import Market, opened, subscribed
 from tests.integration.users.people import PASSWORD, mallory
@@ -261,7 +261,7 @@ def test_a_traders_active_subscribers(session: Session, market: Market, program:
     session.commit()
     path = f"/api/v1/subscriptions/{market.alice.id}"
     assert program.get(path, headers=token("subscriptions:read")).json() == [], "not paid yet"
-    subscriptions.entitle(session, subscription_id=made, until=clock.now() + timedelta(days=30))
+    paid.entitle(session, subscription_id=made, until=clock.now() + timedelta(days=30))
     session.commit()
     (told,) = program.get(path, headers=token("subscriptions:read")).json()
     assert (told["subscription_id"], told["copy_account_id"]) == (str(made), str(market.copy))

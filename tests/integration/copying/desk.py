@@ -23,8 +23,8 @@ from copytrade.domain.instruments import Market as MarketKind
 from copytrade.domain.instruments import MarketRules, Side, Venue
 from copytrade.domain.orders import Outcome, OutcomeKind, Refusal, VenueOrder, VenueOrderStatus
 from copytrade.domain.sizing import CopySettings
-from copytrade.subscriptions import service as subscriptions
 from copytrade.subscriptions.models import Subscription
+from tests import paid
 from tests.integration.subscriptions.market import Market, opened
 
 BTC = "BTC/USDT:USDT"
@@ -202,7 +202,7 @@ def desk(session: Session, *, settings: CopySettings | None = None, kind: Market
         session, owner=market.bob.id, profile_id=market.profile_id, copy_account_id=market.copy, settings=settings
     )
     now = clock.now()
-    subscriptions.entitle(session, subscription_id=subscription_id, until=now + timedelta(days=30))
+    paid.entitle(session, subscription_id=subscription_id, until=now + timedelta(days=30))
     session.get_one(Subscription, subscription_id).started_at = now - timedelta(minutes=1)
     session.add(
         CaptureState(

@@ -22,10 +22,10 @@ from copytrade.db.model import new_id
 from copytrade.domain.instruments import Role
 from copytrade.errors import NotFound
 from copytrade.subscriptions import queries as subscriptions
-from copytrade.subscriptions import service as subscription_service
 from tests.integration.accounts.linking import taken
 from tests.integration.subscriptions.market import Market, opened, subscribed
 from tests.integration.users.people import mallory
+from tests.paid import entitle
 
 
 @pytest.fixture
@@ -158,5 +158,5 @@ def test_mallory_unlinks_nothing(session: Session, market: Market) -> None:
 
 
 def paid(session: Session, subscription_id: UUID) -> None:
-    subscription_service.entitle(session, subscription_id=subscription_id, until=clock.now() + timedelta(days=30))
+    entitle(session, subscription_id=subscription_id, until=clock.now() + timedelta(days=30))
     session.commit()

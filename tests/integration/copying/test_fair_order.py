@@ -13,10 +13,10 @@ from copytrade.copying import service
 from copytrade.copying.models import PartRow, SymbolReady
 from copytrade.domain.fills import Equity
 from copytrade.domain.sizing import CopySettings
-from copytrade.subscriptions import service as subscriptions
 from copytrade.subscriptions.consent import RISK_VERSION, Consent, accept
 from copytrade.subscriptions.models import Subscription
 from copytrade.users import service as users
+from tests import paid
 from tests.integration.accounts.linking import linked
 from tests.integration.copying.desk import BTC, Desk, desk
 
@@ -80,7 +80,7 @@ def subscriber(on: Desk, number: int) -> None:
         copy_account_id=account,
         settings=CopySettings(max_leverage=Decimal(100)),
     )
-    subscriptions.entitle(session, subscription_id=subscription_id, until=now + timedelta(days=30))
+    paid.entitle(session, subscription_id=subscription_id, until=now + timedelta(days=30))
     session.get_one(Subscription, subscription_id).started_at = now - timedelta(minutes=1)
     total = Decimal(1_000_000)
     equity = Equity(total=total, wallet=total, unrealized_pnl=Decimal(0), available=total, read_at=now)

@@ -20,6 +20,7 @@ from copytrade.settings import settings
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions import service as subscription_service
 from copytrade.subscriptions.models import Subscription
+from tests import paid
 from tests.integration.copying.desk import BTC, Desk, desk
 from tests.integration.users import people
 
@@ -76,7 +77,7 @@ def test_through_the_days_of_grace_everything_is_copied(session: Session) -> Non
     on = desk(session)
     on.copy("1")
     days(on, 30.5)
-    subscription_service.mark_past_due(session, subscription_id=on.subscription_id)
+    paid.mark_past_due(session, subscription_id=on.subscription_id)
     assert subscription_service.expire_due(session, clock.now()) == 0
     on.copy("1")
     assert (on.leg().target, on.leg().held) == (2, 2)
@@ -97,8 +98,8 @@ def test_when_the_grace_is_over_nothing_is_opened_before_anybody_has_ended_it(se
 def test_a_payment_in_the_days_of_grace_lets_it_go_on(session: Session) -> None:
     on = desk(session)
     days(on, 31)
-    subscription_service.mark_past_due(session, subscription_id=on.subscription_id)
-    subscription_service.entitle(session, subscription_id=on.subscription_id, until=clock.now() + timedelta(days=30))
+    paid.mark_past_due(session, subscription_id=on.subscription_id)
+    paid.entitle(session, subscription_id=on.subscription_id, until=clock.now() + timedelta(days=30))
     days(on, settings().payment_grace_days)
     assert subscription_service.expire_due(session, clock.now()) == 0
     on.copy("1")
@@ -214,7 +215,7 @@ def _subscribe_again(on: Desk) -> UUID:
         settings=SETTINGS,
     )
     now = clock.now()
-    subscription_service.entitle(on.session, subscription_id=again, until=now + timedelta(days=30))
+    paid.entitle(on.session, subscription_id=again, until=now + timedelta(days=30))
     on.session.get_one(Subscription, again).started_at = now - timedelta(seconds=1)
     on.session.add(
         SymbolReady(exchange_account_id=on.market.copy, symbol=BTC, leverage=5, lead_leverage=5, read_at=now)

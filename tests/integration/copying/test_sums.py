@@ -27,8 +27,8 @@ from copytrade.demo import filling
 from copytrade.domain.instruments import Role
 from copytrade.domain.sizing import CopySettings
 from copytrade.engines import Engines
-from copytrade.subscriptions import service as subscriptions
 from tests import engines as test_engines
+from tests import paid
 from tests.conftest import Sandbox
 from tests.stage import SYMBOL, Account, Pair, account, ledger, pair
 from tests.waiting import wait_until
@@ -95,7 +95,7 @@ def stage(database: Engines, sandbox: Sandbox) -> Generator[Stage]:
             carols = copying.subscribe(
                 session, owner=person, profile_id=joined.profile_id, copy_account_id=carol.id, settings=CAROL
             )
-            subscriptions.entitle(session, subscription_id=carols, until=clock.now() + timedelta(days=30))
+            paid.entitle(session, subscription_id=carols, until=clock.now() + timedelta(days=30))
         made = Stage(joined, carol, carols)
         made.choose(joined.subscription_id, BOB)
         made.choose(carols, CAROL)

@@ -20,6 +20,7 @@ from copytrade.payments.models import Checkout, InboxState, PaidPeriod, WebhookE
 from copytrade.settings import settings
 from copytrade.subscriptions import service as subscriptions
 from copytrade.subscriptions.models import Subscription
+from tests import paid
 from tests.integration.payments.paying import Stripe
 from tests.integration.subscriptions.market import Market, opened, subscribed
 
@@ -137,7 +138,7 @@ def test_ending_and_paying_at_once_never_leaves_it_half(market: Market, stripe: 
 
     def pay() -> None:
         with transaction() as session:
-            subscriptions.entitle(session, subscription_id=id, until=until)
+            paid.entitle(session, subscription_id=id, until=until)
 
     def end() -> None:
         with transaction() as session:

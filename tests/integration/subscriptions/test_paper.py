@@ -15,6 +15,7 @@ from copytrade.errors import Conflict, InvalidInput, NotFound
 from copytrade.payments import service as payments
 from copytrade.subscriptions import queries, service
 from copytrade.subscriptions.models import Subscription
+from tests import paid
 from tests.integration.accounts.linking import MAY_TRADE, equity, linked
 from tests.integration.subscriptions.market import Market, opened, subscribed
 from tests.integration.users import people
@@ -61,7 +62,7 @@ def test_it_counts_as_no_subscriber_and_nobody_is_told_that_somebody_joined(sess
 def test_a_paid_one_stands_beside_it_and_a_second_on_paper_does_not(session: Session) -> None:
     market = opened(session)
     trying, paying = tried(session, market), subscribed(session, market)
-    service.entitle(session, subscription_id=paying, until=clock.now() + timedelta(days=30))
+    paid.entitle(session, subscription_id=paying, until=clock.now() + timedelta(days=30))
     assert queries.profile(session, market.profile_id).subscribers == 1
     found = queries.active_on_lead(session, lead_account_id=market.lead, now=clock.now())
     assert {one.id: one.is_paper for one in found} == {trying: True, paying: False}
@@ -75,7 +76,7 @@ def test_it_can_be_neither_paid_nor_billed(session: Session) -> None:
     with pytest.raises(Conflict, match="on paper"):
         payments.start_payment(session, owner=market.bob.id, subscription_id=id)
     with pytest.raises(Conflict, match="on paper"):
-        service.entitle(session, subscription_id=id, until=clock.now() + YEARS)
+        paid.entitle(session, subscription_id=id, until=clock.now() + YEARS)
 
 
 def test_its_owner_stops_it_and_takes_it_up_again(session: Session) -> None:
@@ -93,7 +94,7 @@ def test_its_owner_stops_it_and_takes_it_up_again(session: Session) -> None:
 def test_it_ends_where_the_trader_is_published_no_more(session: Session) -> None:
     market = opened(session)
     trying, paying = tried(session, market), subscribed(session, market)
-    service.entitle(session, subscription_id=paying, until=clock.now() + timedelta(days=30))
+    paid.entitle(session, subscription_id=paying, until=clock.now() + timedelta(days=30))
     assert service.expire_due(session, clock.now()) == 0
     service.unpublish(session, owner=market.alice.id, profile_id=market.profile_id)
     assert service.expire_due(session, clock.now()) == 1

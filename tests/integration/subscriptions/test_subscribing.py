@@ -15,6 +15,7 @@ from copytrade.settings import settings
 from copytrade.subscriptions import queries, service
 from copytrade.subscriptions.models import Subscription
 from copytrade.subscriptions.states import EndMode, State
+from tests import paid
 from tests.integration.accounts.linking import linked, taken
 from tests.integration.subscriptions.market import opened, subscribed
 from tests.integration.users import people
@@ -38,7 +39,7 @@ def test_a_paid_period_activates_once(session: Session) -> None:
     market = opened(session)
     id, until = subscribed(session, market), clock.now() + MONTH
     for _ in range(2):
-        service.entitle(session, subscription_id=id, until=until)
+        paid.entitle(session, subscription_id=id, until=until)
     (active,) = queries.active_on_lead(session, lead_account_id=market.lead, now=clock.now())
     assert (active.id, active.copy_account_id, active.may_enter) == (id, market.copy, True)
     assert _kinds(session) == ["subscription.activated", "subscriber.joined"]
@@ -48,8 +49,8 @@ def test_a_paid_period_activates_once(session: Session) -> None:
 def test_an_older_period_never_shortens_the_access(session: Session) -> None:
     market = opened(session)
     id, now = subscribed(session, market), clock.now()
-    service.entitle(session, subscription_id=id, until=now + MONTH)
-    service.entitle(session, subscription_id=id, until=now + timedelta(days=1))
+    paid.entitle(session, subscription_id=id, until=now + MONTH)
+    paid.entitle(session, subscription_id=id, until=now + timedelta(days=1))
     row = queries.subscription(session, owner=market.bob.id, subscription_id=id)
     assert row.entitled_until == now + MONTH
 
@@ -58,7 +59,7 @@ def test_an_unpaid_one_is_taken_up_again_and_an_active_one_is_not(session: Sessi
     market = opened(session)
     id = subscribed(session, market)
     assert subscribed(session, market) == id
-    service.entitle(session, subscription_id=id, until=clock.now() + MONTH)
+    paid.entitle(session, subscription_id=id, until=clock.now() + MONTH)
     with pytest.raises(Conflict):
         subscribed(session, market)
 
@@ -151,8 +152,8 @@ def test_mallory_neither_sees_nor_ends_bobs_subscription(session: Session) -> No
 def test_an_unpaid_renewal_is_copied_through_the_grace_then_opens_nothing_and_then_ends(session: Session) -> None:
     market = opened(session)
     id, until = subscribed(session, market), clock.now() + MONTH
-    service.entitle(session, subscription_id=id, until=until)
-    service.mark_past_due(session, subscription_id=id)
+    paid.entitle(session, subscription_id=id, until=until)
+    paid.mark_past_due(session, subscription_id=id)
     within, after = until + GRACE - timedelta(seconds=1), until + GRACE
     assert queries.active_on_lead(session, lead_account_id=market.lead, now=within)[0].may_enter
     assert not queries.active_on_lead(session, lead_account_id=market.lead, now=after)[0].may_enter
@@ -178,8 +179,8 @@ def test_an_unpaid_renewal_is_copied_through_the_grace_then_opens_nothing_and_th
 def test_one_that_is_not_renewed_has_no_grace(session: Session) -> None:
     market = opened(session)
     id, until = subscribed(session, market), clock.now() + MONTH
-    service.entitle(session, subscription_id=id, until=until)
-    service.set_ending(session, subscription_id=id, is_ending=True)
+    paid.entitle(session, subscription_id=id, until=until)
+    paid.set_ending(session, subscription_id=id, is_ending=True)
     assert service.expire_due(session, until - timedelta(seconds=1)) == 0
     assert service.expire_due(session, until) == 1
 
@@ -188,8 +189,8 @@ def test_the_old_period_read_again_leaves_a_late_one_late(session: Session) -> N
     market = opened(session)
     id, until = subscribed(session, market), clock.now() + MONTH
     for _ in range(3):
-        service.entitle(session, subscription_id=id, until=until)
-        service.mark_past_due(session, subscription_id=id)
+        paid.entitle(session, subscription_id=id, until=until)
+        paid.mark_past_due(session, subscription_id=id)
     assert queries.subscription(session, owner=market.bob.id, subscription_id=id).state == "past_due"
     assert _kinds(session).count("subscription.past_due") == 1
 
@@ -197,9 +198,9 @@ def test_the_old_period_read_again_leaves_a_late_one_late(session: Session) -> N
 def test_a_late_payment_makes_a_late_one_active_again(session: Session) -> None:
     market = opened(session)
     id, now = subscribed(session, market), clock.now()
-    service.entitle(session, subscription_id=id, until=now + MONTH)
-    service.mark_past_due(session, subscription_id=id)
-    service.entitle(session, subscription_id=id, until=now + 2 * MONTH)
+    paid.entitle(session, subscription_id=id, until=now + MONTH)
+    paid.mark_past_due(session, subscription_id=id)
+    paid.entitle(session, subscription_id=id, until=now + 2 * MONTH)
     row = queries.subscription(session, owner=market.bob.id, subscription_id=id)
     assert (row.state, row.entitled_until) == ("active", now + 2 * MONTH)
 
@@ -207,7 +208,7 @@ def test_a_late_payment_makes_a_late_one_active_again(session: Session) -> None:
 def test_an_ended_one_waits_for_copying_and_is_not_ended_twice(session: Session) -> None:
     market = opened(session)
     id = subscribed(session, market)
-    service.entitle(session, subscription_id=id, until=clock.now() + MONTH)
+    paid.entitle(session, subscription_id=id, until=clock.now() + MONTH)
     service.end(session, owner=market.bob.id, subscription_id=id, mode=EndMode.CLOSE)
     (ended,) = queries.ended_unsettled(session)
     assert (ended.id, ended.end_mode) == (id, "close")
@@ -219,10 +220,10 @@ def test_an_ended_one_waits_for_copying_and_is_not_ended_twice(session: Session)
 def test_money_for_an_ended_one_rings_an_alarm_and_copies_nothing(session: Session) -> None:
     market = opened(session)
     id, now = subscribed(session, market), clock.now()
-    service.entitle(session, subscription_id=id, until=now + MONTH)
+    paid.entitle(session, subscription_id=id, until=now + MONTH)
     service.end(session, owner=market.bob.id, subscription_id=id)
     for _ in range(2):
-        service.entitle(session, subscription_id=id, until=now + 2 * MONTH)
+        paid.entitle(session, subscription_id=id, until=now + 2 * MONTH)
     row = queries.subscription(session, owner=market.bob.id, subscription_id=id)
     assert row.state == "canceled"
     assert session.exec(select(Event.kind).where(Event.kind == "alarm.paid_after_end")).all() == [
@@ -241,7 +242,7 @@ def test_one_that_was_never_paid_is_forgotten_quietly(session: Session) -> None:
 def test_the_contracts_lists_tell_traders_and_their_subscribers(session: Session) -> None:
     market = opened(session)
     id = subscribed(session, market)
-    service.entitle(session, subscription_id=id, until=clock.now() + MONTH)
+    paid.entitle(session, subscription_id=id, until=clock.now() + MONTH)
     (trader,) = queries.traders(session)
     assert (trader.user_id, trader.lead_account_id) == (market.alice.id, market.lead)
     (active,) = queries.subscribers_of_person(session, trader_id=market.alice.id, now=clock.now())
@@ -254,6 +255,6 @@ def test_a_trader_sees_who_subscribed(session: Session) -> None:
     market = opened(session)
     id = subscribed(session, market)
     assert queries.subscribers_of(session, owner=market.alice.id, profile_id=market.profile_id) == []
-    service.entitle(session, subscription_id=id, until=clock.now() + MONTH)
+    paid.entitle(session, subscription_id=id, until=clock.now() + MONTH)
     (row,) = queries.subscribers_of(session, owner=market.alice.id, profile_id=market.profile_id)
     assert (row.subscription_id, row.state) == (id, State.ACTIVE)
