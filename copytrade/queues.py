@@ -39,23 +39,25 @@ def knock(name: str, job: str, *arguments: str) -> None:
     _enqueue(queue(name), job, arguments, job_id=None)
 
 
-def tick(name: str, job: str, *, slot: datetime) -> bool:
+def tick(name: str, job: str, *, slot: datetime, timeout_s: int = JOB_TIMEOUT_S) -> bool:
     """Enqueue a clock's job once for its slot, however many clocks run; False where another clock was first."""
     stamp = f"{job.rsplit('.', 1)[-1]}-{slot:%Y%m%dT%H%M%S}"
     try:
-        _enqueue(queue(name), job, (), job_id=stamp)
+        _enqueue(queue(name), job, (), job_id=stamp, timeout_s=timeout_s)
     except DuplicateJobError:
         return False
     return True
 
 
-def _enqueue(target: Queue, job: str, arguments: tuple[str, ...], *, job_id: str | None) -> None:
+def _enqueue(
+    target: Queue, job: str, arguments: tuple[str, ...], *, job_id: str | None, timeout_s: int = JOB_TIMEOUT_S
+) -> None:
     options: dict[str, Any] = {"job_id": job_id, "unique": True} if job_id else {}
     target.enqueue(
         job,
         args=arguments,
         result_ttl=0 if job_id is None else 600,
-        job_timeout=JOB_TIMEOUT_S,
+        job_timeout=timeout_s,
         failure_ttl=FAILURE_TTL_S,
         **options,
     )

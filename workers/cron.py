@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from copytrade import logs
 from copytrade.db.bell import bell
-from copytrade.queues import knock, tick
+from copytrade.queues import JOB_TIMEOUT_S, knock, tick
 
 log = structlog.get_logger()
 
@@ -27,6 +27,7 @@ class Due:
     queue: str
     job: str
     every_s: int
+    timeout_s: int = JOB_TIMEOUT_S
 
 
 SCHEDULE = (
@@ -38,7 +39,7 @@ SCHEDULE = (
     Due("billing", "workers.jobs.move_payouts", 10),
     Due("billing", "workers.jobs.collect_fees", 300),
     Due("billing", "workers.jobs.plan_payouts", 3600),
-    Due("billing", "workers.jobs.compare_money", 86_400),
+    Due("billing", "workers.jobs.compare_money", 86_400, timeout_s=1800),
     Due("notify", "workers.jobs.deliver_notices", 10),
     Due("analytics", "workers.jobs.refresh_statistics", 15),
     Due("analytics", "workers.jobs.price_skips", 60),
@@ -60,7 +61,7 @@ async def ring_slots(stop: asyncio.Event) -> None:
         for due in SCHEDULE:
             slot = int(time.time()) // due.every_s
             if slot > done[due.job] and await _reached(
-                lambda due=due, slot=slot: tick(due.queue, due.job, slot=_start(due, slot))
+                lambda due=due, slot=slot: tick(due.queue, due.job, slot=_start(due, slot), timeout_s=due.timeout_s)
             ):
                 done[due.job] = slot
 

@@ -34,6 +34,8 @@ NOT_PAYABLE = ("insufficient_capabilities_for_transfer", "account_invalid", "res
 """Stripe's words for an account that cannot be paid: the payout is canceled, and its entries are free again."""
 NOT_ENOUGH = "balance_insufficient"
 _LEASE = timedelta(seconds=90)
+_A_WHILE = timedelta(seconds=30)
+"""Well below the time that a job may take; the next one goes on."""
 _LONGEST_PAUSE = timedelta(hours=1)
 
 
@@ -119,13 +121,13 @@ def _take(session: Session, row: Row) -> int:
 
 
 def move_due() -> int:
-    """Send what is planned and take back what went back to payers; return how many were tried."""
-    done = 0
-    while (claimed := _claim()) is not None:
+    """Send what is planned and take back what went back to payers, for a while; return how many were tried."""
+    done, until = 0, clock.real_now() + _A_WHILE
+    while clock.real_now() < until and (claimed := _claim()) is not None:
         reach(Label.PAYOUT_CLAIMED)
         _send(claimed)
         done += 1
-    return done + reversing.work_off()
+    return done + reversing.work_off(until=until)
 
 
 def _claim() -> Row | None:

@@ -1,6 +1,6 @@
 """Taking a part of a payout back, since the money behind it went back to its payer: planned, asked, booked."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -78,10 +78,10 @@ def drop(session: Session, *, cause: str) -> None:
     )
 
 
-def work_off() -> int:
-    """Take back what is due, each in steps of its own; return how many were tried."""
+def work_off(*, until: datetime) -> int:
+    """Take back what is due, each in steps of its own, until a time; return how many were tried."""
     done = 0
-    while (claimed := _claim()) is not None:
+    while clock.real_now() < until and (claimed := _claim()) is not None:
         _take_back(claimed)
         done += 1
     return done

@@ -1,6 +1,6 @@
 """A till for tests: sells a trader's months at the sandbox's Stripe for real, and books them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from copytrade.db.model import new_id
 from copytrade.payments import gateway, ledger
 from copytrade.payments.gateway import ask
 from copytrade.payments.models import PaidPeriod
-from tests.integration.payments.books import Books, Sold
+from tests.integration.payments.books import DAY, Books, Sold
 from tests.integration.payments.paying import Stripe
 
 AT_ONCE = "4000 0000 0000 0077"
@@ -32,7 +32,9 @@ class Till:
     def __post_init__(self) -> None:
         self.books = Books(self.session, self.trader)
 
-    def sell(self, minor: int = 2900, *, currency: str = "usd", card: str = AT_ONCE, booked: bool = True) -> sdk.Charge:
+    def sell(
+        self, minor: int = 2900, *, currency: str = "usd", card: str = AT_ONCE, booked: bool = True, days_ago: int = 0
+    ) -> sdk.Charge:
         """Sell a month on the hosted page, book it as its webhook would, and return the charge."""
         customer = ask(lambda client: client.v1.customers.create({"email": "bob@copytrade.example"}))
         page = ask(
@@ -50,6 +52,7 @@ class Till:
         if booked:
             found = ask(lambda client: client.v1.subscriptions.list({"customer": customer.id})).data[0]
             [invoice] = gateway.paid_invoices(found.id)
+            invoice = replace(invoice, paid_at=invoice.paid_at - days_ago * DAY)
             sold = Sold(new_id(), new_id(), self.trader)
             assert ledger.book_paid(self.session, subscription=sold, invoice=invoice)
             self.session.commit()
@@ -67,7 +70,11 @@ class Till:
 
     def refund(self, charge: sdk.Charge, minor: int | None = None) -> str:
         """Give money back in Stripe's dashboard; return the refund's id."""
-        params: Any = {"charge": charge.id} | ({"amount": minor} if minor else {})
+        return self.refund_of(charge.id, minor)
+
+    def refund_of(self, charge_id: str, minor: int | None = None) -> str:
+        """Give money of a charge back."""
+        params: Any = {"charge": charge_id} | ({"amount": minor} if minor else {})
         return ask(lambda client: client.v1.refunds.create(params)).id
 
     def dispute(self, charge: sdk.Charge) -> str:
