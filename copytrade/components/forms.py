@@ -5,6 +5,7 @@ from typing import Any, Literal
 import reflex as rx
 
 from copytrade.components.text import Text, t
+from copytrade.state import routes
 
 
 def _whole_form(event: rx.Var[Any]) -> tuple[rx.Var[dict[str, Any]]]:
@@ -89,6 +90,13 @@ def submit(text: Text, *, full: bool = False, **props: Any) -> rx.Component:
 def link_button(text: Text, href: Text, *, soft: bool = False) -> rx.Component:
     """Return a link that looks like the button it stands for."""
     return rx.link(text, href=href, class_name="button soft" if soft else "button", underline="none")
+
+
+def sheet_link(name: str) -> rx.Component:
+    """Return the link to a table of money for a spreadsheet; the API sends it as it is read."""
+    return rx.el.a(
+        t("Export as CSV"), href=routes.sheet(name), download=f"{name}.csv", class_name="button soft", data_testid=name
+    )
 
 
 def confirm(

@@ -4,7 +4,7 @@ import reflex as rx
 
 from copytrade.components.charts import chart
 from copytrade.components.figures import stat, stats
-from copytrade.components.forms import link_button
+from copytrade.components.forms import link_button, sheet_link
 from copytrade.components.frame import page
 from copytrade.components.panels import empty, has, heading, panel, skeleton, told, when_loaded
 from copytrade.components.payout_setup import payout_setup
@@ -43,18 +43,18 @@ def earnings() -> rx.Component:
             payout_setup(Earnings),
             rx.cond(Earnings.upcoming.debt != "", told(Earnings.upcoming.debt, icon="triangle_alert", color="amber")),
             _figures(),
-            panel(t("By month"), chart(Earnings.chart, height=240), aside=_export("months")),
+            panel(t("By month"), chart(Earnings.chart, height=240), aside=_export()),
             rx.cond(has(Earnings.audience.months), panel(t("Who came, who left"), _audience())),
-            panel(t("Payouts"), _payouts(), aside=rx.cond(has(Earnings.payouts), _export("payouts"))),
-            panel(t("Payments"), _paid(), aside=rx.cond(has(Earnings.paid), _export("payments"))),
+            panel(t("Payouts"), _payouts(), aside=rx.cond(has(Earnings.payouts), sheet_link("payouts"))),
+            panel(t("Payments"), _paid(), aside=rx.cond(has(Earnings.paid), sheet_link("earnings"))),
             holding=rx.fragment(skeleton(rows=1, height="96px"), skeleton(rows=1, height="280px"), skeleton(rows=4)),
         ),
     )
 
 
-def _export(what: str) -> rx.Component:
+def _export() -> rx.Component:
     return rx.el.button(
-        t("Export as CSV"), type="button", class_name="button soft", on_click=Earnings.export(what), data_testid=what
+        t("Export as CSV"), type="button", class_name="button soft", on_click=Earnings.export, data_testid="months"
     )
 
 

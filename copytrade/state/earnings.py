@@ -6,7 +6,6 @@ import reflex as rx
 
 from copytrade import clock
 from copytrade.analytics.charts import Chart, earnings
-from copytrade.errors import InvalidInput
 from copytrade.i18n.voice import Voice
 from copytrade.payments import connect, ledger, trader_payments, trader_queries
 from copytrade.payments.months import months_before
@@ -28,14 +27,13 @@ from copytrade.state.earning_lines import (
     upcoming_told,
 )
 from copytrade.state.ids import id_of
-from copytrade.state.money_sheets import month_sheet, paid_sheet, payout_sheet
+from copytrade.state.money_sheets import month_sheet
 from copytrade.state.work import change, read
 from copytrade.subscriptions import audience
 from copytrade.subscriptions.churn import subscribers_by_month
 from copytrade.users.queries import Person
 
 MONTHS, SHOWN, SHOWN_LINES = 12, 30, 100
-SHEETS = {"months": month_sheet, "payments": paid_sheet, "payouts": payout_sheet}
 
 
 class Earnings(Page, rx.State):
@@ -112,10 +110,7 @@ class Earnings(Page, rx.State):
         return rx.redirect(await change(connect.dashboard_url, owner=asker.id))
 
     @action(Who.TRADER)
-    async def export(self, asker: Person, voice: Voice, what: str) -> Any:
-        """Give months, payments or payouts as a table for a spreadsheet."""
-        sheet = SHEETS.get(what)
-        if sheet is None:
-            raise InvalidInput("sheet was unknown", user="Please choose one of the list.")
-        text = await read(sheet, owner=asker.id)
-        return rx.download(data=text, filename=f"{what}-{clock.now():%Y-%m-%d}.csv")
+    async def export(self, asker: Person, voice: Voice) -> Any:
+        """Give the months as a table for a spreadsheet."""
+        text = await read(month_sheet, owner=asker.id)
+        return rx.download(data=text, filename=f"months-{clock.now():%Y-%m-%d}.csv")

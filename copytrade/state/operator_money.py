@@ -22,9 +22,7 @@ from copytrade.state.operator_money_lines import (
     StuckLine,
     book_line,
     difference_line,
-    difference_sheet,
     dispute_line,
-    dispute_sheet,
     event_line,
     revenue_line,
     revenue_sheet,
@@ -37,7 +35,6 @@ from copytrade.users import queries as users
 from copytrade.users.queries import Person
 
 SHOWN = 50
-SHEETS = {"revenue": revenue_sheet, "disputes": dispute_sheet, "differences": difference_sheet}
 
 
 class OperatorMoney(Page, rx.State):
@@ -90,9 +87,6 @@ class OperatorMoney(Page, rx.State):
         return [rx.toast.success(voice.say("Agreed. It counts for what is paid from now on.")), OperatorMoney.watch]
 
     @action(Who.OPERATOR)
-    async def export(self, asker: Person, voice: Voice, what: str) -> Any:
-        """Give revenue, disputes or differences as a table for a spreadsheet."""
-        sheet = SHEETS.get(what)
-        if sheet is None:
-            raise InvalidInput("sheet was unknown", user="Please choose one of the list.")
-        return rx.download(data=await read(sheet), filename=f"{what}-{clock.now():%Y-%m-%d}.csv")
+    async def export(self, asker: Person, voice: Voice) -> Any:
+        """Give the revenue by month as a table for a spreadsheet."""
+        return rx.download(data=await read(revenue_sheet), filename=f"revenue-{clock.now():%Y-%m-%d}.csv")

@@ -16,7 +16,6 @@ from copytrade.users import queries as users
 
 KINDS = {"payout": "payout", "reversal": "taken back from a trader", "refund": "refund to a subscriber"}
 STATES = {"planned": "waits", "refused": "refused by Stripe"}
-MOST = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,38 +221,3 @@ def revenue_sheet(session: Session) -> str:
             for row in operator_queries.revenue_by_month(session, months=120)
         ),
     )  # fmt: skip
-
-
-def dispute_sheet(session: Session) -> str:
-    """Return all disputes as CSV, the open ones first."""
-    columns = (
-        "dispute",
-        "trader",
-        "amount",
-        "currency",
-        "reason",
-        "status",
-        "opened_utc",
-        "answer_by_utc",
-        "closed_utc",
-    )
-    return sheet_of(
-        columns,
-        (
-            (row.id, row.trader_name, row.amount, row.currency.upper(), row.reason, row.status, row.opened_at,
-             row.answer_by, row.closed_at)
-            for row in operator_queries.disputes(session, limit=MOST)
-        ),
-    )  # fmt: skip
-
-
-def difference_sheet(session: Session) -> str:
-    """Return all differences from Stripe as CSV, the open ones first."""
-    columns = ("kind", "stripe_id", "ours", "theirs", "found_utc", "resolved_utc")
-    return sheet_of(
-        columns,
-        (
-            (row.kind, row.stripe_id, row.ours, row.theirs, row.found_at, row.resolved_at)
-            for row in operator_queries.differences(session, limit=MOST)
-        ),
-    )

@@ -22,6 +22,7 @@ REGISTER = "/register"
 API_LOGIN = "/api/v1/login"
 API_REGISTER = "/api/v1/register"
 API_LOGOUT = "/api/v1/logout"
+API_SHEETS = "/api/v1/payments/sheets"
 
 
 def login(*, then: str) -> str:
@@ -47,6 +48,11 @@ def try_on_paper(slug: str) -> str:
 def link_account(*, venue: str, market: str, role: str = "copy") -> str:
     """Return the form that links an account, its exchange and market already chosen."""
     return f"{ACCOUNTS}?{urlencode({'role': role, 'venue': venue, 'market': market})}#link"
+
+
+def sheet(name: str) -> str:
+    """Return where a table of money is, for a spreadsheet."""
+    return f"{API_SHEETS}/{name}"
 
 
 def local(path: str) -> bool:
