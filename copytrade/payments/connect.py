@@ -15,7 +15,6 @@ from copytrade.payments.needs import needs_of
 from copytrade.payments.rows import PayoutStanding
 from copytrade.settings import settings
 from copytrade.subscriptions import profiles
-from copytrade.subscriptions.models import Profile
 from copytrade.users import queries as users
 
 AGAIN, BACK = "/api/v1/payouts/onboarding", "/api/v1/payouts/onboarded"
@@ -100,11 +99,10 @@ def may_be_paid(session: Session, *, user_id: UUID) -> bool:
     return row is not None and row.may_be_paid
 
 
-def publish_profile(session: Session, *, owner: UUID, profile_id: UUID) -> Profile:
+def publish_profile(session: Session, *, owner: UUID, profile_id: UUID) -> None:
     """Show a profile to everybody; only who can be paid may take money for it."""
-    return profiles.publish(
-        session, owner=owner, profile_id=profile_id, may_be_paid=may_be_paid(session, user_id=owner)
-    )
+    may = may_be_paid(session, user_id=owner)
+    profiles.publish(session, owner=owner, profile_id=profile_id, may_be_paid=may)
 
 
 def account_of(session: Session, *, user_id: UUID) -> PayoutAccount | None:
