@@ -1,7 +1,7 @@
 """Brings what we hold in line with what Stripe has now: state, never the delta of an event."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,14 +11,13 @@ from sqlmodel import Session, col, select
 from copytrade import clock
 from copytrade.db.bell import ring
 from copytrade.db.events import record
-from copytrade.domain.billing import Facts, State
+from copytrade.domain.billing import State
 from copytrade.domain.money import major, told
 from copytrade.errors import CopyTradeError
 from copytrade.payments import facts as reading
-from copytrade.payments import gateway, ledger, refunding, taking_back
-from copytrade.payments.facts import GONE, LATE, Known, SubscriptionTold
+from copytrade.payments import gateway, ledger, refunding, standing, taking_back
+from copytrade.payments.facts import GONE, Known, SubscriptionTold
 from copytrade.payments.gateway import PaidInvoice
-from copytrade.payments.ledger_models import Dispute
 from copytrade.payments.models import Checkout, CheckoutState, PaidPeriod, StripeSubscription
 from copytrade.subscriptions import queries as subscription_queries
 from copytrade.subscriptions import service as subscriptions
@@ -95,9 +94,9 @@ def take_in(session: Session, asking: Asked, remote: SubscriptionTold) -> bool:
         _book(session, row, ours, invoice)
     if row.is_surplus:
         return True
-    state = subscriptions.hear(session, subscription_id=ours.id, facts=_facts(session, row, remote, ours))
+    state = subscriptions.hear(session, subscription_id=ours.id, facts=standing.facts_of(session, row, remote, ours))
     if state is not State.CANCELED:
-        _tell_trouble(session, row, remote, ours)
+        standing.tell_trouble(session, row, remote, ours)
     return True
 
 
@@ -168,72 +167,6 @@ def _book(session: Session, row: StripeSubscription, ours: SubscriptionRow, invo
     ring(session, f"user:{ours.trader_id}", f"user:{ours.subscriber_id}")
 
 
-def _facts(session: Session, row: StripeSubscription, remote: SubscriptionTold, ours: SubscriptionRow) -> Facts:
-    periods = _periods(session, row.stripe_subscription_id)
-    trial_end = remote.trial_end if remote.status == "trialing" else None
-    ends = [at for at in (*(one.period_end for one in periods), trial_end) if at is not None]
-    facts = Facts(
-        created_at=ours.created_at,
-        paid_until=max(ends, default=None),
-        is_trial=remote.status == "trialing",
-        is_late=remote.status in LATE,
-        has_given_up=remote.status == "unpaid",
-        is_ending=remote.cancel_at_period_end,
-        is_gone=remote.status == "canceled",
-        is_paused=remote.is_paused,
-    )
-    return _with_money(session, periods, facts)
-
-
-def _periods(session: Session, stripe_subscription_id: str) -> Sequence[PaidPeriod]:
-    """Return what was paid, newest first."""
-    return session.exec(
-        select(PaidPeriod)
-        .where(PaidPeriod.stripe_subscription_id == stripe_subscription_id)
-        .order_by(col(PaidPeriod.period_end).desc())
-    ).all()
-
-
-def _with_money(session: Session, periods: Sequence[PaidPeriod], facts: Facts) -> Facts:
-    """Add what became of the money: disputed, lost, or all of the running period given back."""
-    disputes = session.exec(
-        select(Dispute.status, Dispute.is_open).where(col(Dispute.paid_period_id).in_([one.id for one in periods]))
-    ).all()
-    running = periods[0] if periods and periods[0].period_end > clock.now() else None
-    return replace(
-        facts,
-        is_disputed=any(is_open and not status.startswith("warning") for status, is_open in disputes),
-        is_lost=any(status == "lost" for status, _ in disputes),
-        is_refunded=running is not None and running.minor > 0 and running.refunded_minor >= running.minor,
-    )
-
-
-def _tell_trouble(session: Session, row: StripeSubscription, remote: SubscriptionTold, ours: SubscriptionRow) -> None:
-    """Tell a payer of a payment that failed, and of a card that will, once each."""
-    facts = {"subscription_id": str(ours.id), "trader": ours.trader_name}
-    if remote.failed is not None and remote.failed.attempts and row.failed_told != remote.failed.id:
-        row.failed_told = remote.failed.id
-        now = subscription_queries.by_ids(session, {ours.id})[ours.id]
-        until = now.access_until.isoformat() if now.access_until else ""
-        record(session, "payment.failed", user_id=ours.subscriber_id, cause=remote.failed.id, until=until, **facts)
-    card = remote.card
-    if card is None or remote.cancel_at_period_end or card.expires_at >= remote.period_end:
-        return
-    which = f"{card.id}:{card.expires_at:%Y-%m}"
-    if row.card_told != which:
-        row.card_told = which
-        record(
-            session,
-            "payment.card_expires",
-            user_id=ours.subscriber_id,
-            cause=which,
-            last4=card.last4,
-            month=f"{card.expires_at:%m/%Y}",
-            **facts,
-        )
-    session.add(row)
-
-
 def checkout(session: Session, *, stripe_session_id: str) -> bool:
     """Read a payment page again; a paid one brings its subscription up to date. False where it is not ours."""
     row = session.exec(
@@ -300,9 +233,9 @@ def _weigh(session: Session, period: PaidPeriod) -> None:
     if row.is_surplus:
         return
     session.flush()
-    facts = _with_money(
+    facts = standing.with_money(
         session,
-        _periods(session, period.stripe_subscription_id),
+        standing.periods_of(session, period.stripe_subscription_id),
         subscriptions.facts(session, subscription_id=current),
     )
     subscriptions.hear(session, subscription_id=current, facts=facts)
