@@ -100,7 +100,7 @@ def _head(stats: ProfileStats, voice: Voice) -> Head:
         age=voice.count(stats.age_days, "{n} day", "{n} days"),
         capital=voice.money(stats.equity),
         subscribers=voice.count(stats.subscribers, "{n} subscriber", "{n} subscribers"),
-        price=voice.money(stats.price, stats.currency.upper()),
+        price=voice.cash(stats.price, stats.currency),
         rank=voice.say("rank {n}", n=stats.place) if stats.place else unranked(voice, stats.unranked),
         subscribe=routes.subscribe(stats.slug),
         paper=routes.try_on_paper(stats.slug) if paper.is_offered() else "",

@@ -81,7 +81,7 @@ def line(row: LeaderRow, voice: Voice) -> TraderLine:
         sharpe=voice.ratio(row.sharpe),
         sample=voice.count(row.closed, "{n} closed position", "{n} closed positions"),
         age=voice.count(row.age_days, "{n} day", "{n} days"),
-        price=voice.money(row.price, row.currency.upper()),
+        price=voice.cash(row.price, row.currency),
     )
 
 
