@@ -45,11 +45,19 @@ def subscribe() -> rx.Component:
                 problem(Subscribe.problem),
                 rx.cond(Subscribe.is_running & ~Subscribe.is_paper & (Subscribe.step < 4), runs(Subscribe)),
                 rx.cond(
-                    Subscribe.loaded,
-                    rx.match(
-                        Subscribe.step, (1, _account()), (2, _settings()), (4, after_payment(Subscribe)), _summary()
+                    Subscribe.is_closed & (Subscribe.step < 4),
+                    empty(
+                        t("{name} takes no subscribers now", name=Subscribe.name),
+                        t("Whoever subscribes already keeps what is paid. Perhaps another trader suits you."),
+                        link_button(t("See the traders"), routes.TRADERS),
                     ),
-                    rx.cond(Subscribe.problem == "", skeleton(rows=3, height="64px")),
+                    rx.cond(
+                        Subscribe.loaded,
+                        rx.match(
+                            Subscribe.step, (1, _account()), (2, _settings()), (4, after_payment(Subscribe)), _summary()
+                        ),
+                        rx.cond(Subscribe.problem == "", skeleton(rows=3, height="64px")),
+                    ),
                 ),
             ),
         ),

@@ -57,6 +57,8 @@ class Subscribe(CopyForm, PayingForm, Page, rx.State):
     place: str = ""
     price: str = ""
     is_missing: bool = False
+    is_closed: bool = False
+    """He takes no subscribers any more."""
     choices: list[AccountChoice] = []
     others: list[OtherAccount] = []
     link: str = ""
@@ -92,7 +94,7 @@ class Subscribe(CopyForm, PayingForm, Page, rx.State):
             self.step, self.account_id, self.profile_id = ACCOUNT, "", str(profile.id)
             self.draft, self.code, self.code_fault = Draft(), "", ""
             self.is_paper = self.offers_paper and self.router.url.query_parameters.get("paper") == "1"
-        self.is_missing = False
+        self.is_missing, self.is_closed = False, not profile.is_published or profile.closed_at is not None
         self.name, self.place = profile.name, place_name(voice, profile.venue, profile.market)
         self.price = voice.cash(profile.price, profile.currency)
         self.link = routes.link_account(venue=profile.venue, market=profile.market)

@@ -7,11 +7,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from copytrade.db.session import reading
-from copytrade.demo import filling
 from copytrade.sandbox.client import Control
 from copytrade.settings import settings
-from copytrade.users.queries import person_by_email
 from tests.conftest import Sandbox
 from tests.e2e.walking import Look, Walker, walking
 from tests.waiting import wait_until
@@ -125,11 +122,10 @@ def publish(walker: Walker, name: str) -> None:
     walker.sees("The price for a month is a number from {least} to {most}, in whole cents.", least="1", most="10000")
     walker.type("price", "25")
     walker.press("Save")
-    walker.press("Publish")
-    walker.sees(
-        "Set up your payouts first: subscribers pay for this profile, and Stripe has to know where to send your share."
-    )
+    expect(walker.page.get_by_role("button", name=walker.say("Publish"), exact=True)).to_be_disabled()
+    walker.picture("desk-no-payouts")
     onboard(walker)
+    walker.go("/desk")
     walker.press("Publish")
     expect(walker.part("[data-published=yes]")).to_be_visible()
     walker.picture("desk")
@@ -140,11 +136,19 @@ def publish(walker: Walker, name: str) -> None:
 
 
 def onboard(walker: Walker) -> None:
-    """The trader tells Stripe on its own pages who he is and where his earnings go."""
-    with reading() as session:
-        person = person_by_email(session, email_of(walker))
-    assert person is not None
-    filling.onboarded(person.id)
+    """The trader tells Stripe on its own pages who he is and where his share goes, and comes back."""
+    walker.follow("Set up payouts")
+    walker.at("/earnings")
+    walker.picture("earnings-none")
+    walker.press("Set up payouts")
+    walker.type("first", "Alice")
+    walker.type("last", "Trader")
+    walker.type("iban", "DE89370400440532013000")
+    walker.page.get_by_role("button", name="Finish", exact=True).click()
+    walker.at("/earnings")
+    expect(walker.part("[data-testid=payouts-ready]")).to_be_visible()
+    walker.picture("earnings-ready")
+    walker.fits()
 
 
 def subscribe(walker: Walker, name: str) -> None:
@@ -241,8 +245,13 @@ def see_subscriber(walker: Walker) -> None:
     """The trader sees his subscriber and the larger part of what was paid."""
     walker.go("/desk")
     expect(walker.page.get_by_text("20").first).to_be_visible()
-    walker.sees("Free for payout")
+    walker.sees("Next payout")
     walker.picture("desk-earning")
+    walker.fits()
+    walker.follow("All earnings")
+    walker.at("/earnings")
+    expect(walker.part("[data-testid=paid] tbody tr")).to_have_count(1)
+    walker.picture("earnings")
     walker.fits()
 
 

@@ -26,6 +26,7 @@ PEOPLES = (
     "/accounts?role=copy&venue=bitget&market=spot",
     "/accounts?role=lead&venue=bybit&market=perpetual",
     "/desk",
+    "/earnings",
     "/notices",
     "/settings",
 )
