@@ -1,6 +1,6 @@
 """What each kind of event says: title, body and where it leads, as English sentences of the catalogue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,9 +369,14 @@ TEXTS: dict[str, Text] = {
     ),
 }
 ALARM = Text("Alarm: {what}", "{facts}", "/operator", is_security=True)
+OF_MONEY = ("balance", "dispute", "money", "paid", "payout", "reconciliation", "refund", "reversal", "webhook")
+"""With what the names of alarms begin that the operators' page of money is about."""
+MONEY_ALARM = replace(ALARM, path="/operator/money")
 OTHER = Text("News about your account", "{facts}")
 
 
 def text_of(kind: str) -> Text:
     """Return the text of a kind; alarms and unknown kinds list their facts."""
-    return TEXTS.get(kind, ALARM if kind.startswith("alarm.") else OTHER)
+    if not kind.startswith("alarm."):
+        return TEXTS.get(kind, OTHER)
+    return TEXTS.get(kind, MONEY_ALARM if kind.removeprefix("alarm.").startswith(OF_MONEY) else ALARM)

@@ -10,9 +10,11 @@ from sqlmodel import Session, select
 
 from copytrade import clock
 from copytrade.domain.instruments import Role
+from copytrade.notifications.texts import text_of
 from copytrade.payments import connect, ledger, payouts
 from copytrade.payments.ledger_models import Dispute, MoneyDifference
 from copytrade.payments.models import WebhookEvent
+from copytrade.state import routes
 from copytrade.state.desk import Desk
 from copytrade.state.earnings import Earnings
 from copytrade.state.operator_money import OperatorMoney
@@ -243,3 +245,18 @@ def test_money_of_operators_is_not_for_others(session: Session) -> None:
     page = opened(OperatorMoney, cookie=signed_in(session, people.bob(session)))
     asyncio.run(loaded(page))
     assert (page.problem, page.books) == ("This page is not for your account.", [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("payout.sent", routes.EARNINGS),
+        ("payouts.ready", routes.EARNINGS),
+        ("payment.failed", routes.SUBSCRIPTIONS),
+        ("alarm.dispute", routes.OPERATOR_MONEY),
+        ("alarm.webhook_failed", routes.OPERATOR_MONEY),
+        ("alarm.venue_ban", routes.OPERATOR),
+    ],
+)
+def test_news_of_money_lead_to_where_it_is_shown(kind: str, path: str) -> None:
+    assert text_of(kind).path == path
