@@ -12,6 +12,7 @@ import reflex as rx
 from copytrade import logs
 from copytrade.api.app import api
 from copytrade.components.text import Text, t
+from copytrade.db.clock import keep_following
 from copytrade.pages.accounts import accounts
 from copytrade.pages.copies import copies
 from copytrade.pages.desk import desk
@@ -105,6 +106,12 @@ for page in PAGES:
 async def _log() -> None:
     """Send this worker's logs where those of all processes go."""
     logs.configure("web")
+
+
+@app.register_lifespan_task
+async def _follow_clock() -> None:
+    """Show the time that the installation has."""
+    await keep_following()
 
 
 @app.register_lifespan_task

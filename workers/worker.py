@@ -11,18 +11,34 @@ from importlib import import_module
 
 import structlog
 from redis.exceptions import RedisError
-from rq import SimpleWorker, Worker
+from rq import Queue, SimpleWorker, Worker
 from rq.exceptions import StopRequested
+from rq.executions import Execution
+from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
+from sqlalchemy.exc import DBAPIError
 
 from copytrade import logs
+from copytrade.db.clock import follow_now
 from copytrade.queues import QUEUES, connection, queue
 from workers.loop import Part, WarmLoop, set_current
 
 MAINTENANCE_S = 60
 PAUSE_S = 1.0
 log = structlog.get_logger()
+
+
+class ForkingWorker(Worker):
+    """Forks a process a job, which looks first what time the installation has."""
+
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        """Work one job, in the child."""
+        try:
+            follow_now()
+        except DBAPIError as error:  # the job itself fails of it, and is then told as any other
+            log.warning("worker.database_away", reason=type(error).__name__)
+        return super().perform_job(job, queue, execution)
 
 
 def parts_of(name: str) -> Sequence[Part]:
@@ -45,7 +61,7 @@ def main(name: str) -> None:
     if not parts:
         # Each job forks: what it imports is imported here once, not in every child.
         import_module("workers.jobs")
-        _work(name, Worker)
+        _work(name, ForkingWorker)
         return
     loop = WarmLoop(parts)
     set_current(loop)

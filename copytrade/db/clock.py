@@ -1,13 +1,20 @@
 """The one row that moves every process's clock together in a sandboxed installation."""
 
+import asyncio
 from datetime import timedelta
 
+import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Field, Session, SQLModel
 
 from copytrade import clock
-from copytrade.db.bell import ring
+from copytrade.db.bell import bell, ring
 from copytrade.db.model import PEOPLE
+from copytrade.db.session import reading
 from copytrade.settings import settings
+
+EVERY_S = 5.0
+log = structlog.get_logger()
 
 
 class ClockOffset(SQLModel, table=True):
@@ -26,6 +33,23 @@ def follow(session: Session) -> None:
         return
     row = session.get(ClockOffset, 1)
     clock.set_offset(timedelta(seconds=row.seconds if row else 0))
+
+
+def follow_now() -> None:
+    """Set this process's clock by the row now."""
+    if settings().is_production:
+        return
+    with reading() as session:
+        follow(session)
+
+
+async def keep_following() -> None:
+    """Keep the clock of a process with an event loop where the installation's is."""
+    async for _ in bell().rings("clock", every=EVERY_S):
+        try:
+            await asyncio.to_thread(follow_now)
+        except DBAPIError as error:
+            log.warning("clock.database_away", reason=type(error).__name__)
 
 
 def advance(session: Session, by: timedelta) -> None:
