@@ -154,7 +154,8 @@ def endpoint(world: World, *, url: str, secret: str, events: list[str] | None = 
 
 def _registered(world: World, owner: str, *, url: str, secret: str, events: list[str] | None, connect: bool) -> Json:
     for old in world.store.find("webhook_endpoint", metadata__owner=owner):
-        if old["url"] == url and world.store.switch(f"secret:{old['id']}", "") == secret:
+        is_same = old["url"] == url and old["enabled_events"] == (events or ["*"])
+        if is_same and world.store.switch(f"secret:{old['id']}", "") == secret:
             return old
         catalogue.delete(world, {}, ("webhook_endpoint", old["id"]))
     params: Json = {"url": url, "enabled_events": events or ["*"], "metadata": {"owner": owner}}
