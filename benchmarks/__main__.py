@@ -12,7 +12,10 @@ from pathlib import Path
 
 from copytrade.settings import ROOT
 
-PARTS = ("sandbox", "memory", "plan", "own", "fanout", "burst", "growth", "limits", "store", "capture", "polling")
+PARTS = (
+    *("sandbox", "memory", "plan", "own", "fanout", "burst", "growth", "limits", "store", "capture", "polling"),
+    "billing",
+)
 FILE = ROOT / "var" / "bench.json"
 
 

@@ -46,6 +46,7 @@ def ground(*, durable: bool = False, **settings: str) -> Generator[Ground]:
             "COPYTRADE_DATABASE_URL": engines.database_url(),
             "COPYTRADE_REDIS_URL": engines.redis_url,
             "COPYTRADE_SANDBOX_PORT": str(port),
+            "COPYTRADE_STRIPE_URL": f"http://127.0.0.1:{port}/stripe",
             "COPYTRADE_SANDBOX_HISTORY_DAYS": "0",
             "COPYTRADE_SANDBOX_LIMITS_FACTOR": "1000",
             "COPYTRADE_DEMO_BOTS": "0",
