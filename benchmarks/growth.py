@@ -36,7 +36,8 @@ def _seconds(sizes: Sequence[int], *, warm_clients: int) -> dict[int, float]:
     ) as place:
         from benchmarks import crowd
 
-        leads = {size: crowd.gather(place.control, subscribers=size) for size in sizes}
+        # Ten thousand cold clients take longer than a minute, and each is to be copied onto.
+        leads = {size: crowd.gather(place.control, subscribers=size, max_entry_age_s=3600) for size in sizes}
         place.processes.start("worker-capture", *WORKERS, "stream", "cron")
         # Eleven thousand accounts are linked at once: their first readings take minutes.
         wait_for_leads(place, leads=len(sizes), patience_s=1200)

@@ -61,7 +61,10 @@ def _seconds(proxies: Sequence[str]) -> dict[str, float]:
             if rules:
                 place.control.limits(venue=venue, **rules)
         leads = {
-            venue: crowd.gather(place.control, subscribers=SUBSCRIBERS, venue=Venue(venue), ways=ways) for venue in REAL
+            venue: crowd.gather(
+                place.control, subscribers=SUBSCRIBERS, venue=Venue(venue), ways=ways, max_entry_age_s=3600
+            )
+            for venue in REAL
         }
         place.processes.start("worker-capture", *WORKERS, "stream", "cron")
         wait_for_leads(place, leads=len(leads), patience_s=PATIENCE_S)
