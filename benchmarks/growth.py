@@ -2,9 +2,10 @@
 
 import math
 import statistics
+import sys
 from collections.abc import Sequence
 
-from benchmarks.ground import ground
+from benchmarks.ground import apart, ground
 from benchmarks.watch import LATENCY_MS, copied, wait_for_leads
 
 SIZES = (100, 1000, 10_000)
@@ -15,8 +16,8 @@ WORKERS = ("worker-copy", "worker-copy:2")
 
 def measure() -> dict[str, float]:
     """Return `fanout.10000.seconds`, the growth's exponent (1 is linear), and 10,000 with 1,000 warm clients."""
-    seconds = _seconds(SIZES, warm_clients=10_000)
-    cold = _seconds(SIZES[-1:], warm_clients=1000)
+    seconds = apart(_seconds, SIZES, warm_clients=10_000)
+    cold = apart(_seconds, SIZES[-1:], warm_clients=1000)
     return {f"growth.{size}.seconds": value for size, value in seconds.items() if size != SIZES[-1]} | {
         "fanout.10000.seconds": seconds[SIZES[-1]],
         "fanout.10000.us_per_subscriber": seconds[SIZES[-1]] / SIZES[-1] * 1e6,
@@ -49,6 +50,7 @@ def _seconds(sizes: Sequence[int], *, warm_clients: int) -> dict[int, float]:
             found[size] = statistics.median(
                 copied(place, [leads[size]], patience_s=PATIENCE_S) for _ in range(ROUNDS[size])
             )
+            print(f"  {size} with {warm_clients} warm: {found[size]:.2f} s", file=sys.stderr, flush=True)
         return found
 
 
