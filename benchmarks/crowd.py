@@ -40,8 +40,16 @@ class Lead:
     subscribers: int
 
 
-def gather(control: Control, *, subscribers: int, venue: Venue = Venue.BINANCE, ways: Sequence[str] = DIRECTLY) -> Lead:
+def gather(
+    control: Control,
+    *,
+    subscribers: int,
+    venue: Venue = Venue.BINANCE,
+    ways: Sequence[str] = DIRECTLY,
+    max_entry_age_s: int = 60,
+) -> Lead:
     """Make a lead of perpetuals whom so many subscribers copy with ratio 0.01, their accounts spread over `ways`."""
+    settings = CopySettings(mode=SizingMode.RATIO, factor=RATIO, max_entry_age_s=max_entry_age_s)
     now = clock.now()
     name = f"lead{subscribers}-{new_id().hex[-6:]}"
     made = control.create_account(name, venue=venue, deposit=FUNDS * 100)
@@ -64,7 +72,8 @@ def gather(control: Control, *, subscribers: int, venue: Venue = Venue.BINANCE, 
         session.add(profile)
         session.flush()
         for number in range(subscribers):
-            _subscriber(session, control, profile=profile, number=number, venue=venue, way=ways[number % len(ways)])
+            way = ways[number % len(ways)]
+            _subscriber(session, control, profile=profile, number=number, venue=venue, way=way, settings=settings)
         return Lead(lead_id, made["account_id"], made["api_key"], made["api_secret"], subscribers)
 
 
@@ -80,7 +89,16 @@ def _user(name: str) -> User:
     )
 
 
-def _subscriber(session: Session, control: Control, *, profile: Profile, number: int, venue: Venue, way: str) -> None:
+def _subscriber(
+    session: Session,
+    control: Control,
+    *,
+    profile: Profile,
+    number: int,
+    venue: Venue,
+    way: str,
+    settings: CopySettings,
+) -> None:
     now = clock.now()
     user = _user(f"{profile.slug}-{number}")
     session.add(user)
@@ -106,7 +124,7 @@ def _subscriber(session: Session, control: Control, *, profile: Profile, number:
         session,
         owner=user.id,
         subscription_id=row.id,
-        settings=CopySettings(mode=SizingMode.RATIO, factor=RATIO),
+        settings=settings,
     )
 
 

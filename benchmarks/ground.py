@@ -5,10 +5,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 from copytrade.engines import locate
 from copytrade.installation import installation_keys
@@ -19,6 +22,8 @@ from tests.waiting import wait_for_http
 from workers.launching.parent import end_with_parent
 from workers.launching.ports import any_free
 
+Figures = TypeVar("Figures")
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -27,6 +32,12 @@ class Ground:
     control: Control
     processes: Processes
     api_url: str
+
+
+def apart(work: Callable[..., Figures], *facts: object, **named: object) -> Figures:
+    """Do a part of a measurement in a process of its own, since each has one ground."""
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as process:
+        return process.submit(work, *facts, **named).result()
 
 
 @contextmanager

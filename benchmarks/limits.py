@@ -13,7 +13,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from benchmarks.ground import Ground, ground
+from benchmarks.ground import Ground, apart, ground
 from benchmarks.watch import LATENCY_MS, copied, wait_for_leads
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ OFF = {
 
 def measure() -> dict[str, float]:
     """Return `fanout.limits.VENUE.{one,ten}_seconds`."""
-    figures = {f"fanout.limits.{venue}.one_seconds": seconds for venue, seconds in _seconds([]).items()}
+    figures = {f"fanout.limits.{venue}.one_seconds": seconds for venue, seconds in apart(_seconds, []).items()}
     with _proxies(10) as ports:
-        found = _seconds([f"http://127.0.0.1:{port}" for port in ports])
+        found = apart(_seconds, [f"http://127.0.0.1:{port}" for port in ports])
     return figures | {f"fanout.limits.{venue}.ten_seconds": seconds for venue, seconds in found.items()}
 
 
@@ -61,7 +61,10 @@ def _seconds(proxies: Sequence[str]) -> dict[str, float]:
             if rules:
                 place.control.limits(venue=venue, **rules)
         leads = {
-            venue: crowd.gather(place.control, subscribers=SUBSCRIBERS, venue=Venue(venue), ways=ways) for venue in REAL
+            venue: crowd.gather(
+                place.control, subscribers=SUBSCRIBERS, venue=Venue(venue), ways=ways, max_entry_age_s=3600
+            )
+            for venue in REAL
         }
         place.processes.start("worker-capture", *WORKERS, "stream", "cron")
         wait_for_leads(place, leads=len(leads), patience_s=PATIENCE_S)

@@ -1,6 +1,6 @@
 """What is shown of exchange accounts, their equity and positions."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,17 @@ def account_ref(account: ExchangeAccount) -> AccountRef:
         egress=account.egress,
         key_version=account.key_version,
     )
+
+
+_REF = (
+    col(ExchangeAccount.id), col(ExchangeAccount.venue), col(ExchangeAccount.market), col(ExchangeAccount.mode),
+    col(ExchangeAccount.egress), col(ExchangeAccount.key_version),
+)  # fmt: skip
+
+
+def _ref_of(row: Sequence[Any]) -> AccountRef:
+    id, venue, market, mode, egress, key_version = row
+    return AccountRef(id, Venue(venue), Market(market), mode, egress, key_version)
 
 
 def owned(session: Session, *, owner: UUID, account_id: UUID) -> ExchangeAccount:
@@ -177,10 +188,11 @@ def owners(session: Session, account_ids: Collection[UUID]) -> dict[UUID, UUID]:
 
 def active(session: Session, *, role: Role | str, venue: Venue | str | None = None) -> list[AccountRef]:
     """Return the active accounts of a role, oldest first."""
-    query = select(ExchangeAccount).where(ExchangeAccount.state == State.ACTIVE, ExchangeAccount.role == str(role))
+    # Thousands of them are asked for each second: as plain values, rows cost ten times that.
+    query = sql_select(*_REF).where(col(ExchangeAccount.state) == State.ACTIVE, col(ExchangeAccount.role) == str(role))
     if venue is not None:
-        query = query.where(ExchangeAccount.venue == str(venue))
-    return [account_ref(row) for row in session.exec(query.order_by(col(ExchangeAccount.id)))]
+        query = query.where(col(ExchangeAccount.venue) == str(venue))
+    return [_ref_of(row) for row in session.connection().execute(query.order_by(col(ExchangeAccount.id)))]
 
 
 def active_of(session: Session, *, owner: UUID, role: Role | str) -> list[AccountRef]:

@@ -18,8 +18,11 @@ _DEAD = text(f"DELETE FROM {TRADES}.capture_processes WHERE kind = :kind AND ali
 _COUNT = text(f"SELECT count(*) FROM {TRADES}.capture_processes WHERE kind = :kind")  # noqa: S608
 _KEEP = text(f"""
 UPDATE {TRADES}.capture_leases SET leased_until = :until
+WHERE kind = :kind AND owner = :owner AND leased_until < :soon AND exchange_account_id = ANY(:accounts)
+""")  # noqa: S608
+_HELD = text(f"""
+SELECT exchange_account_id FROM {TRADES}.capture_leases
 WHERE kind = :kind AND owner = :owner AND exchange_account_id = ANY(:accounts)
-RETURNING exchange_account_id
 """)  # noqa: S608
 _TAKE = text(f"""
 INSERT INTO {TRADES}.capture_leases (kind, exchange_account_id, owner, leased_until)
@@ -51,12 +54,15 @@ def share(session: Session, accounts: Collection[UUID], *, kind: str, owner: UUI
     """Renew this process's leases, give up what is more than its share, take what is free; return what it holds."""
     now = clock.real_now()  # leases are about processes, whose time is never moved
     connection = session.connection()
-    common = {"kind": kind, "owner": owner, "now": now, "until": now + validity}
+    # A lease is written anew when a third of it is over: thousands each second would be a load of its own.
+    common = {"kind": kind, "owner": owner, "now": now, "until": now + validity, "soon": now + validity * 2 / 3}
     connection.execute(_ALIVE, common)
     connection.execute(_DEAD, common)
     processes: int = connection.execute(_COUNT, common).scalar_one()
     fair = -(-len(accounts) // processes)
-    held = sorted(row.exchange_account_id for row in connection.execute(_KEEP, {**common, "accounts": list(accounts)}))
+    ours = {**common, "accounts": list(accounts)}
+    connection.execute(_KEEP, ours)
+    held = sorted(row.exchange_account_id for row in connection.execute(_HELD, ours))
     kept = set(held[:fair])
     connection.execute(_LEAVE, {**common, "kept": list(kept)})
     wanted = set(accounts).difference(held)

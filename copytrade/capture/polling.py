@@ -61,8 +61,9 @@ class Pollers:
         self.owner = new_id()
         self._pool = pool
         self._stop = stop
-        self._slots = asyncio.Semaphore(AT_ONCE)
-        self._histories = asyncio.Semaphore(HISTORIES_AT_ONCE)
+        # Of their own for leads: what is copied never waits behind thousands of copy accounts linked at once.
+        self._slots = {role: asyncio.Semaphore(AT_ONCE) for role in Role}
+        self._histories = {role: asyncio.Semaphore(HISTORIES_AT_ONCE) for role in Role}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._refs: dict[UUID, AccountRef] = {}
         self._copies = 0
@@ -113,7 +114,7 @@ class Pollers:
     async def _once(self, account: CapturedAccount, memory: Memory) -> bool:
         """Poll once; return False where a second reading is wanted soon."""
         try:
-            async with self._slots:
+            async with self._slots[account.role]:
                 await poll(await self._pool.get(account.ref), account, memory)
             metrics.polls.labels(outcome="done").inc()
             return not memory.wants_baseline
@@ -134,7 +135,7 @@ class Pollers:
     async def _read_past(self, account: CapturedAccount) -> None:
         while not self._stop.is_set():
             try:
-                async with self._histories:
+                async with self._histories[account.role]:
                     with reading_the_past():
                         await history.read(await self._pool.get(account.ref), account)
                 return

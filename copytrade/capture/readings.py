@@ -115,7 +115,12 @@ def compare(
     if row.odd_quantity != held or row.odd_since is None or has_moved(row):
         row.odd_quantity, row.odd_since = held, reading.answered_at
         return False
-    return reading.asked_at - row.odd_since >= spare()
+    apart = reading.asked_at - row.odd_since
+    if apart < spare():
+        return False
+    # Nothing moved between the two, so P may be set as of any moment there: clocks that disagree matter least midway.
+    row.odd_since += apart / 2
+    return True
 
 
 def _moved(session: Session, row: LeadPosition) -> bool:
@@ -142,7 +147,7 @@ def rebase(session: Session, prices: Mapping[Place, Decimal], *, account_id: UUI
 
 
 def mark(row: LeadPosition, *, price: Decimal) -> None:
-    """Have P set to what two readings said, from the time of the first on."""
+    """Have P set to what two readings said, as of the moment between them."""
     row.rebase_to, row.rebase_price = row.odd_quantity, price
     row.marked_at, row.marked_before, row.marked_sequence = row.odd_since, "", 0
 

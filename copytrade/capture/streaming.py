@@ -145,6 +145,10 @@ class Streams:
             log.info("stream.not_opened", account=str(account.ref.id), reason=error.message)
             await wait(self._stop, _AGAIN_S)
             return
+        except OperationalError as error:
+            log.warning("stream.database_away", account=str(account.ref.id), reason=type(error.orig).__name__)
+            await wait(self._stop, _AGAIN_S)
+            return
         told = order_sizes.Told()
         async with client.stream() as messages:
             async for message in messages:

@@ -253,9 +253,9 @@ class Control:
         """Let look-ups and lists not see orders and fills younger than this."""
         self.call("POST", "/read-lag", ms=ms, account=account)
 
-    def skew(self, ms: int) -> None:
-        """Move the venue's clock against real time."""
-        self.call("POST", "/skew", ms=ms)
+    def skew(self, ms: int, *, stamps: bool = False) -> None:
+        """Move the venue's clock against real time; with `stamps` what happens there is stamped by it, too."""
+        self.call("POST", "/skew", ms=ms, stamps=stamps)
 
     def cut_streams(self, account_id: int = 0) -> int:
         """Break off the websockets of an account, or all; return how many."""

@@ -26,11 +26,13 @@ def fills(*signed: int, ordered: int | None = None) -> dict[str, Traded]:
     return {row.id: row for row in rows}
 
 
-def told(fill: str, kind: str, asked: str, *, seconds: float, skips: tuple[tuple[float, str], ...] = ()) -> Told:
-    """Tell of a part that was planned so many seconds after the beginning."""
+def told(
+    fill: str, kind: str, asked: str, *, seconds: float, skips: tuple[tuple[float, str], ...] = (), after: int = 0
+) -> Told:
+    """Tell of a part that was planned so many seconds after the beginning, as one of several of a transaction."""
     made_ms = int(at(seconds).timestamp() * 1000)
     steps = tuple((at(when), Decimal(quantity)) for when, quantity in skips)
-    return Told(UUID(int=made_ms << 80), fill, kind, Decimal(asked), at(seconds), steps)
+    return Told(UUID(int=(made_ms << 80) + after), fill, kind, Decimal(asked), at(seconds), steps)
 
 
 def test_what_was_asked_too_little_for_an_exit_is_found() -> None:
@@ -98,3 +100,18 @@ def test_a_stop_closes_what_is_copied_and_nothing_else() -> None:
         Fraction(0), fills(2), [parts[0], told("", "stop", "-0.9", seconds=5)], rules=HALF, target=Decimal(0)
     )
     assert wrong == "a stop asked for -0.9"
+
+
+def test_what_was_skipped_in_the_moment_of_a_plan_was_cut_or_stepped_back_at_its_end() -> None:
+    # Cut by a limit when it was opened: his exit finds half. Stepped back after the exit: the exit finds it all.
+    for exit_asked, target in (("0", "0.5"), ("-0.5", "0")):
+        parts = [
+            told("1", "opening", "1", seconds=0, skips=((0, "0.5"),)),
+            told("2", "reducing", exit_asked, seconds=0, after=1),
+        ]
+        assert replay(Fraction(0), fills(2, -1), parts, rules=HALF, target=Decimal(target)) == []
+    parts = [
+        told("1", "opening", "1", seconds=0, skips=((0, "0.5"),)),
+        told("2", "reducing", "-0.4", seconds=0, after=1),
+    ]
+    assert replay(Fraction(0), fills(2, -1), parts, rules=HALF, target=Decimal("0.1"))

@@ -38,6 +38,7 @@ def clear(at: Situation, facts: dict[str, Any]) -> None:
     """End all faults, delays and skew."""
     at.faults.clear()
     at.exchange.clock.skew_ms = 0
+    at.exchange.clock.stamps_skewed = False
 
 
 def latency(at: Situation, facts: dict[str, Any]) -> None:
@@ -54,6 +55,7 @@ def read_lag(at: Situation, facts: dict[str, Any]) -> None:
 
 def skew(at: Situation, facts: dict[str, Any]) -> None:
     at.exchange.clock.skew_ms = int(facts["ms"])
+    at.exchange.clock.stamps_skewed = bool(facts.get("stamps"))
 
 
 def cut(at: Situation, facts: dict[str, Any]) -> dict[str, int]:

@@ -15,13 +15,18 @@ class Clock:
         self.offset_ms = offset_ms
         self.skew_ms = 0
         """Added to the venue's own idea of real time: a fault."""
+        self.stamps_skewed = False
+        """Whether what happens is stamped by that idea, too, as at a real venue; set back, time stands still."""
+        self._latest = 0
         self._fixed: int | None = None
 
     def now(self) -> int:
         """Return the exchange's time."""
         if self._fixed is not None:
             return self._fixed
-        return time.time_ns() // 1_000_000 + self.offset_ms
+        skew = self.skew_ms if self.stamps_skewed else 0
+        self._latest = max(self._latest, time.time_ns() // 1_000_000 + self.offset_ms + skew)
+        return self._latest
 
     def server_time(self) -> int:
         """Return what the venue tells as its time, against which timestamps and receive windows are checked."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, product
 from uuid import UUID
 
 from tests.chaos.seeds.sizes import Rule, Traded, sized_for
@@ -19,6 +19,7 @@ UNSURE = timedelta(seconds=8)
 """A plan tells when it had the leg, a step back when its round began: so far apart either may have been first."""
 MOST_STATES = 400
 """Orders in which it may all have happened, of which the receipt tells no more."""
+MOST_UNSURE = 8
 STOP, JOIN = "stop", "join"
 
 
@@ -32,6 +33,13 @@ class Told:
     asked: Decimal
     at: datetime
     skips: tuple[tuple[datetime, Decimal], ...]
+    was_cut: bool = True
+    """Whether what was skipped in the moment of the plan was cut by a limit; else it was stepped back at its end."""
+
+    @property
+    def steps(self) -> tuple[tuple[datetime, Decimal], ...]:
+        """Return what was stepped back, and when."""
+        return tuple((at, quantity) for at, quantity in self.skips if at > self.at or not self.was_cut)
 
     @property
     def made_at(self) -> datetime:
@@ -41,6 +49,8 @@ class Told:
     @property
     def cut(self) -> Fraction:
         """Return what a limit cut when it was planned."""
+        if not self.was_cut:
+            return Fraction(0)
         return sum((Fraction(quantity) for at, quantity in self.skips if at <= self.at), Fraction(0))
 
 
@@ -85,9 +95,34 @@ def replay(
     target: Decimal,
 ) -> list[str]:
     """Replay a leg in the order in which it was planned; return what no order of its steps back could explain."""
-    told = sorted(parts, key=lambda part: part.id)
+    found: list[str] = []
+    for told in _readings(sorted(parts, key=lambda part: part.id)):
+        found = _replay(before, fills, told, rules=rules, target=target)
+        if not found:
+            return []
+    return found
+
+
+def _readings(told: Sequence[Told]) -> Iterator[list[Told]]:
+    """Give the ways to read skips of the moment of a plan that planned something after them, too."""
+    unsure = [
+        index for index, part in enumerate(told) if part.cut and any(later.at == part.at for later in told[index + 1 :])
+    ]
+    for were_cut in product((False, True), repeat=min(len(unsure), MOST_UNSURE)):
+        chosen = dict(zip(unsure, were_cut, strict=False))
+        yield [replace(part, was_cut=chosen.get(index, True)) for index, part in enumerate(told)]
+
+
+def _replay(
+    before: Fraction,
+    fills: Mapping[str, Traded],
+    told: Sequence[Told],
+    *,
+    rules: Sequence[Rule],
+    target: Decimal,
+) -> list[str]:
     steps = sorted(
-        (_Step(at, part.id, Fraction(quantity)) for part in told for at, quantity in part.skips if at > part.at),
+        (_Step(at, part.id, Fraction(quantity)) for part in told for at, quantity in part.steps),
         key=lambda step: (step.at, step.part),
     )
     states = [_State((_Lot(before, Fraction(0)),) if before else ())]

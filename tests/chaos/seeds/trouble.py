@@ -189,7 +189,8 @@ class Trouble:
 
     def _skew(self, at: float) -> str:
         skew = self.chance.choice((-4000, -1200, 1200, 4000))
-        self.world.control.skew(skew)
+        # Our clock against theirs: a venue's trades and its time come from one clock.
+        self.world.control.skew(skew, stamps=True)
         return f"venue's clock {skew} ms"
 
     def _another(self, at: float) -> str:

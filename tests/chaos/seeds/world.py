@@ -259,12 +259,12 @@ def clean(control: Control) -> None:
 
 def wait_for_quiet(world: World, *, meanwhile: Callable[[], object], timeout: float) -> list[str]:
     """Wait until nothing is to be done any more, doing something `meanwhile`; return what was not done in time."""
-    ids = [lead.account.id for lead in world.leads]
+    told = {"leads": [lead.account.id for lead in world.leads], "since": clock.now()}
 
     def undone() -> list[str]:
         meanwhile()
         with reading() as session:
-            rows = session.connection().execute(text(_UNDONE), {"leads": ids}).all()
+            rows = session.connection().execute(text(_UNDONE), told).all()
         found = [f"{count} {what}" for what, count in rows if count]
         unplanned = world.unplanned()
         return [*found, f"{unplanned} fills not planned"] if unplanned else found
@@ -281,6 +281,10 @@ select 'orders without an end', count(*) from trades.copy_orders o join trades.l
  where l.lead_account_id = any(:leads) and o.state in ('planned', 'sending', 'unknown', 'placed')
 union all select 'legs that are due', count(*) from trades.legs
  where lead_account_id = any(:leads) and due_at is not null and target <> held
+union all select 'leads not polled since', count(*) from trades.capture_states
+ where exchange_account_id = any(:leads) and (poll_began_at is null or poll_began_at < :since)
+union all select 'positions in doubt', count(*) from trades.lead_positions
+ where exchange_account_id = any(:leads) and (odd_since is not null or rebase_to is not null)
 union all select 'subscriptions that end', count(*) from people.subscriptions
  where lead_account_id = any(:leads) and state = 'canceled' and finished_at is null and end_mode <> 'follow_exits'
 """
