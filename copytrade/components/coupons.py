@@ -23,6 +23,8 @@ def coupons(row: ProfileLine) -> rx.Component:
             _form(row),
             class_name="folded",
             style={"marginTop": "12px"},
+            # It folds, empty again, once the coupon is made.
+            key=Desk.coupons.length().to_string(),  # pyright: ignore[reportAttributeAccessIssue]
         ),
         class_name="inside",
         key=row.id,

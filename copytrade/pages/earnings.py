@@ -43,7 +43,7 @@ def earnings() -> rx.Component:
             payout_setup(Earnings),
             rx.cond(Earnings.upcoming.debt != "", told(Earnings.upcoming.debt, icon="triangle_alert", color="amber")),
             _figures(),
-            panel(t("By month"), chart(Earnings.chart, height=240), aside=_export()),
+            rx.cond(has(Earnings.chart.rows), panel(t("By month"), chart(Earnings.chart, height=240), aside=_export())),
             rx.cond(has(Earnings.audience.months), panel(t("Who came, who left"), _audience())),
             panel(t("Payouts"), _payouts(), aside=rx.cond(has(Earnings.payouts), sheet_link("payouts"))),
             panel(t("Payments"), _paid(), aside=rx.cond(has(Earnings.paid), sheet_link("earnings"))),

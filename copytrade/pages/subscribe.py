@@ -66,7 +66,9 @@ def subscribe() -> rx.Component:
 
 
 def _price() -> rx.Component:
-    return rx.fragment(Subscribe.price, " ", t("a month"))
+    return rx.fragment(
+        Subscribe.price, " ", t("a month"), rx.cond(Subscribe.free != "", rx.fragment(" · ", Subscribe.free))
+    )
 
 
 def _told_price() -> rx.Component:

@@ -27,6 +27,7 @@ from copytrade.state.paying_form import PayingForm
 from copytrade.state.settings_told import settings_told, start_told
 from copytrade.state.typed import amount_of
 from copytrade.state.work import change, read
+from copytrade.subscriptions import offering
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.consent import RISK_VERSION, Consent
 from copytrade.subscriptions.rows import ProfileRow
@@ -56,6 +57,8 @@ class Subscribe(CopyForm, PayingForm, Page, rx.State):
     name: str = ""
     place: str = ""
     price: str = ""
+    free: str = ""
+    """The free days that he would begin with."""
     is_missing: bool = False
     is_closed: bool = False
     """He takes no subscribers any more."""
@@ -97,6 +100,8 @@ class Subscribe(CopyForm, PayingForm, Page, rx.State):
         self.is_missing, self.is_closed = False, not profile.is_published or profile.closed_at is not None
         self.name, self.place = profile.name, place_name(voice, profile.venue, profile.market)
         self.price = voice.cash(profile.price, profile.currency)
+        days = await read(offering.trial_days, owner=asker.id, profile_id=profile.id)
+        self.free = voice.count(days, "{n} day free", "{n} days free") if days else ""
         self.link = routes.link_account(venue=profile.venue, market=profile.market)
         self.is_spot = profile.market == Market.SPOT
         await self._list_accounts(asker, profile, voice)

@@ -202,7 +202,7 @@ def type_card(walker: Walker, number: str) -> None:
     walker.type("number", number)
     walker.type("expiry", "12 / 34")
     walker.type("cvc", "123")
-    walker.page.get_by_role("button", name="Pay").click()
+    walker.part("button[value=pay]").click()
 
 
 def see_copy_arrive(walker: Walker, trading: Trading, name: str) -> None:
