@@ -218,6 +218,12 @@ class Voice:
         """Return the date, without the year when it is not needed to tell it apart."""
         return format_date(at.astimezone(self.zone).date(), "d MMMM y", locale=self.locale)
 
+    def days(self, start: datetime, end: datetime) -> str:
+        """Return a span of days, short: the year once where it is one."""
+        first, last = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()
+        pattern = "d MMM" if first.year == last.year else "d MMM y"
+        return f"{format_date(first, pattern, locale=self.locale)} – {format_date(last, 'd MMM y', locale=self.locale)}"
+
     def months(self) -> list[str]:
         """Return the short names of the twelve months."""
         return list(get_month_names("abbreviated", context="stand-alone", locale=self.locale).values())

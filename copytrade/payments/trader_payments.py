@@ -33,10 +33,10 @@ class PaidRow:
 
 
 def paid_of(session: Session, *, owner: UUID, limit: int | None = None) -> list[PaidRow]:
-    """Return what a trader's subscribers paid, newest first."""
+    """Return what a trader's subscribers paid, newest first; months that cost nothing are left out."""
     rows = session.exec(
         select(PaidPeriod)
-        .where(PaidPeriod.trader_id == owner)
+        .where(PaidPeriod.trader_id == owner, PaidPeriod.minor > 0)
         .order_by(col(PaidPeriod.paid_at).desc(), col(PaidPeriod.id))
         .limit(limit)
     ).all()

@@ -189,9 +189,7 @@ def part_told(row: PayoutLineRow, voice: Voice) -> PartLine:
     return PartLine(
         day=voice.day(row.happened_at),
         what=voice.say(KINDS[row.kind]),
-        period=f"{voice.day(row.period_start)} – {voice.day(row.period_end)}"
-        if row.period_start and row.period_end
-        else NOTHING,
+        period=voice.days(row.period_start, row.period_end) if row.period_start and row.period_end else NOTHING,
         amount=voice.cash(row.amount, row.currency, signed=True),
     )
 

@@ -25,6 +25,7 @@ from tests.e2e.test_journeys import (
     type_card,
 )
 from tests.e2e.walking import Look, Walker, walking
+from tests.waiting import wait_until
 
 KEPT_BUT_DECLINED = "4000000000000341"
 OLGA = "olga-money@copytrade.example"
@@ -135,7 +136,12 @@ def subscribe_and_pay(walker: Walker, trading: Trading, name: str) -> None:
     type_card(walker, DECLINED_CARD)
     expect(walker.page.get_by_text("declined").first).to_be_visible()
     walker.page.go_back()
-    walker.page.go_forward()
+    walker.page.go_back()
+    expect(terms).to_contain_text("24")
+    walker.picture("money-back-button")
+    walker.part("[name=country]").select_option("DE")
+    walker.part("[name=consent]").check()
+    walker.press("Go to payment")
     type_card(walker, GOOD_CARD)
     walker.sees("You copy {name} now", name=name, seconds=60)
     walker.fits()
@@ -152,11 +158,11 @@ def trial_ends_and_it_renews(walker: Walker, time: BillingTime) -> None:
     time.later(8)
     come_back(walker)
     expect(subscription(walker)).to_have_attribute("data-state", "active", timeout=60_000)
-    expect(walker.part("[data-testid=invoices] tbody tr")).to_have_count(1, timeout=60_000)
+    expect(walker.part("[data-testid=invoices] tbody tr")).to_have_count(2, timeout=60_000)
     time.later(31)
     come_back(walker)
     subscription(walker)
-    expect(walker.part("[data-testid=invoices] tbody tr")).to_have_count(2, timeout=60_000)
+    expect(walker.part("[data-testid=invoices] tbody tr")).to_have_count(3, timeout=60_000)
     expect(walker.part("[data-testid=invoices] a").first).to_have_text("PDF")
     walker.fits()
     walker.picture("money-renewed")
@@ -199,7 +205,7 @@ def fails_and_recovers(walker: Walker, time: BillingTime) -> None:
     time.knock()
     card = subscription(walker)
     expect(card).to_have_attribute("data-state", "active", timeout=60_000)
-    expect(walker.part("[data-testid=invoices] tbody tr")).to_have_count(3)
+    expect(walker.part("[data-testid=invoices] tbody tr")).to_have_count(4)
     walker.go("/notices")
     walker.sees("A payment failed")
     walker.picture("money-notices")
@@ -281,15 +287,19 @@ def subscription(walker: Walker) -> Locator:
 
 
 def come_back(walker: Walker) -> None:
-    """Sign in again: weeks have passed, and nobody stays signed in for so long."""
-    walker.go("/settings")
-    expect(walker.part("h1").first).to_be_visible()
-    if "/login" not in walker.page.url:
-        return
+    """Sign in again: days have passed, and nobody stays signed in for so long."""
+    wait_until(lambda: _is_out(walker), timeout=60, every=1, what="the web's clock")
     walker.type("email", email_of(walker))
     walker.type("password", PASSWORD)
     walker.press("Sign in")
     walker.at("/settings")
+
+
+def _is_out(walker: Walker) -> bool:
+    walker.go("/settings")
+    expect(walker.part("h1").first).to_be_visible()
+    expect(walker.part("[aria-busy=true]")).to_have_count(0)
+    return "/login" in walker.page.url
 
 
 def _operator(walker: Walker) -> None:

@@ -124,3 +124,30 @@ def test_a_reason_names_its_limit() -> None:
     assert reason_text("max_order", EN, {"limit": "30000.50"}) == "beyond your largest order (30,000.5)"
     assert reason_text("not_known_here", EN) == "not known here"
     assert wait_text("too_small", RU) == "меньше минимума биржи, уйдёт со следующим исполнением"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "english", "russian"),
+    [
+        ("29", "usd", "$29", "29\N{NO-BREAK SPACE}$"),
+        ("29.9", "eur", "€29.90", "29,90\N{NO-BREAK SPACE}€"),
+        ("-5.5", "usd", "−$5.50", "−5,50\N{NO-BREAK SPACE}$"),
+        ("3000", "jpy", "¥3,000", "3\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}¥"),
+        ("1.005", "kwd", "1.005\N{NO-BREAK SPACE}KWD", "1,005\N{NO-BREAK SPACE}KWD"),
+    ],
+)
+def test_cash_has_the_digits_and_the_place_of_its_currency(
+    amount: str, currency: str, english: str, russian: str
+) -> None:
+    assert Voice("en").cash(Decimal(amount), currency) == english
+    assert Voice("ru").cash(Decimal(amount), currency) == russian
+
+
+def test_cash_may_carry_its_sign() -> None:
+    assert Voice("en").cash(Decimal(40), "usd", signed=True) == "+$40"
+
+
+def test_a_span_of_days_says_the_year_once() -> None:
+    start, end = datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 12, 23, tzinfo=UTC)
+    assert Voice("en").days(start, end) == "23 Nov – 23 Dec 2026"
+    assert Voice("en").days(end, datetime(2027, 1, 23, tzinfo=UTC)) == "23 Dec 2026 – 23 Jan 2027"
