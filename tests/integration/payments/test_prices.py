@@ -1,7 +1,7 @@
 """Prices, currencies and coupons of traders: what is refused, what running subscribers pay, what a code takes off."""
 
 from collections.abc import Generator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import httpx
@@ -236,7 +236,7 @@ BAD_OFFERS = [
     {"duration": Duration.REPEATING, "months": 0},
     {"duration": Duration.REPEATING, "months": 37},
     {"most": 0},
-    {"ends_at": clock.real_now() - timedelta(days=1)},
+    {"ends_at": datetime(2026, 1, 1, tzinfo=UTC)},
 ]
 
 
