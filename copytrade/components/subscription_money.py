@@ -213,7 +213,7 @@ def _invoice(row: InvoiceLine) -> rx.Component:
         return rx.cond(href != "", rx.link(name, href=href, is_external=True, size="2"))
 
     return rx.el.tr(
-        rx.el.td(row.day, class_name="lead nowrap"),
+        rx.el.td(row.day, class_name="lead nowrap", style={"minWidth": "0"}),
         rx.el.td(row.name, custom_attrs={"data-name": t("Trader")}),
         rx.el.td(row.period, custom_attrs={"data-name": t("For")}),
         rx.el.td(

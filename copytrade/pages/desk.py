@@ -258,8 +258,8 @@ def _subscribers() -> rx.Component:
                 class_name="rows cards",
             ),
             rx.cond(
-                Desk.more_subscribers > 0,
-                rx.el.p(t("And {n} more: they are in the export.", n=Desk.more_subscribers), class_name="quiet"),
+                Desk.has_more,
+                rx.el.p(t("These are the newest; all of them are in the export."), class_name="quiet"),
             ),
             class_name="wide",
         ),

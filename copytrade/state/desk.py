@@ -39,8 +39,8 @@ class Desk(Page, rx.State):
 
     profiles: list[ProfileLine] = []
     subscribers: list[SubscriberLine] = []
-    more_subscribers: int = 0
-    """Those who are not shown."""
+    has_more: bool = False
+    """Not all subscribers are shown."""
     upcoming: Upcoming = Upcoming()
     may_be_paid: bool = False
     free_accounts: list[AccountChoice] = []
@@ -64,9 +64,11 @@ class Desk(Page, rx.State):
         people = [
             subscriber_line(one, profile=row, voice=voice)
             for row in rows
-            for one in await read(subscriptions.subscribers_of, owner=asker.id, profile_id=row.id)
+            for one in await read(
+                subscriptions.subscribers_of, owner=asker.id, profile_id=row.id, limit=SHOWN_SUBSCRIBERS + 1
+            )
         ]
-        self.subscribers, self.more_subscribers = people[:SHOWN_SUBSCRIBERS], len(people[SHOWN_SUBSCRIBERS:])
+        self.subscribers, self.has_more = people[:SHOWN_SUBSCRIBERS], len(people) > SHOWN_SUBSCRIBERS
         self.may_be_paid = await read(connect.may_be_paid, user_id=asker.id)
         owed = await read(trader_queries.upcoming, owner=asker.id)
         currency = chosen("", owed)

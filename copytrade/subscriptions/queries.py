@@ -288,8 +288,8 @@ def subscribers_of_person(session: Session, *, trader_id: UUID, now: datetime) -
     ]
 
 
-def subscribers_of(session: Session, *, owner: UUID, profile_id: UUID) -> list[SubscriberRow]:
-    """Return the subscribers of a trader's own profile, without what they hold."""
+def subscribers_of(session: Session, *, owner: UUID, profile_id: UUID, limit: int | None = None) -> list[SubscriberRow]:
+    """Return the subscribers of a trader's own profile, the newest first, without what they hold."""
     rows = session.exec(
         select(Subscription)
         .join(Profile, col(Profile.id) == col(Subscription.profile_id))
@@ -300,6 +300,7 @@ def subscribers_of(session: Session, *, owner: UUID, profile_id: UUID) -> list[S
             col(Subscription.is_paper).is_(False),
         )
         .order_by(col(Subscription.started_at).desc())
+        .limit(limit)
     ).all()
     people = users.people(session, {row.subscriber_id for row in rows})
     return [

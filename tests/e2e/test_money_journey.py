@@ -192,7 +192,7 @@ def first_payout(walker: Walker, time: BillingTime) -> None:
 def fails_and_recovers(walker: Walker, time: BillingTime) -> None:
     """Bob's card fails at the renewal: copying goes on for now, he is told, pays on Stripe's page, and all is well."""
     time.card(email_of(walker), KEPT_BUT_DECLINED)
-    time.later(17)
+    time.later(15)
     come_back(walker)
     card = subscription(walker)
     expect(card).to_have_attribute("data-state", "past_due", timeout=60_000)

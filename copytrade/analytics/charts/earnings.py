@@ -11,6 +11,8 @@ from copytrade.i18n.voice import Voice
 from copytrade.payments.earning_rows import EarningsMonth
 
 HEIGHT = 240
+LEAST_MONTHS = 6
+"""So many stand on the axis, however short the past is."""
 
 
 def earnings(
@@ -20,7 +22,7 @@ def earnings(
     shown = {row.month: row for row in months if row.currency == currency}
     if not shown:
         return empty(voice, height=HEIGHT)
-    axis = _all_months(min(shown), max(shown))
+    axis = _all_months(min(*shown, _months_before(max(shown), LEAST_MONTHS - 1)), max(shown))
     names = [month_text(month, voice) for month in axis]
 
     def of(name: str) -> list[float]:
@@ -54,6 +56,11 @@ def month_text(month: date, voice: Voice) -> str:
 def _all_months(first: date, last: date) -> list[date]:
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     return [date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, 1) for n in range(count)]
+
+
+def _months_before(month: date, count: int) -> date:
+    number = month.year * 12 + month.month - 1 - count
+    return date(number // 12, number % 12 + 1, 1)
 
 
 def _said(months: Sequence[EarningsMonth], currency: str, voice: Voice) -> str:
