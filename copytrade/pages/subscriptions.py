@@ -137,7 +137,7 @@ def _subscription(row: SubscriptionLine) -> rx.Component:
                 ),
                 rx.el.div(row.account, " · ", row.next, class_name="quiet"),
                 rx.cond(is_live, rx.el.div(row.open_told, class_name="quiet")),
-                style={"flex": "1 1 0", "minWidth": "0"},
+                style={"flex": "1 1 230px", "minWidth": "0"},
             ),
             rx.flex(
                 rx.cond(row.is_paused & is_live, rx.badge(t("paused"), color_scheme="amber", size="2")),
@@ -145,7 +145,9 @@ def _subscription(row: SubscriptionLine) -> rx.Component:
                 spacing="2",
             ),
             justify="between",
-            align="start",
+            # On a phone the state stands above, not beside.
+            align="end",
+            wrap="wrap-reverse",
             spacing="3",
         ),
         money_news(row),
