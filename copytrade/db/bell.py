@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import psycopg
 import structlog
+from sqlalchemy import event as orm_event
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
@@ -26,10 +27,24 @@ _NOTIFY = "SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text
 log = structlog.get_logger()
 
 
+_RUNG = "rung"
+
+
 def ring(session: Session, *topics: str) -> None:
-    """Ring `topics` when the session's transaction commits."""
-    if topics:
+    """Ring `topics` when the session's transaction commits: all that it rings in one statement, each topic once."""
+    session.connection()  # a transaction has to be there that may be rolled back
+    session.info.setdefault(_RUNG, {}).update(dict.fromkeys(topics))
+
+
+@orm_event.listens_for(Session, "before_commit")
+def _send(session: Session) -> None:
+    if topics := session.info.pop(_RUNG, None):
         answered(session, asking_ring(*topics))
+
+
+@orm_event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(_RUNG, None)
 
 
 def asking_ring(*topics: str) -> Asking[None]:

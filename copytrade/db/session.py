@@ -74,6 +74,7 @@ def reading() -> Generator[Session]:
     bind = bound.get() or _reading_engine_of(os.getpid())
     with Session(bind, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
         event.listen(session, "before_flush", _refuse)
+        event.listen(session, "transient_to_pending", _refuse_row)
         yield session
 
 
@@ -86,6 +87,10 @@ def _reading_engine_of(pid: int) -> Engine:
 def _refuse(session: Session, context: object, instances: object) -> None:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("a session for reading was about to write")
+
+
+def _refuse_row(session: Session, row: object) -> None:
+    raise RuntimeError("a session for reading was about to write")
 
 
 @contextmanager
