@@ -18,6 +18,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import configure_mappers
 
 from copytrade import logs
 from copytrade.db.clock import follow_now
@@ -61,6 +62,7 @@ def main(name: str) -> None:
     if not parts:
         # Each job forks: what it imports is imported here once, not in every child.
         import_module("workers.jobs")
+        configure_mappers()
         _work(name, ForkingWorker)
         return
     loop = WarmLoop(parts)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from copytrade import clock
@@ -123,7 +123,6 @@ def _noted(
     row.off_percent, row.off_minor = (off.percent, off.minor) if off else (None, None)
     row.off_until, row.synced_at = (off.until if off else None), asking.at
     session.add(row)
-    session.flush()
     return row
 
 
@@ -145,15 +144,18 @@ def _is_surplus(session: Session, remote: SubscriptionTold, ours: SubscriptionRo
 def _book(session: Session, row: StripeSubscription, ours: SubscriptionRow, invoice: PaidInvoice) -> None:
     if not ledger.book_paid(session, subscription=ours, invoice=invoice):
         return
-    period = session.exec(select(PaidPeriod).where(PaidPeriod.stripe_invoice_id == invoice.id)).one()
-    period.stripe_subscription_id = row.stripe_subscription_id
-    period.invoice_number, period.invoice_page_url = invoice.number, invoice.page_url
-    period.invoice_pdf_url = invoice.pdf_url
-    session.add(period)
-    if row.is_surplus:
-        refunding.plan(session, period, minor=period.minor, reason="surplus")
-    elif ours.ended_at is not None and invoice.paid_at > ours.ended_at:
-        refunding.plan(session, period, minor=period.minor, reason="after_end")
+    of_invoice = col(PaidPeriod.stripe_invoice_id) == invoice.id
+    told_of = {
+        "stripe_subscription_id": row.stripe_subscription_id,
+        "invoice_number": invoice.number,
+        "invoice_page_url": invoice.page_url,
+        "invoice_pdf_url": invoice.pdf_url,
+    }
+    session.connection().execute(update(PaidPeriod).where(of_invoice).values(told_of))
+    is_after_end = ours.ended_at is not None and invoice.paid_at > ours.ended_at
+    if row.is_surplus or is_after_end:
+        period = session.exec(select(PaidPeriod).where(of_invoice)).one()
+        refunding.plan(session, period, minor=period.minor, reason="surplus" if row.is_surplus else "after_end")
     if invoice.minor:
         record(
             session,
