@@ -21,6 +21,7 @@ MONTH = timedelta(days=31)
 PATIENCE_S = 1800.0
 PROCESSES = ("web", "cron", "worker-billing")
 EVENTS = (
+    "account.application.deauthorized",
     "account.updated",
     "charge.dispute.closed",
     "charge.dispute.created",
