@@ -4,9 +4,8 @@ import re
 from collections.abc import Generator
 
 import pytest
-from playwright.sync_api import Browser, Locator, TimeoutError, expect
+from playwright.sync_api import Browser, Locator, expect
 
-from copytrade import clock
 from copytrade.db.session import transaction
 from copytrade.users import service as users
 from copytrade.users.queries import person_by_email
@@ -16,7 +15,6 @@ from tests.e2e.billing_time import BillingTime, billing_time
 from tests.e2e.test_journeys import (
     DECLINED_CARD,
     GOOD_CARD,
-    PASSWORD,
     Trading,
     email_of,
     link,
@@ -25,7 +23,6 @@ from tests.e2e.test_journeys import (
     type_card,
 )
 from tests.e2e.walking import Look, Walker, walking
-from tests.waiting import wait_until
 
 KEPT_BUT_DECLINED = "4000000000000341"
 OLGA = "olga-money@copytrade.example"
@@ -248,7 +245,7 @@ def is_disputed(bob: Walker, olga: Walker, time: BillingTime) -> None:
     bob.picture("money-disputed")
     with transaction() as session:
         users.make_operator(session, email=OLGA)
-    _operator(olga)
+    come_back(olga, OLGA, to="/operator/money")
     expect(olga.page.get_by_text(dispute)).to_be_visible(timeout=60_000)
     olga.fits()
     olga.picture("money-operator")
@@ -286,29 +283,11 @@ def subscription(walker: Walker) -> Locator:
     return found
 
 
-def come_back(walker: Walker) -> None:
-    """Sign in again: days have passed, and nobody stays signed in for so long."""
-    wait_until(lambda: _is_out(walker), timeout=120, every=1, what="the web's clock")
-    walker.type("email", email_of(walker))
-    walker.type("password", PASSWORD)
-    walker.press("Sign in")
-    walker.at("/settings")
-
-
-def _is_out(walker: Walker) -> bool:
-    walker.go("/settings")
-    try:
-        walker.page.wait_for_url("**/login*", timeout=5_000)
-    except TimeoutError:
-        return False
-    return True
-
-
-def _operator(walker: Walker) -> None:
+def come_back(walker: Walker, email: str = "", *, to: str = "/settings") -> None:
+    """Come back signed in: days have passed, and nobody stays signed in for so long."""
     with transaction() as session:
-        olga = person_by_email(session, OLGA)
-        assert olga is not None
-        token = users.start_session(session, user_id=olga.id, address="127.0.0.1", user_agent="test")
+        person = person_by_email(session, email or email_of(walker))
+        assert person is not None
+        token = users.start_session(session, user_id=person.id, address="127.0.0.1", user_agent="test")
     walker.page.context.add_cookies([{"name": cookie_name(), "value": token, "url": walker.web}])
-    walker.go("/operator/money")
-    assert clock.offset().days > 0
+    walker.go(to)
