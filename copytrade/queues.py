@@ -19,6 +19,7 @@ QUEUES = ("copy", "capture", "billing", "notify", "analytics")
 """One queue a worker: RQ moves a job safely only then."""
 JOB_TIMEOUT_S = 60
 FAILURE_TTL_S = 7 * 24 * 3600
+_LOOKED_AT = 50
 
 
 @lru_cache(maxsize=1)
@@ -37,6 +38,14 @@ def queue(name: str) -> Queue:
 def knock(name: str, job: str, *arguments: str) -> None:
     """Enqueue `job` (its dotted name) with ids only; its id is random, so that a kill never makes the queue deaf."""
     _enqueue(queue(name), job, arguments, job_id=None)
+
+
+def nudge(name: str, job: str) -> None:
+    """Knock unless the same job waits already: when that begins, it sees all that is there now."""
+    of = queue(name)
+    waiting = Job.fetch_many(of.get_job_ids(0, _LOOKED_AT), connection=connection(), serializer=JSONSerializer)
+    if not any(one is not None and one.func_name == job for one in waiting):
+        knock(name, job)
 
 
 def tick(name: str, job: str, *, slot: datetime, timeout_s: int = JOB_TIMEOUT_S) -> bool:

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from copytrade import logs
 from copytrade.db.bell import bell
-from copytrade.queues import JOB_TIMEOUT_S, knock, tick
+from copytrade.queues import JOB_TIMEOUT_S, nudge, tick
 
 log = structlog.get_logger()
 
@@ -76,7 +76,7 @@ async def carry(topic: str, stop: asyncio.Event) -> None:
     async for _ in bell().rings(topic, quiet=0.3, every=30):
         if stop.is_set():
             return
-        await _reached(lambda: knock(queue, job))
+        await _reached(lambda: nudge(queue, job))
 
 
 async def _reached(send: Callable[[], object]) -> bool:

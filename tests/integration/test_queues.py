@@ -5,7 +5,7 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from copytrade.engines import Engines
-from copytrade.queues import dead_jobs, knock, queue, retry, tick
+from copytrade.queues import dead_jobs, knock, nudge, queue, retry, tick
 
 SLOT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -24,6 +24,20 @@ def test_a_knock_is_never_deaf(engines: Engines) -> None:
     knock("billing", "workers.jobs.settle_payments")
     assert queue("billing").count == 2
     queue("billing").empty()
+
+
+def test_a_nudge_adds_nothing_to_a_job_that_waits_and_a_job_to_one_that_runs(engines: Engines) -> None:
+    of = queue("billing")
+    of.empty()
+    nudge("billing", "workers.jobs.settle_payments")
+    nudge("billing", "workers.jobs.settle_payments")
+    nudge("billing", "workers.jobs.move_payouts")
+    assert of.count == 2
+    [begun, _] = of.job_ids
+    of.connection.lrem(of.key, 1, begun)  # what a worker does first; it may die next
+    nudge("billing", "workers.jobs.settle_payments")
+    assert of.count == 2
+    of.empty()
 
 
 def test_an_unknown_queue_is_an_error(engines: Engines) -> None:
