@@ -27,15 +27,15 @@ def operator_money() -> rx.Component:
     return page(
         heading(
             t("Money"),
-            t("{disputes} open disputes and {differences} differences from Stripe wait for somebody.",
+            t("Waiting for somebody: open disputes {disputes}, differences from Stripe {differences}.",
               disputes=s.open_disputes, differences=s.open_differences),
             link_button(t("Operator"), routes.OPERATOR, soft=True),
         ),
         when_loaded(
             s,
             rx.foreach(s.books, _off),
-            panel(t("Revenue by month"), _list(s.revenue, _revenue, *REVENUE), aside=_export()),
-            panel(t("Balances of the ledger"), _list(s.books, _book, *BOOKS), aside=sheet_link("ledger")),
+            panel(t("Revenue by month"), _numbers(s.revenue, _revenue, *REVENUE), aside=_export()),
+            panel(t("Balances of the ledger"), _numbers(s.books, _book, *BOOKS), aside=sheet_link("ledger")),
             panel(t("Disputes"), _list(s.disputes, _dispute, *DISPUTES), aside=sheet_link("disputes")),
             panel(t("Webhooks that were given up"), _rows(s.events, _event)),
             panel(
@@ -82,6 +82,10 @@ def _off(row: BookLine) -> rx.Component:
         told(t("The books in {currency} are off by {amount}. That is a bug: stop payouts and look.",
                currency=row.currency, amount=row.off), icon="octagon_alert", color="tomato"),
     )  # fmt: skip
+
+
+def _numbers(rows: Any, row: Any, *names: Text) -> rx.Component:
+    return rx.el.div(_list(rows, row, *names), class_name="sums-table")
 
 
 def _list(rows: Any, row: Any, *names: Text) -> rx.Component:
