@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.accounts import service as accounts
@@ -24,7 +24,7 @@ MONTH, GRACE = timedelta(days=30), timedelta(days=3)
 
 
 def _kinds(session: Session) -> list[str]:
-    return [kind for kind in session.exec(select(Event.kind)) if kind.startswith("subscri")]
+    return [kind for kind in session.exec(select(Event.kind).order_by(col(Event.id))) if kind.startswith("subscri")]
 
 
 def test_a_subscription_begins_incomplete_and_copies_nothing(session: Session) -> None:
