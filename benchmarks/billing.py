@@ -19,7 +19,7 @@ from workers.launching.ports import any_free
 SUBSCRIPTIONS = int(os.environ.get("BENCH_SUBSCRIPTIONS", "10000"))
 MONTH = timedelta(days=31)
 PATIENCE_S = 1800.0
-PROCESSES = ("web", "cron", "worker-billing")
+PROCESSES = ("web", "cron", "worker-billing", "worker-billing:2")
 EVENTS = (
     "account.application.deauthorized",
     "account.updated",
