@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import Session, select
 
 from copytrade import clock
@@ -34,6 +35,8 @@ def onboarding_url(session: Session, *, owner: UUID) -> str:
     person = users.person(session, owner)
     if not person.is_trader:
         raise NotAllowed(f"user {owner} is no trader", user="Only traders are paid.")
+    # Two tabs at once: the second waits, and finds the account that the first made.
+    session.connection().execute(text("select pg_advisory_xact_lock(hashtext(:key))"), {"key": f"onboard:{owner}"})
     row = account_of(session, user_id=owner)
     if row is None:
         row = _keep(session, owner, connect_gateway.create_account(user_id=owner, email=person.email))

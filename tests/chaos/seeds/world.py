@@ -195,6 +195,7 @@ def made(control: Control, seed: int) -> World:
     chance = random.Random(seed)
     places = chance.sample(PLACES, k=chance.randrange(2, 5))
     alice = filling.person("alice@copytrade.example", is_trader=True)
+    filling.onboarded(alice)
     operator = filling.operator("olga@copytrade.example")
     people = [filling.person(f"bob-{number}@copytrade.example", is_subscriber=True) for number in range(2)]
     with ThreadPoolExecutor(6) as pool:

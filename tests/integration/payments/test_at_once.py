@@ -14,8 +14,8 @@ from copytrade import clock
 from copytrade.db.session import reading, transaction
 from copytrade.domain import bookings
 from copytrade.errors import Conflict
-from copytrade.payments import inbox, service
-from copytrade.payments.ledger_models import LedgerEntry
+from copytrade.payments import connect, inbox, service
+from copytrade.payments.ledger_models import LedgerEntry, PayoutAccount
 from copytrade.payments.models import Checkout, InboxState, PaidPeriod, WebhookEvent
 from copytrade.settings import settings
 from copytrade.subscriptions import service as subscriptions
@@ -150,3 +150,10 @@ def test_ending_and_paying_at_once_never_leaves_it_half(market: Market, stripe: 
     with reading() as session:
         row = session.get_one(Subscription, id)
         assert (row.state, row.ended_at is not None) == ("canceled", True)
+
+
+def test_onboarding_from_many_tabs_at_once_makes_one_account(market: Market, stripe: Stripe) -> None:
+    alice = market.alice.id
+    links = _at_once(lambda: _in_transaction(lambda session: connect.onboarding_url(session, owner=alice)))
+    assert all(str(link).startswith("http") for link in links)
+    assert len(_all(PayoutAccount)) == 1
