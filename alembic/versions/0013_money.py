@@ -1,6 +1,7 @@
 """Money: states, trials, consents and coupons of subscriptions; the ledger in minor units, payouts, differences."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -497,7 +498,7 @@ def _turn_back(table: str, columns: dict[str, str]) -> None:
         op.drop_column(table, old, schema="people")
 
 
-def _add_filled(table: str, name: str, kind: "sa.types.TypeEngine[object]", value: str) -> None:
+def _add_filled(table: str, name: str, kind: "sa.types.TypeEngine[Any]", value: str) -> None:
     op.add_column(table, sa.Column(name, kind, nullable=True), schema="people")
     op.execute(f"update people.{table} set {name} = {value}")  # noqa: S608 - names and values are of this file
     op.alter_column(table, name, nullable=False, schema="people")
