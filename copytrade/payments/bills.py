@@ -9,8 +9,7 @@ from sqlmodel import Session, col, select
 
 from copytrade import clock
 from copytrade.domain.money import major, minor
-from copytrade.domain.terms import unused_part
-from copytrade.payments import coupons
+from copytrade.payments import coupons, refunding
 from copytrade.payments.bill_rows import ChargeRow, InvoiceRow, OfferedCoupon
 from copytrade.payments.facts import GONE
 from copytrade.payments.models import PaidPeriod, StripeSubscription
@@ -73,7 +72,10 @@ def charges_of(session: Session, *, owner: UUID) -> dict[UUID, ChargeRow]:
         one.subscription_id: one
         for one in session.exec(
             select(StripeSubscription).where(
-                col(StripeSubscription.subscription_id).in_(ids), col(StripeSubscription.status).not_in(GONE)
+                col(StripeSubscription.subscription_id).in_(ids),
+                col(StripeSubscription.status).not_in(GONE),
+                # What was paid twice is ended and given back by itself.
+                col(StripeSubscription.is_surplus).is_(False),
             )
         )
     }
@@ -115,11 +117,7 @@ def _given_back(session: Session, billed: Sequence[StripeSubscription], *, now: 
             col(PaidPeriod.stripe_subscription_id).in_(list(ours)), col(PaidPeriod.period_end) > now
         )
     ):
-        days = (period.period_end - period.period_start).days
-        if not days:
-            continue
-        worth = unused_part(period.minor, days=days, unused=min(days, max(0, (period.period_end - now).days)))
-        left = period.minor - period.refunded_minor - period.lost_minor
+        worth = min(refunding.unused_of(period, at=now), refunding.left_of(period))
         id = ours[period.stripe_subscription_id]
-        found[id] = found.get(id, 0) + max(0, min(worth, left))
+        found[id] = found.get(id, 0) + max(0, worth)
     return found

@@ -27,11 +27,6 @@ def change_price(stripe_subscription_id: str, *, item_id: str, price_id: str) ->
     )
 
 
-def rename_product(product_id: str, *, name: str) -> None:
-    """Give a product the name that invoices show from now on."""
-    ask(lambda client: client.v1.products.update(product_id, {"name": name}))
-
-
 def create_coupon(
     *,
     our_id: UUID,

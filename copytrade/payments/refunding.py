@@ -26,8 +26,7 @@ _LONGEST_PAUSE = timedelta(hours=1)
 
 def plan(session: Session, period: PaidPeriod, *, minor: int, reason: str) -> bool:
     """Note that so much of a period goes back to its payer; False where that was noted, or nothing is left."""
-    left = period.minor - period.refunded_minor - period.lost_minor
-    minor = min(minor, left)
+    minor = min(minor, left_of(period))
     if minor <= 0 or not period.stripe_payment_intent_id:
         return False
     values = {
@@ -58,10 +57,19 @@ def plan_unused(session: Session, *, stripe_subscription_id: str, ended_at: date
         )
     ).all()
     for period in periods:
-        days = (period.period_end - period.period_start).days
-        unused = min(days, max(0, (period.period_end - ended_at).days))
-        if days:
-            plan(session, period, minor=unused_part(period.minor, days=days, unused=unused), reason="unused")
+        plan(session, period, minor=unused_of(period, at=ended_at), reason="unused")
+
+
+def left_of(period: PaidPeriod) -> int:
+    """Return what of a period has not gone back yet."""
+    return period.minor - period.refunded_minor - period.lost_minor
+
+
+def unused_of(period: PaidPeriod, *, at: datetime) -> int:
+    """Return what the whole days of a period that are left at a moment are worth."""
+    days = (period.period_end - period.period_start).days
+    unused = min(days, max(0, (period.period_end - at).days))
+    return unused_part(period.minor, days=days, unused=unused) if days else 0
 
 
 def work_off() -> int:

@@ -15,26 +15,6 @@ class PaymentStart:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentRow:
-    """A payment as its payer sees it."""
-
-    id: UUID
-    subscription_id: UUID
-    trader_name: str
-    amount: Decimal
-    refunded: Decimal
-    currency: str
-    period_start: datetime
-    period_end: datetime
-    paid_at: datetime
-    number: str
-    """Of the invoice."""
-    page_url: str
-    """Where the invoice is read; empty for an old one."""
-    pdf_url: str
-
-
-@dataclass(frozen=True, slots=True)
 class CouponRow:
     """A coupon as its trader sees it."""
 
@@ -52,33 +32,6 @@ class CouponRow:
     ends_at: datetime | None
     ended_at: datetime | None
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class EarningRow:
-    """A paid period as its trader sees it."""
-
-    id: UUID
-    amount: Decimal
-    platform_part: Decimal
-    trader_part: Decimal
-    refunded: Decimal
-    currency: str
-    period_start: datetime
-    period_end: datetime
-    paid_at: datetime
-    available_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Earnings:
-    """A trader's balance: `total` is his part less refunds, `held` of it cannot be paid out yet."""
-
-    total: Decimal
-    held: Decimal
-    available: Decimal
-    currency: str
-    rows: tuple[EarningRow, ...]
 
 
 @dataclass(frozen=True, slots=True)

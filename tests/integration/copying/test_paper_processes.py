@@ -8,7 +8,7 @@ from copytrade.demo import filling
 from copytrade.demo.keys import Key
 from copytrade.domain.instruments import Market, Role, Venue
 from copytrade.domain.sizing import CopySettings, SizingMode
-from copytrade.payments import queries as payments
+from copytrade.payments import bills
 from copytrade.subscriptions import queries as subscriptions
 from tests.conftest import Sandbox
 from tests.processes import WORKERS, Processes
@@ -42,4 +42,4 @@ def test_the_processes_copy_a_trade_onto_paper_without_a_payment(processes: Proc
         assert (row.state, row.is_paper, row.price) == ("active", True, 0)
         assert subscriptions.profile(session, profile_id).subscribers == 0
         assert analytics.platform_numbers(session).copies_today == 0
-        assert payments.payments_of(session, owner=bob) == []
+        assert bills.invoices_of(session, owner=bob) == []

@@ -13,7 +13,7 @@ from copytrade.copying import service as copying
 from copytrade.domain.instruments import Role
 from copytrade.domain.sizing import CopySettings, EndMode
 from copytrade.errors import Conflict, InvalidInput, NotFound
-from copytrade.payments import queries, service
+from copytrade.payments import bills, service
 from copytrade.payments.gateway import PaymentsUnavailable, ask
 from copytrade.payments.models import Checkout, StripeSubscription
 from copytrade.payments.selling_models import RefundMade
@@ -332,7 +332,7 @@ def test_stripe_being_away_changes_nothing_here(bob: Buyer) -> None:
 
 
 def test_his_invoices_are_there_to_be_read(bob: Buyer) -> None:
-    [paid] = queries.payments_of(bob.session, owner=bob.market.bob.id)
+    [paid] = bills.invoices_of(bob.session, owner=bob.market.bob.id)
     assert paid.number
     assert paid.page_url.startswith("http")
 

@@ -12,7 +12,8 @@ from sqlmodel import Session, select
 from copytrade import clock
 from copytrade.db.events import Event
 from copytrade.errors import Conflict, NotFound
-from copytrade.payments import gateway, queries, service
+from copytrade.payments import bills, gateway, service
+from copytrade.payments.entries import balances_of
 from copytrade.payments.ledger_models import LedgerEntry
 from copytrade.payments.models import Checkout, Customer, PaidPeriod, WebhookEvent
 from copytrade.subscriptions import queries as subscriptions
@@ -46,10 +47,10 @@ def test_a_paid_page_activates_the_subscription_and_divides_the_money(session: S
     assert row.state == "active"
     assert row.entitled_until is not None
     assert timedelta(days=27) < row.entitled_until - clock.now() < timedelta(days=32)
-    (paid,) = queries.payments_of(session, owner=market.bob.id)
+    (paid,) = bills.invoices_of(session, owner=market.bob.id)
     assert (paid.amount, paid.trader_name, paid.period_end) == (Decimal("29.99"), "Nordwind", row.entitled_until)
-    earned = queries.earnings_of(session, owner=market.alice.id)
-    assert (earned.total, earned.held, earned.available) == (Decimal("23.99"), Decimal("23.99"), 0)
+    [earned] = balances_of(session, trader_id=market.alice.id)
+    assert (earned.total, earned.held, earned.available) == (2399, 2399, 0)
     assert sum(entry.minor for entry in session.exec(select(LedgerEntry))) == 0
 
 
@@ -207,8 +208,8 @@ def test_mallory_pays_for_nobody_and_opens_nobodys_portal(session: Session, stri
         service.start_payment(session, owner=mallory.id, subscription_id=id)
     with pytest.raises(NotFound):
         service.portal_url(session, owner=mallory.id)
-    assert queries.payments_of(session, owner=mallory.id) == []
-    assert queries.earnings_of(session, owner=mallory.id).total == 0
+    assert bills.invoices_of(session, owner=mallory.id) == []
+    assert balances_of(session, trader_id=mallory.id) == []
 
 
 def test_stopping_here_ends_the_billing_at_stripe(session: Session, stripe: Stripe) -> None:

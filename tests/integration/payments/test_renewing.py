@@ -1,7 +1,6 @@
 """A subscription through the months: renewed, late, cancelled, refunded."""
 
 from datetime import timedelta
-from decimal import Decimal
 from uuid import UUID
 
 import httpx
@@ -9,7 +8,8 @@ import pytest
 from sqlmodel import Session, select
 
 from copytrade.db.events import Event
-from copytrade.payments import gateway, queries, service
+from copytrade.payments import bills, gateway, service
+from copytrade.payments.entries import balances_of
 from copytrade.payments.ledger_models import LedgerEntry
 from copytrade.payments.models import Customer, PaidPeriod, StripeSubscription
 from copytrade.subscriptions import queries as subscriptions
@@ -53,7 +53,7 @@ def test_a_renewal_prolongs_and_pays_the_trader_again(
     assert after.entitled_until is not None
     assert after.entitled_until - before.entitled_until >= timedelta(days=28)
     assert after.started_at == before.started_at
-    assert queries.earnings_of(session, owner=market.alice.id).total == Decimal("46.40")
+    assert [one.total for one in balances_of(session, trader_id=market.alice.id)] == [4640]
 
 
 def test_a_renewal_that_fails_is_late_told_and_paid_by_another_card(
@@ -104,15 +104,15 @@ def test_refunds_take_back_both_shares_and_a_whole_one_ends_the_access(
     client.v1.refunds.create({"payment_intent": intent, "amount": 1001})
     stripe.wait_for("charge.refunded")
     stripe.hand_over(session)
-    assert queries.earnings_of(session, owner=market.alice.id).total == Decimal("15.19")
+    assert [one.total for one in balances_of(session, trader_id=market.alice.id)] == [1519]
     assert _row(session, market, paid).state == "active"
     client.v1.refunds.create({"payment_intent": intent})
     stripe.wait_for("charge.refunded")
     stripe.hand_over(session)
-    assert queries.earnings_of(session, owner=market.alice.id).total == 0
+    assert [one.total for one in balances_of(session, trader_id=market.alice.id)] == [0]
     assert sum(entry.minor for entry in session.exec(select(LedgerEntry))) == 0
     assert _row(session, market, paid).state == "canceled"
-    (payment,) = queries.payments_of(session, owner=market.bob.id)
+    (payment,) = bills.invoices_of(session, owner=market.bob.id)
     assert payment.refunded == 29
 
 
