@@ -17,21 +17,6 @@ DAY = 86_400
 LATER = "4000 0000 0000 0341"
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Served]:
-    """A server of this file's own, without the app's endpoint."""
-    server = Served(tmp_path_factory.mktemp("stripe"), COPYTRADE_STRIPE_WEBHOOK_SECRET="").start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def served(running: Served) -> Served:
-    """The server, new and empty, its clock on time."""
-    running.control("DELETE", "state")
-    return running
-
-
 @pytest.fixture
 def hook(served: Served) -> Generator[side.Hook]:
     """The app's endpoint."""
