@@ -1,6 +1,8 @@
 """The sandbox's time: real time plus an offset that only grows, and a skew of what the venue tells as its time."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def real_ms() -> int:
@@ -35,6 +37,18 @@ class Clock:
     def fix(self, ms: int) -> None:
         """Stand at `ms` until moved on or released: fast time."""
         self._fixed = ms
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """Let all that happens inside have one time, as the fills of an order that takes several levels have."""
+        if self._fixed is not None:
+            yield
+            return
+        self._fixed = self.now()
+        try:
+            yield
+        finally:
+            self._fixed = None
 
     def release(self, *, at: int | None = None) -> None:
         """Run again, from `at` (or from where the clock was fixed, if that is later than real time and offset)."""

@@ -19,6 +19,11 @@ from copytrade.sandbox.exchange.orders import (
 
 def place(exchange: Exchange, account: Account, request: OrderRequest) -> Order:
     """Place an order and trade what can be traded at once; raise Refused when a rule forbids it."""
+    with exchange.clock.one_moment():
+        return _place(exchange, account, request)
+
+
+def _place(exchange: Exchange, account: Account, request: OrderRequest) -> Order:
     steps, margin = check(exchange, account, request)
     stillborn = _is_stillborn(exchange, account, request, steps)
     now = exchange.clock.now()
