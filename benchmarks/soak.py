@@ -29,12 +29,17 @@ FILE = ROOT / "var" / "soak.json"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look: minutes since the start, memory of the processes, their connections, what waits."""
+    """One look: minutes since the start, memory of each process in MB, all their connections, what waits."""
 
     minute: float
-    rss_mb: float
+    memory: dict[str, float]
     connections: int
     backlog: int
+
+    @property
+    def rss_mb(self) -> float:
+        """Return the memory of all processes."""
+        return sum(self.memory.values())
 
 
 def main(minutes: float) -> None:
@@ -51,6 +56,10 @@ def main(minutes: float) -> None:
         "soak.minutes": minutes,
         "soak.rss_mb": judged[-1].rss_mb,
         "soak.rss_mb_per_min": _slope([(one.minute, one.rss_mb) for one in judged]),
+        **{
+            f"soak.{name}.rss_mb_per_min": _slope([(one.minute, one.memory[name]) for one in judged])
+            for name in PROCESSES
+        },
         "soak.connections_per_min": _slope([(one.minute, one.connections) for one in judged]),
         "soak.backlog_per_min": _slope([(one.minute, one.backlog) for one in judged]),
         "soak.backlog_most": max(one.backlog for one in judged),
@@ -73,21 +82,34 @@ def _trade(place: Ground, leads: Sequence["Lead"], *, minutes: float) -> list[Sa
         if now - looked >= EVERY_S:
             looked = now
             samples.append(_look(place, (now - began) / 60))
+            _tell(samples)
             if crashed := place.processes.crashed():
                 raise RuntimeError(f"processes crashed: {crashed}")
         time.sleep(chance.random() * 0.5)
     return samples
 
 
+def _tell(samples: Sequence[Sample]) -> None:
+    """Print the newest look, once a minute."""
+    newest = samples[-1]
+    if int(newest.minute) > int(samples[-2].minute):
+        memory = "  ".join(f"{name} {mb:.1f}" for name, mb in newest.memory.items())
+        print(
+            f"  minute {newest.minute:.0f}: {memory}, {newest.connections} connections, {newest.backlog} wait",
+            flush=True,
+        )
+
+
 def _look(place: Ground, minute: float) -> Sample:
-    found = [psutil.Process(place.processes.pid(name)) for name in PROCESSES]
+    found = {name: psutil.Process(place.processes.pid(name)) for name in PROCESSES}
     [(waiting,)] = rows(
         place,
         "SELECT (SELECT count(*) FROM trades.fills WHERE planned_at IS NULL AND NOT is_history)"
         " + (SELECT count(*) FROM trades.copy_orders WHERE state IN ('planned', 'sending', 'unknown', 'placed'))",
     )
-    connections = sum(len(process.net_connections(kind="inet")) for process in found)
-    return Sample(minute, sum(process.memory_info().rss for process in found) / 1e6, connections, waiting)
+    connections = sum(len(process.net_connections(kind="inet")) for process in found.values())
+    memory = {name: process.memory_info().rss / 1e6 for name, process in found.items()}
+    return Sample(minute, memory, connections, waiting)
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:
