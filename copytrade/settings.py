@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     public_url: str = ""
     """What people type and what mails link to; empty: http://localhost:port."""
     web_workers: int = 2
+    copy_workers: int = 2
+    """How many processes plan and send copies (the launcher's default for the sandbox is 1)."""
+    billing_workers: int = 2
+    """How many processes work off what Stripe tells (the launcher's default for the sandbox is 1)."""
     cookie_secure: bool = False
     """True behind TLS: the session cookie is then `__Host-session`, Secure."""
     metrics_port: int = 0

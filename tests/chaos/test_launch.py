@@ -114,8 +114,10 @@ def nothing_stays(var: Path) -> Generator[None]:
 
 
 def test_an_installation_starts_heals_and_leaves_nothing(var: Path) -> None:
-    started = launch(var)
+    started = launch(var, COPYTRADE_COPY_WORKERS="2")
     told = started.wait_until_up()
+    wait_until(lambda: len(started.told()["processes"]["worker-copy"]) == 2, what="the second worker-copy")
+    told = started.told()
     wait_for_http(f"{told['web']}/ping")
     wait_for_http(f"{told['mail']}/messages")
 
@@ -128,7 +130,12 @@ def test_an_installation_starts_heals_and_leaves_nothing(var: Path) -> None:
 
     worker = told["processes"]["worker-copy"]
     os.kill(worker[0], signal.SIGKILL)
-    wait_until(lambda: started.told()["processes"].get("worker-copy", worker) != worker, timeout=20)
+
+    def healed() -> bool:
+        now = started.told()["processes"].get("worker-copy", [])
+        return len(now) == 2 and worker[0] not in now
+
+    wait_until(healed, timeout=20)
 
     os.killpg(started.process.pid, signal.SIGINT)
     os.killpg(started.process.pid, signal.SIGINT)

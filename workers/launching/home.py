@@ -16,6 +16,7 @@ from workers.launching.ports import is_free, next_free
 
 FIGURES = "figures"
 """Where all processes put their counters, so that one of them can answer for all (copytrade.metrics)."""
+MOST_PROCESSES = 32
 WEB_PORT, SANDBOX_PORT, SMTP_PORT, METRICS_PORT = 3000, 8430, 8530, 9464
 
 
@@ -106,7 +107,6 @@ def environment(home: Home) -> dict[str, str]:
         "COPYTRADE_HOST": home.host,
         "COPYTRADE_DATABASE_URL": home.engines.database_url(),
         "COPYTRADE_REDIS_URL": home.engines.redis_url,
-        "COPYTRADE_WEB_WORKERS": "2",
         "PROMETHEUS_MULTIPROC_DIR": str(home.run / FIGURES),
         "REFLEX_WEB_WORKDIR": str(home.web),
     }
@@ -127,7 +127,17 @@ def environment(home: Home) -> dict[str, str]:
     }
     # Who starts us without bytecode would have a dozen processes compile the same packages at once.
     callers = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return ours | callers | ports | _for_supervisor(home)
+    return ours | callers | ports | _counts(home) | _for_supervisor(home)
+
+
+def _counts(home: Home) -> dict[str, str]:
+    # What benchmarks/README.md measures is two of each; a demo has few copies and payments, and starts sooner with one.
+    several = 2 if home.production else 1
+    return {
+        "COPYTRADE_WEB_WORKERS": _count("COPYTRADE_WEB_WORKERS", default=2),
+        "COPYTRADE_COPY_WORKERS": _count("COPYTRADE_COPY_WORKERS", default=several),
+        "COPYTRADE_BILLING_WORKERS": _count("COPYTRADE_BILLING_WORKERS", default=several),
+    }
 
 
 def _for_supervisor(home: Home) -> dict[str, str]:
@@ -143,6 +153,13 @@ def _for_supervisor(home: Home) -> dict[str, str]:
         "REFLEX_TELEMETRY_ENABLED": "false",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _count(variable: str, *, default: int) -> str:
+    wanted = os.environ.get(variable, "") or str(default)
+    if not wanted.isdecimal() or not 1 <= int(wanted) <= MOST_PROCESSES:
+        raise CannotStart(f"{variable} must be a number from 1 to {MOST_PROCESSES}, not {wanted!r}.")
+    return wanted
 
 
 def _port(variable: str, *, default: int, before: dict[str, int], host: str, taken: frozenset[int] | set[int]) -> int:

@@ -36,12 +36,14 @@ class Supervisor:
             transport.close()
 
     def start(self, *names: str) -> None:
-        """Start programs (`group:name`) without waiting for them."""
+        """Start all processes of programs (`group:program`) without waiting for them."""
+        known = self.states()
         for name in names:
-            try:
-                self.call("startProcess", name, False)
-            except xmlrpc.client.Fault as fault:
-                raise CannotStart(f"{name} could not be started: {fault.faultString}") from None
+            for one in [one for one in known if f"{one['group']}:{program_of(one['name'])}" == name]:
+                try:
+                    self.call("startProcess", f"{one['group']}:{one['name']}", False)
+                except xmlrpc.client.Fault as fault:
+                    raise CannotStart(f"{one['name']} could not be started: {fault.faultString}") from None
 
     def states(self) -> list[dict[str, Any]]:
         """Return what supervisord knows of each program."""
@@ -59,10 +61,19 @@ class Supervisor:
 
     def pids(self) -> dict[str, list[int]]:
         """Return the processes of each running program, with web's own workers."""
-        found = {state["name"]: [int(state["pid"])] for state in self.states() if state["pid"]}
+        found: dict[str, list[int]] = {}
+        for state in self.states():
+            if state["pid"]:
+                found.setdefault(program_of(state["name"]), []).append(int(state["pid"]))
         for pid in found.get("web", [])[:1]:
             found["web"] += children(pid)
         return found
+
+
+def program_of(process: str) -> str:
+    """Return the program of a process of supervisord's: `worker-copy-2` is one of worker-copy's."""
+    name, _, number = process.rpartition("-")
+    return name if number.isdecimal() else process
 
 
 def start_supervisor(environment: Mapping[str, str], *, run: Path) -> Supervisor:

@@ -77,6 +77,33 @@ def test_production_gets_no_sandbox_and_no_keys_of_ours(tmp_path: Path, monkeypa
     assert {"COPYTRADE_STRIPE_URL", "COPYTRADE_SMTP_HOST", "COPYTRADE_KEYRING"} & set(variables) == set()
 
 
+def test_copy_and_billing_have_two_processes_in_production_and_one_in_the_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_var(tmp_path / "var")
+
+    def counts() -> list[str]:
+        variables = environment(make_home(tmp_path / "var"))
+        return [variables[f"COPYTRADE_{name}_WORKERS"] for name in ("COPY", "BILLING")]
+
+    assert counts() == ["1", "1"]
+    monkeypatch.setenv("COPYTRADE_ENVIRONMENT", "production")
+    monkeypatch.setenv("COPYTRADE_COPY_WORKERS", "")
+    assert counts() == ["2", "2"]
+    monkeypatch.setenv("COPYTRADE_COPY_WORKERS", "5")
+    assert counts() == ["5", "2"]
+
+
+@pytest.mark.parametrize("wanted", ["0", "-1", "two", "33", "1.5"])
+def test_a_number_of_processes_that_is_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    monkeypatch.setenv("COPYTRADE_BILLING_WORKERS", wanted)
+    make_var(tmp_path / "var")
+    with pytest.raises(CannotStart, match="COPYTRADE_BILLING_WORKERS"):
+        environment(make_home(tmp_path / "var"))
+
+
 def test_only_who_opens_secrets_is_started_with_the_keyring() -> None:
     parser = configparser.RawConfigParser()
     parser.read(ROOT / "supervisord.conf")
