@@ -109,12 +109,22 @@ class WarmLoop:
         while not self._stop.is_set():
             try:
                 await part(pool, self._stop)
-            except OperationalError as error:
-                log.warning("part.database_away", part=part.__module__, reason=type(error.orig).__name__)
+            except (
+                Exception
+            ) as error:  # a bug in one part must not silence the others; it is logged and told by its metric
+                if away := _database_away(error):
+                    log.warning("part.database_away", part=part.__module__, reason=type(away.orig).__name__)
+                else:
+                    log.exception("part.crashed", part=part.__module__)
                 await asyncio.sleep(PAUSE_AFTER_CRASH.total_seconds())
-            except Exception:  # a bug in one part must not silence the others; it is logged and told by its metric
-                log.exception("part.crashed", part=part.__module__)
-                await asyncio.sleep(PAUSE_AFTER_CRASH.total_seconds())
+
+
+def _database_away(error: Exception) -> OperationalError | None:
+    """Return the error of a database that is away, also where nothing else ended several tasks of a part at once."""
+    if isinstance(error, ExceptionGroup):
+        whys = [_database_away(one) for one in error.exceptions]
+        return whys[0] if all(whys) else None
+    return error if isinstance(error, OperationalError) else None
 
 
 def _alarm(ban: Ban) -> None:

@@ -1,5 +1,11 @@
 import asyncio
 import threading
+from collections.abc import Sequence
+
+import psycopg
+import pytest
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from copytrade.db.bell import bell
 from copytrade.engines import Engines
@@ -53,3 +59,34 @@ def test_a_loop_ends_what_is_in_flight_before_it_stops(database: Engines) -> Non
     assert started.wait(10)
     loop.stop()
     assert ended.is_set()
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [((), "part.database_away"), ((ZeroDivisionError(),), "part.crashed")],
+    ids=["nothing but the database", "a bug beside it"],
+)
+def test_a_database_that_is_away_is_told_as_that_where_several_tasks_met_it(
+    database: Engines, others: Sequence[Exception], told: str
+) -> None:
+    starts: list[int] = []
+    again = threading.Event()
+
+    def away() -> OperationalError:
+        return OperationalError("SELECT 1", {}, psycopg.errors.AdminShutdown())
+
+    async def several(pool: ClientPool, stop: asyncio.Event) -> None:
+        starts.append(1)
+        if len(starts) == 1:
+            raise ExceptionGroup("tasks", [away(), ExceptionGroup("inner", [away(), *others])])
+        again.set()
+        await stop.wait()
+
+    with capture_logs() as logged:
+        loop = WarmLoop([several])
+        loop.start()
+        try:
+            assert again.wait(10)
+        finally:
+            loop.stop()
+    assert [row["event"] for row in logged if row["event"].startswith("part.")] == [told]
