@@ -22,6 +22,8 @@ from copytrade.domain.quantities import ZERO
 from copytrade.domain.skips import SkipReason
 
 REMEMBERED_ORDERS = 20
+READ_AGAIN = 2_000
+"""Texts of lots and orders whose reading is kept: those of the legs on their way now. Each is kilobytes when read."""
 """Lead orders of which a leg remembers what they were let through for."""
 
 
@@ -295,7 +297,7 @@ def _instrument(venue: str, market: str, symbol: str, position_side: str) -> Ins
     return Instrument(Venue(venue), Market(market), symbol, PositionSide(position_side))
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=READ_AGAIN)
 def _lots(text: str) -> Lots:
     # The same leg is read three times on the way of a fill; what was read is never changed.
     return tuple(
@@ -303,7 +305,7 @@ def _lots(text: str) -> Lots:
     )
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=READ_AGAIN)
 def _so_far(text: str) -> tuple[tuple[str, OrderSoFar], ...]:
     orders: dict[str, tuple[str, str]] = json.loads(text)
     return tuple((name, OrderSoFar(Decimal(notional), Decimal(share))) for name, (notional, share) in orders.items())

@@ -94,7 +94,8 @@ def coupons_of(session: Session, *, owner: UUID, profile_id: UUID) -> list[Coupo
     rows = session.exec(
         select(Coupon).where(Coupon.profile_id == profile_id).order_by(col(Coupon.created_at).desc())
     ).all()
-    return [_row(row, redeemed=gateway_selling.redeemed(row.stripe_promotion_code_id)) for row in rows]
+    counts = gateway_selling.redemptions([row.stripe_promotion_code_id for row in rows])
+    return [_row(row, redeemed=count) for row, count in zip(rows, counts, strict=True)]
 
 
 def end(session: Session, *, owner: UUID, coupon_id: UUID) -> None:
