@@ -18,7 +18,7 @@ from copytrade.db.trips import Ask, Asking, answered
 from copytrade.domain.fills import Fill
 from copytrade.domain.orders import VenueOrder
 
-_REMEMBERED = 500
+_REMEMBERED = 100
 """Orders of one account that a stream remembers."""
 
 

@@ -149,18 +149,6 @@ def _edge(cursor: str) -> tuple[datetime, UUID]:
     return edge
 
 
-def fills_between(
-    session: Session, *, account_ids: Collection[UUID], since: datetime, until: datetime
-) -> list[FillRow]:
-    """Return the fills of several accounts in a span, oldest first."""
-    query = select(StoredFill).where(
-        among_ids(col(StoredFill.exchange_account_id), account_ids),
-        col(StoredFill.venue_time) >= since,
-        col(StoredFill.venue_time) < until,
-    )
-    return [_row(fill) for fill in session.exec(query.order_by(col(StoredFill.venue_time), col(StoredFill.id)))]
-
-
 def executions(
     session: Session, *, account_id: UUID, after: tuple[datetime, str] | None, until: datetime
 ) -> list[FillRow]:
