@@ -63,7 +63,6 @@ def measure() -> dict[str, float]:
         from benchmarks import billing_books, billing_crowd, billing_earnings
         from benchmarks.billing_probe import answers
 
-        page = billing_earnings.measure()
         place.ground.processes.start(*PROCESSES)
         place.wait_for_web()
         stripe.endpoint(place.webhook_url, place.secret, enabled_events=list(EVENTS))
@@ -86,7 +85,8 @@ def measure() -> dict[str, float]:
             "billing.renewals_per_s": SUBSCRIPTIONS / night.seconds,
             "billing.webhook_p99_ms": percentile(latencies, 0.99),
             "billing.imbalance": billing_books.imbalance(trader_id, periods=2 * SUBSCRIPTIONS),
-            **page,
+            # its subscriptions were never paid at Stripe: they come when the books are compared
+            **billing_earnings.measure(),
         }
 
 
