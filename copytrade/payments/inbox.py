@@ -24,7 +24,7 @@ from copytrade.errors import CopyTradeError, NotFound
 from copytrade.payments import connect, facts, sync
 from copytrade.payments.events import Target, TargetKind, target_of
 from copytrade.payments.facts import SubscriptionTold
-from copytrade.payments.gateway import PaymentsRefused
+from copytrade.payments.gateway import PaymentsRefused, PaymentsUnavailable
 from copytrade.payments.models import InboxState, WebhookEvent
 from copytrade.payments.sync import Asked, NotYetKnown
 
@@ -82,15 +82,18 @@ def work_off() -> int:
 
     After `LONGEST_S` the bell is rung for the rest: whoever works here has to end in time, and has more to do.
     """
-    done, bugs, began = 0, list[Exception](), time.monotonic()
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="stripe") as pool:
+    done, bugs, until = 0, list[Exception](), time.monotonic() + LONGEST_S
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="stripe")
+    try:
         while (batch := _claimed()).size:
             done += batch.size
-            bugs += _work(batch, pool)
-            if time.monotonic() - began > LONGEST_S:
+            bugs += _work(batch, pool, until=until)
+            if time.monotonic() > until:
                 with transaction() as session:
                     ring(session, "billing")
                 break
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # a reading that hangs changes nothing: nobody waits for it
     if bugs:
         raise bugs[0]
     return done
@@ -172,10 +175,10 @@ def _ignore(session: Session, ids: Sequence[str]) -> None:
     )
 
 
-def _work(batch: Batch, pool: ThreadPoolExecutor) -> list[Exception]:
+def _work(batch: Batch, pool: ThreadPoolExecutor, *, until: float) -> list[Exception]:
     bugs = list[Exception]()
     waiting: list[Work] = []
-    for target, act in _acts(batch, pool):
+    for target, act in _acts(batch, pool, until=until):
         waiting.append((batch.targets[target], act))
         # What asks Stripe while it works holds no other's locks.
         if target.kind is not TargetKind.SUBSCRIPTION or len(waiting) == TOGETHER:
@@ -204,17 +207,27 @@ def _some(works: Sequence[Work]) -> list[Exception]:
     return bugs
 
 
-def _acts(batch: Batch, pool: ThreadPoolExecutor) -> Iterator[tuple[Target, Callable[[Session], bool]]]:
-    """Yield what to do for each target; subscriptions come as their readings arrive."""
+def _acts(
+    batch: Batch, pool: ThreadPoolExecutor, *, until: float
+) -> Iterator[tuple[Target, Callable[[Session], bool]]]:
+    """Yield what to do for each target; subscriptions come as their readings arrive.
+
+    What has not begun at `until`, or has not been read, is left for another time: Stripe may hang.
+    """
     # In one order in every process: they are locked one after another.
     asked = sorted(batch.asked.values(), key=lambda one: (str(one.ours), one.stripe_subscription_id))
     readings = [(one, pool.submit(facts.subscription, one.stripe_subscription_id, known=one.known)) for one in asked]
     for target in batch.targets:
         if target.kind is not TargetKind.SUBSCRIPTION:
-            yield target, partial(_HANDLERS[target.kind], target)
+            yield target, partial(_HANDLERS[target.kind], target) if time.monotonic() < until else _too_late
     for asking, reading in readings:
-        wait([reading])
-        yield Target(TargetKind.SUBSCRIPTION, asking.stripe_subscription_id), partial(_take_in, asking, reading)
+        wait([reading], timeout=max(until - time.monotonic(), 0))
+        target = Target(TargetKind.SUBSCRIPTION, asking.stripe_subscription_id)
+        yield target, partial(_take_in, asking, reading) if reading.done() else _too_late
+
+
+def _too_late(_: Session) -> bool:
+    raise PaymentsUnavailable("Stripe did not answer in time")
 
 
 def _take_in(asking: Asked, reading: "Future[SubscriptionTold]", session: Session) -> bool:

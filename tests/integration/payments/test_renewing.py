@@ -1,5 +1,6 @@
 """A subscription through the months: renewed, late, cancelled, refunded."""
 
+import time
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,11 +8,12 @@ import httpx
 import pytest
 from sqlmodel import Session, select
 
+from copytrade import clock
 from copytrade.db.events import Event
-from copytrade.payments import bills, gateway, service
+from copytrade.payments import bills, gateway, inbox, service
 from copytrade.payments.entries import balances_of
 from copytrade.payments.ledger_models import LedgerEntry
-from copytrade.payments.models import Customer, PaidPeriod, StripeSubscription
+from copytrade.payments.models import Customer, InboxState, PaidPeriod, StripeSubscription, WebhookEvent
 from copytrade.subscriptions import queries as subscriptions
 from copytrade.subscriptions.rows import SubscriptionRow
 from tests.integration.payments.paying import DECLINED, Stripe
@@ -54,6 +56,28 @@ def test_a_renewal_prolongs_and_pays_the_trader_again(
     assert after.entitled_until - before.entitled_until >= timedelta(days=28)
     assert after.started_at == before.started_at
     assert [one.total for one in balances_of(session, trader_id=market.alice.id)] == [4640]
+
+
+def test_while_stripe_hangs_the_inbox_ends_in_time_and_tries_again(
+    session: Session, stripe: Stripe, market: Market, paid: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stripe.control("POST", "clock", seconds=MONTH)
+    stripe.wait_for("invoice.paid")
+    monkeypatch.setattr(inbox, "LONGEST_S", 1)
+    stripe.control("POST", "faults", kind="timeout_before", seconds=8)
+    began = time.monotonic()
+    stripe.hand_over(session)
+    assert time.monotonic() - began < 5
+    waiting = session.exec(select(WebhookEvent).where(WebhookEvent.state == InboxState.PENDING)).all()
+    assert waiting
+    assert {(row.error, row.attempts) for row in waiting} == {("Stripe did not answer in time", 1)}
+    for row in waiting:
+        row.try_at = clock.real_now()
+    session.commit()
+    monkeypatch.undo()
+    stripe.hand_over(session)
+    assert len(session.exec(select(PaidPeriod)).all()) == 2
+    assert {row.state for row in session.exec(select(WebhookEvent))} <= {"done", "ignored"}
 
 
 def test_a_renewal_that_fails_is_late_told_and_paid_by_another_card(
