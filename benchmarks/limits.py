@@ -82,6 +82,7 @@ def _limited(place: Ground, leads: dict[str, "Lead"]) -> dict[str, float]:
         os.environ["COPYTRADE_SANDBOX_LIMITS_FACTOR"] = "1000"
     for venue, rules in REAL.items():
         place.control.limits(venue=venue, **rules)
+    time.sleep(MINUTE_S)  # what was used while a thousand times as much was allowed is forgotten with its minute
     for lead in leads.values():  # the processes are new: their clients are warmed
         copied(place, [lead], patience_s=PATIENCE_S)
     time.sleep(MINUTE_S)

@@ -18,6 +18,7 @@ from copytrade.db.session import transaction
 from copytrade.domain.fills import Equity, Position
 from copytrade.domain.instruments import Role
 from copytrade.errors import BadCredentials, ExchangeError
+from copytrade.exchanges.limits import lane_of, reading_in
 from copytrade.exchanges.port import AccountRef, ClientPool
 from copytrade.settings import settings
 
@@ -37,8 +38,8 @@ async def run(pool: ClientPool, stop: asyncio.Event) -> None:
         due = await asyncio.to_thread(_claim, clock.now())
         slots = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as group:
-            for account in due:
-                group.create_task(read(pool, account, slots=slots))
+            for account, role in due:
+                group.create_task(read(pool, account, role=role, slots=slots))
 
 
 def put_snapshot(session: Session, *, account_id: UUID, equity: Equity, positions: Sequence[Position]) -> None:
@@ -103,8 +104,8 @@ def interval(role: str) -> timedelta:
     return timedelta(seconds=min(seconds, settings().lead_equity_max_age_s // 2) if role == Role.LEAD else seconds)
 
 
-def _claim(now: datetime) -> list[AccountRef]:
-    """Take accounts that are due, so that no other process reads them too."""
+def _claim(now: datetime) -> list[tuple[AccountRef, Role]]:
+    """Take accounts that are due, and their roles, so that no other process reads them too."""
     with transaction() as session:
         rows = session.exec(
             select(ExchangeAccount)
@@ -115,15 +116,16 @@ def _claim(now: datetime) -> list[AccountRef]:
         ).all()
         for account in rows:
             account.snapshot_due_at = now + interval(account.role)
-        return [queries.account_ref(account) for account in rows]
+        return [(queries.account_ref(account), Role(account.role)) for account in rows]
 
 
-async def read(pool: ClientPool, account: AccountRef, *, slots: asyncio.Semaphore) -> None:
+async def read(pool: ClientPool, account: AccountRef, *, role: Role, slots: asyncio.Semaphore) -> None:
     """Read one account now; a key that is not accepted any more pauses it."""
     async with slots:
         try:
             client = await pool.get(account)
-            equity, positions = await client.equity(), await client.positions()
+            with reading_in(lane_of(role)):
+                equity, positions = await client.equity(), await client.positions()
         except BadCredentials as error:
             metrics.snapshots.labels(venue=account.venue.value, outcome="key_refused").inc()
             log.warning("account.key_refused", account=str(account.id), code=error.venue_code)

@@ -23,7 +23,7 @@ from copytrade.db.model import new_id
 from copytrade.db.session import transaction
 from copytrade.domain.instruments import Role
 from copytrade.errors import BadCredentials, Unavailable
-from copytrade.exchanges.limits import reading_the_past
+from copytrade.exchanges.limits import Lane, lane_of, reading_in
 from copytrade.exchanges.port import AccountRef, ClientPool
 from copytrade.settings import settings
 
@@ -115,7 +115,8 @@ class Pollers:
         """Poll once; return False where a second reading is wanted soon."""
         try:
             async with self._slots[account.role]:
-                await poll(await self._pool.get(account.ref), account, memory)
+                with reading_in(lane_of(account.role)):
+                    await poll(await self._pool.get(account.ref), account, memory)
             metrics.polls.labels(outcome="done").inc()
             return not memory.wants_baseline
         except BadCredentials as error:
@@ -136,7 +137,7 @@ class Pollers:
         while not self._stop.is_set():
             try:
                 async with self._histories[account.role]:
-                    with reading_the_past():
+                    with reading_in(Lane.PAST):
                         await history.read(await self._pool.get(account.ref), account)
                 return
             except BadCredentials:

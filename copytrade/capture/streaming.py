@@ -31,6 +31,7 @@ from copytrade.db.trips import Trip
 from copytrade.domain.fills import Position
 from copytrade.domain.instruments import Role
 from copytrade.errors import BadCredentials, Unavailable
+from copytrade.exchanges.limits import lane_of, reading_in
 from copytrade.exchanges.port import AccountRef, ClientPool, StreamMessage
 from copytrade.failpoints import Label, reach
 from copytrade.settings import settings
@@ -139,6 +140,10 @@ class Streams:
             batch.append(self._heard.get_nowait())
 
     async def _read(self, account: CapturedAccount) -> None:
+        with reading_in(lane_of(account.role)):
+            await self._listen(account)
+
+    async def _listen(self, account: CapturedAccount) -> None:
         try:
             client = await self._pool.get(account.ref)
         except (Unavailable, BadCredentials) as error:

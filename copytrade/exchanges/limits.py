@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from copytrade.domain.instruments import Market
+from copytrade.domain.instruments import Market, Role
 
 
 class Lane(IntEnum):
@@ -14,30 +14,36 @@ class Lane(IntEnum):
 
     PAST = 0
     READ = 1
-    ENTRY = 2
-    EXIT = 3
+    LEAD = 2
+    ENTRY = 3
+    EXIT = 4
 
 
-SHARES: Mapping[Lane, float] = {Lane.PAST: 0.5, Lane.READ: 0.8, Lane.ENTRY: 0.9, Lane.EXIT: 1.0}
-"""How much of a limit may be used up before a lane has to wait: the far past leaves room for today's reads, these for
-orders, entries for exits."""
+SHARES: Mapping[Lane, float] = {Lane.PAST: 0.5, Lane.READ: 0.7, Lane.LEAD: 0.8, Lane.ENTRY: 0.9, Lane.EXIT: 1.0}
+"""How much of a limit may be used up before a lane has to wait: the far past leaves room for today's reads, those of
+copy accounts for those of the leads whom they copy, these for orders, entries for exits."""
 
-_is_past: ContextVar[bool] = ContextVar("is_past", default=False)
+_lane: ContextVar[Lane] = ContextVar("lane", default=Lane.READ)
 
 
 @contextmanager
-def reading_the_past() -> Generator[None]:
-    """Have the reads of this task wait behind all others, and longer: an account's history has time."""
-    token = _is_past.set(True)
+def reading_in(lane: Lane) -> Generator[None]:
+    """Have the reads of this task, and of those that it starts, travel in a lane; an account's history has time."""
+    token = _lane.set(lane)
     try:
         yield
     finally:
-        _is_past.reset(token)
+        _lane.reset(token)
 
 
 def lane_of_reads() -> Lane:
     """Return the lane in which reads travel now."""
-    return Lane.PAST if _is_past.get() else Lane.READ
+    return _lane.get()
+
+
+def lane_of(role: Role) -> Lane:
+    """Return the lane of an account's reads: a thousand copy accounts must not keep us from hearing their lead."""
+    return Lane.LEAD if role is Role.LEAD else Lane.READ
 
 
 CONNECT = "connect"

@@ -117,7 +117,7 @@ class Wire:
         charges = self._gate.charges(CONNECT, has_symbol=False)
         while True:
             wait = self._gate.banned_for()
-            wait = wait or await self._gate.pass_through(charges, lane=Lane.READ, patience=_CONNECT_PATIENCE_S)
+            wait = wait or await self._gate.pass_through(charges, lane=lane_of_reads(), patience=_CONNECT_PATIENCE_S)
             if not wait:
                 return
             await asyncio.sleep(min(wait, _CONNECT_PATIENCE_S))

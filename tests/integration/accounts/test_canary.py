@@ -81,7 +81,7 @@ async def _everything_fails(ref: AccountRef) -> str:
     told = ""
     try:
         await checking.check(pool, ref, role=Role.COPY)
-        await snapshots.read(pool, ref, slots=asyncio.Semaphore(1))
+        await snapshots.read(pool, ref, role=Role.COPY, slots=asyncio.Semaphore(1))
         try:
             client = await pool.get(ref)
             told += (

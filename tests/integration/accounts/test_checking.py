@@ -125,7 +125,7 @@ def test_a_linked_key_that_is_revoked_pauses_its_account(session: Session, sandb
     async def work(pool: ClientPool) -> None:
         await checking.check(pool, ref, role=Role.COPY)
         sandbox.control.revoke_key(made["api_key"])
-        await snapshots.read(pool, ref, slots=asyncio.Semaphore(1))
+        await snapshots.read(pool, ref, role=Role.COPY, slots=asyncio.Semaphore(1))
 
     with_pool(work)
     session.expire_all()
@@ -149,7 +149,7 @@ def test_snapshots_follow_the_account(session: Session, sandbox: Sandbox) -> Non
         await checking.check(pool, ref, role=Role.COPY)
         sandbox.control.transfer(made["account_id"], 500)
         sandbox.control.place(made["account_id"], "BTCUSDT", "BUY", "0.01")
-        await snapshots.read(pool, ref, slots=asyncio.Semaphore(1))
+        await snapshots.read(pool, ref, role=Role.COPY, slots=asyncio.Semaphore(1))
 
     with_pool(work)
     session.expire_all()

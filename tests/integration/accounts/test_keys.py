@@ -273,7 +273,9 @@ def read(bobs: Bobs) -> None:
     async def run() -> None:
         pool: ClientPool = Pool(vault.opener())
         try:
-            await snapshots.read(pool, queries.ref(bobs.session, bobs.account_id), slots=asyncio.Semaphore(1))
+            await snapshots.read(
+                pool, queries.ref(bobs.session, bobs.account_id), role=Role.COPY, slots=asyncio.Semaphore(1)
+            )
         finally:
             await pool.close()
             await bell().close()

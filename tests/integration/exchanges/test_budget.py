@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 
 from copytrade import clock
-from copytrade.domain.instruments import Side, Venue
+from copytrade.domain.instruments import Role, Side, Venue
 from copytrade.domain.orders import OrderKind, OrderRequest, Outcome, OutcomeKind
 from copytrade.errors import Unavailable
 from copytrade.exchanges.budget import Budget
 from copytrade.exchanges.gate import Ban
-from copytrade.exchanges.limits import Lane, Limit, lane_of_reads, reading_the_past
+from copytrade.exchanges.limits import Lane, Limit, lane_of, lane_of_reads, reading_in
 from copytrade.exchanges.meters import Charge
 from copytrade.exchanges.pool import Pool
 from copytrade.exchanges.port import ExchangeClient
@@ -54,8 +54,9 @@ async def spent(budgets: list[Budget], *, lane: Lane, calls: int, limit: Limit =
 
 def test_processes_share_a_limit_and_leave_room_for_what_matters_more() -> None:
     async def work(budgets: list[Budget]) -> None:
-        assert 60 <= await spent(budgets, lane=Lane.READ, calls=200) <= 80
+        assert 50 <= await spent(budgets, lane=Lane.READ, calls=200) <= 70
         assert await spent(budgets, lane=Lane.READ, calls=200) <= 12
+        assert 0 < await spent(budgets, lane=Lane.LEAD, calls=200) <= 22
         used = await spent(budgets, lane=Lane.ENTRY, calls=200)
         assert 0 < used <= 22
         assert await spent(budgets, lane=Lane.EXIT, calls=200) >= 8
@@ -66,7 +67,8 @@ def test_processes_share_a_limit_and_leave_room_for_what_matters_more() -> None:
 def test_one_process_gets_all_that_its_lane_may_have() -> None:
     async def work(budgets: list[Budget]) -> None:
         limit = Limit("hour", 1000, 3600, ("get",))
-        assert await spent(budgets, lane=Lane.READ, calls=1200, limit=limit) == 800
+        assert await spent(budgets, lane=Lane.READ, calls=1200, limit=limit) == 700
+        assert await spent(budgets, lane=Lane.LEAD, calls=1200, limit=limit) == 100
         assert await spent(budgets, lane=Lane.ENTRY, calls=1200, limit=limit) == 100
         assert await spent(budgets, lane=Lane.EXIT, calls=1200, limit=limit) == 100
         assert await spent(budgets, lane=Lane.EXIT, calls=1, limit=limit) == 0
@@ -219,12 +221,15 @@ def test_the_past_is_read_behind_everything_else() -> None:
     async def work(budgets: list[Budget]) -> None:
         limit = Limit("hour", 100, 3600, ("get",))
         assert await spent(budgets, lane=Lane.PAST, calls=200, limit=limit) == 50
-        assert await spent(budgets, lane=Lane.READ, calls=200, limit=limit) == 30
+        assert await spent(budgets, lane=Lane.READ, calls=200, limit=limit) == 20
 
     with_budgets(1, work)
     assert lane_of_reads() is Lane.READ
-    with reading_the_past():
-        assert lane_of_reads() is Lane.PAST
+    with reading_in(lane_of(Role.LEAD)):
+        assert lane_of_reads() is Lane.LEAD
+        with reading_in(Lane.PAST):
+            assert lane_of_reads() is Lane.PAST
+    assert lane_of_reads() is lane_of(Role.COPY) is Lane.READ
 
 
 def order(client_order_id: str) -> OrderRequest:

@@ -33,7 +33,7 @@ def test_what_is_left_when_a_lease_ends_is_returned_with_the_next_one() -> None:
     assert meter.spend(2, lane=Lane.READ, now=9)
     assert not meter.spend(1, lane=Lane.READ, now=10)
     wishes = meter.wishes(1, lane=Lane.READ, now=10)
-    assert (wishes[4], wishes[5], wishes[6]) == (80, 3, 7)
+    assert (wishes[4], wishes[5], wishes[6]) == (70, 3, 7)
 
 
 def test_an_account_has_a_quarter_without_asking_and_reports_it() -> None:
@@ -45,11 +45,11 @@ def test_an_account_has_a_quarter_without_asking_and_reports_it() -> None:
 def test_a_venue_that_counts_more_than_we_do_is_believed() -> None:
     meter = Meter("a", ADDRESS)
     meter.lease(5, lane=Lane.READ, window=1, ends_at=LATER)
-    meter.learn(79)
+    meter.learn(69)
     assert meter.spend(1, lane=Lane.READ, now=1), "not much was used"
-    meter.learn(81)
+    meter.learn(71)
     assert not meter.spend(1, lane=Lane.READ, now=1)
-    assert meter.wishes(1, lane=Lane.READ, now=1)[8] == 81
+    assert meter.wishes(1, lane=Lane.READ, now=1)[8] == 71
 
 
 def test_alone_a_process_keeps_to_a_quarter_but_exits_go_on() -> None:
