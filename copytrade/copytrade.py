@@ -19,6 +19,7 @@ from copytrade.pages.desk import desk
 from copytrade.pages.earnings import earnings
 from copytrade.pages.home import home
 from copytrade.pages.login import login
+from copytrade.pages.missing import missing
 from copytrade.pages.notices import notices
 from copytrade.pages.operator import operator
 from copytrade.pages.operator_money import operator_money
@@ -83,6 +84,7 @@ PAGES = (
     Page(settings, routes.SETTINGS, t("Settings"), (Settings.watch,)),
     Page(operator, routes.OPERATOR, t("Operator"), (Operator.watch,)),
     Page(operator_money, routes.OPERATOR_MONEY, t("Money"), (OperatorMoney.watch,)),
+    Page(missing, routes.MISSING, t("No such page")),
 )
 
 app = rx.App(

@@ -18,6 +18,8 @@ OPERATOR = "/operator"
 OPERATOR_MONEY = "/operator/money"
 LOGIN = "/login"
 REGISTER = "/register"
+MISSING = "404"
+"""What Reflex calls the page that stands where an address leads nowhere."""
 
 API_LOGIN = "/api/v1/login"
 API_REGISTER = "/api/v1/register"

@@ -78,6 +78,23 @@ def test_a_stranger_is_led_to_the_door_and_back(browser: Browser, web: str, cook
         walker.at("/copies")
 
 
+@pytest.mark.parametrize("look", LOOKS[2:], ids=str)
+def test_an_address_that_leads_nowhere_says_so_and_leads_on(browser: Browser, web: str, look: Look) -> None:
+    with walking(browser, web, look, who="looks") as walker:
+        answer = walker.page.goto(f"{web}/nowhere/at/all")
+        assert answer is not None
+        assert answer.status == 404
+        walker.sees("There is no such page")
+        expect(walker.page).to_have_title("Нет такой страницы · CopyTrade")
+        walker.picture("look-nowhere")
+        walker.fits()
+        # the browser itself complains of the answer that we want
+        assert all("404" in problem for problem in walker.problems)
+        walker.problems.clear()
+        walker.follow("See the traders")
+        walker.at("/traders")
+
+
 def test_language_theme_and_colours_change_at_once_and_stay(browser: Browser, web: str, cookie: str) -> None:
     with walking(browser, web, Look(), who="looks") as walker:
         walker.page.context.add_cookies([{"name": cookie_name(), "value": cookie, "url": web}])
