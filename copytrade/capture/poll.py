@@ -60,7 +60,7 @@ async def poll(client: ExchangeClient, account: CapturedAccount, memory: Memory)
     if memory.looks_left or asks_ledger or start.is_waiting or memory.missing or memory.search:
         entries = await _ledger(client, start, until=began) if asks_ledger else []
         since = _since(entries, unless=memory.ledger_ids)
-        again = _again(memory, start, now=began)
+        again = _again(memory, start, now=began, ahead=SWEEP_EVERY * (account.ref.id.int % 1000 / 1000))
         moved = _moved(memory, state)
         if account.ref.market is Market.SPOT:
             moved = await spot_poll.symbols(client, start, memory, moved=moved)
@@ -120,12 +120,15 @@ def _is_ledger_due(account: CapturedAccount, memory: Memory, start: Start, *, no
     return memory.owes_ledger and (start.streamed_since is None or is_due)
 
 
-def _again(memory: Memory, start: Start, *, now: datetime) -> dict[str, datetime]:
-    """Return the symbols that are read by time instead of from their cursors, and since when."""
+def _again(memory: Memory, start: Start, *, now: datetime, ahead: timedelta) -> dict[str, datetime]:
+    """Return the symbols that are read by time instead of from their cursors, and since when.
+
+    The second sweep comes so far `ahead` of its time: a thousand accounts are begun with at once, not swept at once.
+    """
     memory.missing = {symbol: since for symbol, since in memory.missing.items() if now - since < SEARCH}
     again = {symbol: since - OVERLAP for symbol, since in memory.missing.items()}
     if memory.swept_at is None or now - memory.swept_at >= SWEEP_EVERY:
-        memory.swept_at = now
+        memory.swept_at = now - ahead if memory.swept_at is None else now
         again |= dict.fromkeys(start.of_the_hour, now - SWEEP_BACK)
     if memory.search is not None:
         again |= dict.fromkeys(memory.search.take(), memory.search.since)
