@@ -13,6 +13,8 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import redis
+
 from benchmarks.ground import Ground, apart, ground
 from benchmarks.watch import LATENCY_MS, copied, wait_for_leads
 
@@ -76,13 +78,16 @@ def _seconds(proxies: Sequence[str]) -> dict[str, float]:
 
 def _limited(place: Ground, leads: dict[str, "Lead"]) -> dict[str, float]:
     os.environ["COPYTRADE_SANDBOX_LIMITS_FACTOR"] = "1"
+    place.processes.kill("worker-capture", *WORKERS, "stream")
+    # what was used while a thousand times as much was allowed
+    redis.Redis.from_url(os.environ["COPYTRADE_REDIS_URL"]).flushall()
     try:
-        place.processes.restart("worker-capture", *WORKERS, "stream")
+        place.processes.start("worker-capture", *WORKERS, "stream")
     finally:
         os.environ["COPYTRADE_SANDBOX_LIMITS_FACTOR"] = "1000"
     for venue, rules in REAL.items():
         place.control.limits(venue=venue, **rules)
-    time.sleep(MINUTE_S)  # what was used while a thousand times as much was allowed is forgotten with its minute
+    wait_for_leads(place, leads=len(leads), patience_s=PATIENCE_S)
     for lead in leads.values():  # the processes are new: their clients are warmed
         copied(place, [lead], patience_s=PATIENCE_S)
     time.sleep(MINUTE_S)
