@@ -26,12 +26,6 @@ from tests.integration.users import people
 
 
 @pytest.fixture
-def bob(session: Session, stripe: Stripe) -> Generator[Buyer]:
-    with own_clock():
-        yield Buyer(session, stripe, opened(session))
-
-
-@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     """Give Stripe a moment only to answer, so that a time-out takes no ten seconds."""
     monkeypatch.setattr(gateway, "TIMEOUT_S", 1)

@@ -21,16 +21,10 @@ from copytrade.subscriptions import service as subscriptions
 from copytrade.subscriptions.consent import RISK_VERSION, Consent
 from copytrade.subscriptions.models import Profile, RiskConsent, Subscription
 from tests.integration.accounts.linking import linked
-from tests.integration.payments.buying import Buyer, own_clock
+from tests.integration.payments.buying import Buyer
 from tests.integration.payments.paying import Stripe
 from tests.integration.subscriptions.market import Market, opened, subscribed
 from tests.integration.users import people
-
-
-@pytest.fixture
-def bob(session: Session, stripe: Stripe) -> Generator[Buyer]:
-    with own_clock():
-        yield Buyer(session, stripe, opened(session))
 
 
 @pytest.fixture

@@ -1,28 +1,21 @@
 """A subscription's states through Stripe: trial, late, unpaid, on hold, disputed, ended; told once, books balanced."""
 
 import random
-from collections.abc import Generator
 from itertools import permutations
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from copytrade.payments import facts, service, sync
 from copytrade.payments.gateway import ask
 from copytrade.payments.models import StripeSubscription
 from copytrade.subscriptions import service as subscriptions
-from tests.integration.payments.buying import DAY, Buyer, own_clock, until
-from tests.integration.payments.paying import DECLINED, Caught, Stripe
-from tests.integration.subscriptions.market import opened, subscribed
+from tests.integration.payments.buying import DAY, Buyer, until
+from tests.integration.payments.paying import DECLINED, Caught
+from tests.integration.subscriptions.market import subscribed
 
 DECLINED_LATER, AT_ONCE = "4000 0000 0000 0341", "4000 0000 0000 0077"
 FIRST = ("checkout.session.completed", "customer.subscription.created", "invoice.paid", "customer.subscription.updated")
-
-
-@pytest.fixture
-def bob(session: Session, stripe: Stripe) -> Generator[Buyer]:
-    with own_clock():
-        yield Buyer(session, stripe, opened(session))
 
 
 def _type(one: Caught) -> str:
