@@ -109,9 +109,7 @@ class WarmLoop:
         while not self._stop.is_set():
             try:
                 await part(pool, self._stop)
-            except (
-                Exception
-            ) as error:  # a bug in one part must not silence the others; it is logged and told by its metric
+            except Exception as error:  # a bug in one part must not silence the others; told by its metric, too
                 if away := _database_away(error):
                     log.warning("part.database_away", part=part.__module__, reason=type(away.orig).__name__)
                 else:
